@@ -1,0 +1,2431 @@
+import * as $protobuf from "protobufjs/minimal.js";
+import Long = require("long");
+
+/** Namespace drover. */
+export namespace drover {
+
+    /** Namespace v1. */
+    namespace v1 {
+
+        /**
+         * Properties of a SignedEnvelope.
+         * @deprecated Use drover.v1.SignedEnvelope.$Properties instead.
+         */
+        interface ISignedEnvelope extends drover.v1.SignedEnvelope.$Properties {
+        }
+
+        /** Represents a SignedEnvelope. */
+        class SignedEnvelope {
+
+            /**
+             * Constructs a new SignedEnvelope.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.SignedEnvelope.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SignedEnvelope schemaVersion. */
+            schemaVersion: (number|null);
+
+            /** SignedEnvelope payload. */
+            payload: (Uint8Array|null);
+
+            /** SignedEnvelope signatures. */
+            signatures: drover.v1.Signature[];
+
+            /**
+             * Creates a new SignedEnvelope instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SignedEnvelope instance
+             */
+            static create(properties: drover.v1.SignedEnvelope.$Shape): drover.v1.SignedEnvelope & drover.v1.SignedEnvelope.$Shape;
+            static create(properties?: drover.v1.SignedEnvelope.$Properties): drover.v1.SignedEnvelope;
+
+            /**
+             * Encodes the specified SignedEnvelope message. Does not implicitly {@link drover.v1.SignedEnvelope.verify|verify} messages.
+             * @param message SignedEnvelope message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.SignedEnvelope.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SignedEnvelope message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.SignedEnvelope & drover.v1.SignedEnvelope.$Shape} SignedEnvelope
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.SignedEnvelope & drover.v1.SignedEnvelope.$Shape;
+
+            /**
+             * Gets the type url for SignedEnvelope
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SignedEnvelope {
+
+            /** Properties of a SignedEnvelope. */
+            interface $Properties {
+
+                /** SignedEnvelope schemaVersion */
+                schemaVersion?: (number|null);
+
+                /** SignedEnvelope payload */
+                payload?: (Uint8Array|null);
+
+                /** SignedEnvelope signatures */
+                signatures?: drover.v1.Signature.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SignedEnvelope. */
+            type $Shape = drover.v1.SignedEnvelope.$Properties;
+        }
+
+        /**
+         * Properties of a Signature.
+         * @deprecated Use drover.v1.Signature.$Properties instead.
+         */
+        interface ISignature extends drover.v1.Signature.$Properties {
+        }
+
+        /** Represents a Signature. */
+        class Signature {
+
+            /**
+             * Constructs a new Signature.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Signature.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Signature keyId. */
+            keyId: (string|null);
+
+            /** Signature signature. */
+            signature: (Uint8Array|null);
+
+            /**
+             * Creates a new Signature instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Signature instance
+             */
+            static create(properties: drover.v1.Signature.$Shape): drover.v1.Signature & drover.v1.Signature.$Shape;
+            static create(properties?: drover.v1.Signature.$Properties): drover.v1.Signature;
+
+            /**
+             * Encodes the specified Signature message. Does not implicitly {@link drover.v1.Signature.verify|verify} messages.
+             * @param message Signature message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Signature.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Signature message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Signature & drover.v1.Signature.$Shape} Signature
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Signature & drover.v1.Signature.$Shape;
+
+            /**
+             * Gets the type url for Signature
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Signature {
+
+            /** Properties of a Signature. */
+            interface $Properties {
+
+                /** Signature keyId */
+                keyId?: (string|null);
+
+                /** Signature signature */
+                signature?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Signature. */
+            type $Shape = drover.v1.Signature.$Properties;
+        }
+
+        /**
+         * Properties of a TrustDocument.
+         * @deprecated Use drover.v1.TrustDocument.$Properties instead.
+         */
+        interface ITrustDocument extends drover.v1.TrustDocument.$Properties {
+        }
+
+        /** Represents a TrustDocument. */
+        class TrustDocument {
+
+            /**
+             * Constructs a new TrustDocument.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.TrustDocument.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TrustDocument version. */
+            version: (number|null);
+
+            /** TrustDocument expiresAt. */
+            expiresAt: (number|Long|null);
+
+            /** TrustDocument keys. */
+            keys: drover.v1.TrustedKey[];
+
+            /** TrustDocument roles. */
+            roles: drover.v1.Role[];
+
+            /** TrustDocument operationTypes. */
+            operationTypes: drover.v1.OperationTypeRule[];
+
+            /**
+             * Creates a new TrustDocument instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TrustDocument instance
+             */
+            static create(properties: drover.v1.TrustDocument.$Shape): drover.v1.TrustDocument & drover.v1.TrustDocument.$Shape;
+            static create(properties?: drover.v1.TrustDocument.$Properties): drover.v1.TrustDocument;
+
+            /**
+             * Encodes the specified TrustDocument message. Does not implicitly {@link drover.v1.TrustDocument.verify|verify} messages.
+             * @param message TrustDocument message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.TrustDocument.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TrustDocument message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.TrustDocument & drover.v1.TrustDocument.$Shape} TrustDocument
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.TrustDocument & drover.v1.TrustDocument.$Shape;
+
+            /**
+             * Gets the type url for TrustDocument
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TrustDocument {
+
+            /** Properties of a TrustDocument. */
+            interface $Properties {
+
+                /** TrustDocument version */
+                version?: (number|null);
+
+                /** TrustDocument expiresAt */
+                expiresAt?: (number|Long|null);
+
+                /** TrustDocument keys */
+                keys?: drover.v1.TrustedKey.$Properties[];
+
+                /** TrustDocument roles */
+                roles?: drover.v1.Role.$Properties[];
+
+                /** TrustDocument operationTypes */
+                operationTypes?: drover.v1.OperationTypeRule.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TrustDocument. */
+            type $Shape = drover.v1.TrustDocument.$Properties;
+        }
+
+        /** KeyAlgorithm enum. */
+        enum KeyAlgorithm {
+
+            /** KEY_ALGORITHM_UNSPECIFIED value */
+            KEY_ALGORITHM_UNSPECIFIED = 0,
+
+            /** KEY_ALGORITHM_ED25519 value */
+            KEY_ALGORITHM_ED25519 = 1,
+
+            /** KEY_ALGORITHM_ECDSA_P256_SHA256 value */
+            KEY_ALGORITHM_ECDSA_P256_SHA256 = 2
+        }
+
+        /**
+         * Properties of a TrustedKey.
+         * @deprecated Use drover.v1.TrustedKey.$Properties instead.
+         */
+        interface ITrustedKey extends drover.v1.TrustedKey.$Properties {
+        }
+
+        /** Represents a TrustedKey. */
+        class TrustedKey {
+
+            /**
+             * Constructs a new TrustedKey.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.TrustedKey.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TrustedKey keyId. */
+            keyId: (string|null);
+
+            /** TrustedKey algorithm. */
+            algorithm: (drover.v1.KeyAlgorithm|null);
+
+            /** TrustedKey publicKey. */
+            publicKey: (Uint8Array|null);
+
+            /**
+             * Creates a new TrustedKey instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TrustedKey instance
+             */
+            static create(properties: drover.v1.TrustedKey.$Shape): drover.v1.TrustedKey & drover.v1.TrustedKey.$Shape;
+            static create(properties?: drover.v1.TrustedKey.$Properties): drover.v1.TrustedKey;
+
+            /**
+             * Encodes the specified TrustedKey message. Does not implicitly {@link drover.v1.TrustedKey.verify|verify} messages.
+             * @param message TrustedKey message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.TrustedKey.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TrustedKey message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.TrustedKey & drover.v1.TrustedKey.$Shape} TrustedKey
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.TrustedKey & drover.v1.TrustedKey.$Shape;
+
+            /**
+             * Gets the type url for TrustedKey
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TrustedKey {
+
+            /** Properties of a TrustedKey. */
+            interface $Properties {
+
+                /** TrustedKey keyId */
+                keyId?: (string|null);
+
+                /** TrustedKey algorithm */
+                algorithm?: (drover.v1.KeyAlgorithm|null);
+
+                /** TrustedKey publicKey */
+                publicKey?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TrustedKey. */
+            type $Shape = drover.v1.TrustedKey.$Properties;
+        }
+
+        /**
+         * Properties of a Role.
+         * @deprecated Use drover.v1.Role.$Properties instead.
+         */
+        interface IRole extends drover.v1.Role.$Properties {
+        }
+
+        /** Represents a Role. */
+        class Role {
+
+            /**
+             * Constructs a new Role.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Role.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Role name. */
+            name: (string|null);
+
+            /** Role keyIds. */
+            keyIds: string[];
+
+            /** Role threshold. */
+            threshold: (number|null);
+
+            /**
+             * Creates a new Role instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Role instance
+             */
+            static create(properties: drover.v1.Role.$Shape): drover.v1.Role & drover.v1.Role.$Shape;
+            static create(properties?: drover.v1.Role.$Properties): drover.v1.Role;
+
+            /**
+             * Encodes the specified Role message. Does not implicitly {@link drover.v1.Role.verify|verify} messages.
+             * @param message Role message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Role.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Role message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Role & drover.v1.Role.$Shape} Role
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Role & drover.v1.Role.$Shape;
+
+            /**
+             * Gets the type url for Role
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Role {
+
+            /** Properties of a Role. */
+            interface $Properties {
+
+                /** Role name */
+                name?: (string|null);
+
+                /** Role keyIds */
+                keyIds?: string[];
+
+                /** Role threshold */
+                threshold?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Role. */
+            type $Shape = drover.v1.Role.$Properties;
+        }
+
+        /**
+         * Properties of an OperationTypeRule.
+         * @deprecated Use drover.v1.OperationTypeRule.$Properties instead.
+         */
+        interface IOperationTypeRule extends drover.v1.OperationTypeRule.$Properties {
+        }
+
+        /** Represents an OperationTypeRule. */
+        class OperationTypeRule {
+
+            /**
+             * Constructs a new OperationTypeRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.OperationTypeRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OperationTypeRule operationType. */
+            operationType: (string|null);
+
+            /** OperationTypeRule role. */
+            role: (string|null);
+
+            /**
+             * Creates a new OperationTypeRule instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OperationTypeRule instance
+             */
+            static create(properties: drover.v1.OperationTypeRule.$Shape): drover.v1.OperationTypeRule & drover.v1.OperationTypeRule.$Shape;
+            static create(properties?: drover.v1.OperationTypeRule.$Properties): drover.v1.OperationTypeRule;
+
+            /**
+             * Encodes the specified OperationTypeRule message. Does not implicitly {@link drover.v1.OperationTypeRule.verify|verify} messages.
+             * @param message OperationTypeRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.OperationTypeRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OperationTypeRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.OperationTypeRule & drover.v1.OperationTypeRule.$Shape} OperationTypeRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.OperationTypeRule & drover.v1.OperationTypeRule.$Shape;
+
+            /**
+             * Gets the type url for OperationTypeRule
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace OperationTypeRule {
+
+            /** Properties of an OperationTypeRule. */
+            interface $Properties {
+
+                /** OperationTypeRule operationType */
+                operationType?: (string|null);
+
+                /** OperationTypeRule role */
+                role?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OperationTypeRule. */
+            type $Shape = drover.v1.OperationTypeRule.$Properties;
+        }
+
+        /** PayloadFormat enum. */
+        enum PayloadFormat {
+
+            /** PAYLOAD_FORMAT_UNSPECIFIED value */
+            PAYLOAD_FORMAT_UNSPECIFIED = 0,
+
+            /** PAYLOAD_FORMAT_RAW value */
+            PAYLOAD_FORMAT_RAW = 1,
+
+            /** PAYLOAD_FORMAT_DELTA_ZSTD value */
+            PAYLOAD_FORMAT_DELTA_ZSTD = 2,
+
+            /** PAYLOAD_FORMAT_COMBINED value */
+            PAYLOAD_FORMAT_COMBINED = 3
+        }
+
+        /**
+         * Properties of a Manifest.
+         * @deprecated Use drover.v1.Manifest.$Properties instead.
+         */
+        interface IManifest extends drover.v1.Manifest.$Properties {
+        }
+
+        /** Represents a Manifest. */
+        class Manifest {
+
+            /**
+             * Constructs a new Manifest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Manifest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Manifest vendorId. */
+            vendorId: (Uint8Array|null);
+
+            /** Manifest classId. */
+            classId: (Uint8Array|null);
+
+            /** Manifest deviceId. */
+            deviceId: (string|null);
+
+            /** Manifest priority. */
+            priority: (number|null);
+
+            /** Manifest component. */
+            component: (string|null);
+
+            /** Manifest version. */
+            version: (string|null);
+
+            /** Manifest releaseCounter. */
+            releaseCounter: (number|Long|null);
+
+            /** Manifest expiresAt. */
+            expiresAt: (number|Long|null);
+
+            /** Manifest payloadSize. */
+            payloadSize: (number|Long|null);
+
+            /** Manifest payloadSha256. */
+            payloadSha256: (Uint8Array|null);
+
+            /** Manifest installedSize. */
+            installedSize: (number|Long|null);
+
+            /** Manifest installedSha256. */
+            installedSha256: (Uint8Array|null);
+
+            /** Manifest precursorSha256. */
+            precursorSha256: (Uint8Array|null);
+
+            /** Manifest chunkIndexSize. */
+            chunkIndexSize: (number|null);
+
+            /** Manifest chunkIndexSha256. */
+            chunkIndexSha256: (Uint8Array|null);
+
+            /** Manifest uri. */
+            uri: (string|null);
+
+            /** Manifest format. */
+            format: (drover.v1.PayloadFormat|null);
+
+            /** Manifest metadata. */
+            metadata: (Uint8Array|null);
+
+            /** Manifest vendorData. */
+            vendorData: (Uint8Array|null);
+
+            /** Manifest needsReboot. */
+            needsReboot: (boolean|null);
+
+            /** Manifest prerequisites. */
+            prerequisites: drover.v1.Prerequisite[];
+
+            /**
+             * Creates a new Manifest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Manifest instance
+             */
+            static create(properties: drover.v1.Manifest.$Shape): drover.v1.Manifest & drover.v1.Manifest.$Shape;
+            static create(properties?: drover.v1.Manifest.$Properties): drover.v1.Manifest;
+
+            /**
+             * Encodes the specified Manifest message. Does not implicitly {@link drover.v1.Manifest.verify|verify} messages.
+             * @param message Manifest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Manifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Manifest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Manifest & drover.v1.Manifest.$Shape} Manifest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Manifest & drover.v1.Manifest.$Shape;
+
+            /**
+             * Gets the type url for Manifest
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Manifest {
+
+            /** Properties of a Manifest. */
+            interface $Properties {
+
+                /** Manifest vendorId */
+                vendorId?: (Uint8Array|null);
+
+                /** Manifest classId */
+                classId?: (Uint8Array|null);
+
+                /** Manifest deviceId */
+                deviceId?: (string|null);
+
+                /** Manifest priority */
+                priority?: (number|null);
+
+                /** Manifest component */
+                component?: (string|null);
+
+                /** Manifest version */
+                version?: (string|null);
+
+                /** Manifest releaseCounter */
+                releaseCounter?: (number|Long|null);
+
+                /** Manifest expiresAt */
+                expiresAt?: (number|Long|null);
+
+                /** Manifest payloadSize */
+                payloadSize?: (number|Long|null);
+
+                /** Manifest payloadSha256 */
+                payloadSha256?: (Uint8Array|null);
+
+                /** Manifest installedSize */
+                installedSize?: (number|Long|null);
+
+                /** Manifest installedSha256 */
+                installedSha256?: (Uint8Array|null);
+
+                /** Manifest precursorSha256 */
+                precursorSha256?: (Uint8Array|null);
+
+                /** Manifest chunkIndexSize */
+                chunkIndexSize?: (number|null);
+
+                /** Manifest chunkIndexSha256 */
+                chunkIndexSha256?: (Uint8Array|null);
+
+                /** Manifest uri */
+                uri?: (string|null);
+
+                /** Manifest format */
+                format?: (drover.v1.PayloadFormat|null);
+
+                /** Manifest metadata */
+                metadata?: (Uint8Array|null);
+
+                /** Manifest vendorData */
+                vendorData?: (Uint8Array|null);
+
+                /** Manifest needsReboot */
+                needsReboot?: (boolean|null);
+
+                /** Manifest prerequisites */
+                prerequisites?: drover.v1.Prerequisite.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Manifest. */
+            type $Shape = drover.v1.Manifest.$Properties;
+        }
+
+        /**
+         * Properties of a Prerequisite.
+         * @deprecated Use drover.v1.Prerequisite.$Properties instead.
+         */
+        interface IPrerequisite extends drover.v1.Prerequisite.$Properties {
+        }
+
+        /** Represents a Prerequisite. */
+        class Prerequisite {
+
+            /**
+             * Constructs a new Prerequisite.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Prerequisite.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Prerequisite component. */
+            component: (string|null);
+
+            /** Prerequisite versionLeast. */
+            versionLeast: (string|null);
+
+            /**
+             * Creates a new Prerequisite instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Prerequisite instance
+             */
+            static create(properties: drover.v1.Prerequisite.$Shape): drover.v1.Prerequisite & drover.v1.Prerequisite.$Shape;
+            static create(properties?: drover.v1.Prerequisite.$Properties): drover.v1.Prerequisite;
+
+            /**
+             * Encodes the specified Prerequisite message. Does not implicitly {@link drover.v1.Prerequisite.verify|verify} messages.
+             * @param message Prerequisite message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Prerequisite.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Prerequisite message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Prerequisite & drover.v1.Prerequisite.$Shape} Prerequisite
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Prerequisite & drover.v1.Prerequisite.$Shape;
+
+            /**
+             * Gets the type url for Prerequisite
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Prerequisite {
+
+            /** Properties of a Prerequisite. */
+            interface $Properties {
+
+                /** Prerequisite component */
+                component?: (string|null);
+
+                /** Prerequisite versionLeast */
+                versionLeast?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Prerequisite. */
+            type $Shape = drover.v1.Prerequisite.$Properties;
+        }
+
+        /**
+         * Properties of a ChunkIndex.
+         * @deprecated Use drover.v1.ChunkIndex.$Properties instead.
+         */
+        interface IChunkIndex extends drover.v1.ChunkIndex.$Properties {
+        }
+
+        /** Represents a ChunkIndex. */
+        class ChunkIndex {
+
+            /**
+             * Constructs a new ChunkIndex.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkIndex.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkIndex minimumBytes. */
+            minimumBytes: (number|null);
+
+            /** ChunkIndex averageBytes. */
+            averageBytes: (number|null);
+
+            /** ChunkIndex maximumBytes. */
+            maximumBytes: (number|null);
+
+            /** ChunkIndex imageSize. */
+            imageSize: (number|Long|null);
+
+            /** ChunkIndex lengths. */
+            lengths: (Uint8Array|null);
+
+            /** ChunkIndex digests. */
+            digests: (Uint8Array|null);
+
+            /**
+             * Creates a new ChunkIndex instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkIndex instance
+             */
+            static create(properties: drover.v1.ChunkIndex.$Shape): drover.v1.ChunkIndex & drover.v1.ChunkIndex.$Shape;
+            static create(properties?: drover.v1.ChunkIndex.$Properties): drover.v1.ChunkIndex;
+
+            /**
+             * Encodes the specified ChunkIndex message. Does not implicitly {@link drover.v1.ChunkIndex.verify|verify} messages.
+             * @param message ChunkIndex message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkIndex.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkIndex message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkIndex & drover.v1.ChunkIndex.$Shape} ChunkIndex
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkIndex & drover.v1.ChunkIndex.$Shape;
+
+            /**
+             * Gets the type url for ChunkIndex
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkIndex {
+
+            /** Properties of a ChunkIndex. */
+            interface $Properties {
+
+                /** ChunkIndex minimumBytes */
+                minimumBytes?: (number|null);
+
+                /** ChunkIndex averageBytes */
+                averageBytes?: (number|null);
+
+                /** ChunkIndex maximumBytes */
+                maximumBytes?: (number|null);
+
+                /** ChunkIndex imageSize */
+                imageSize?: (number|Long|null);
+
+                /** ChunkIndex lengths */
+                lengths?: (Uint8Array|null);
+
+                /** ChunkIndex digests */
+                digests?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChunkIndex. */
+            type $Shape = drover.v1.ChunkIndex.$Properties;
+        }
+
+        /**
+         * Properties of an OfferMessage.
+         * @deprecated Use drover.v1.OfferMessage.$Properties instead.
+         */
+        interface IOfferMessage extends drover.v1.OfferMessage.$Properties {
+        }
+
+        /** Represents an OfferMessage. */
+        class OfferMessage {
+
+            /**
+             * Constructs a new OfferMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.OfferMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OfferMessage offer. */
+            offer: (drover.v1.Offer|null);
+
+            /** OfferMessage withdraw. */
+            withdraw: (drover.v1.Withdraw|null);
+
+            /** OfferMessage content. */
+            content?: ("offer"|"withdraw");
+
+            /**
+             * Creates a new OfferMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OfferMessage instance
+             */
+            static create(properties: drover.v1.OfferMessage.$Shape): drover.v1.OfferMessage & drover.v1.OfferMessage.$Shape;
+            static create(properties?: drover.v1.OfferMessage.$Properties): drover.v1.OfferMessage;
+
+            /**
+             * Encodes the specified OfferMessage message. Does not implicitly {@link drover.v1.OfferMessage.verify|verify} messages.
+             * @param message OfferMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.OfferMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OfferMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.OfferMessage & drover.v1.OfferMessage.$Shape} OfferMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.OfferMessage & drover.v1.OfferMessage.$Shape;
+
+            /**
+             * Gets the type url for OfferMessage
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace OfferMessage {
+
+            /** Properties of an OfferMessage. */
+            interface $Properties {
+
+                /** OfferMessage offer */
+                offer?: (drover.v1.Offer.$Properties|null);
+
+                /** OfferMessage withdraw */
+                withdraw?: (drover.v1.Withdraw.$Properties|null);
+
+                /** OfferMessage content */
+                content?: ("offer"|"withdraw");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of an OfferMessage. */
+            type $Shape = {
+              offer?: drover.v1.Offer.$Shape|null;
+              withdraw?: drover.v1.Withdraw.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ content?: undefined; offer?: null; withdraw?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape })
+            );
+        }
+
+        /**
+         * Properties of an Offer.
+         * @deprecated Use drover.v1.Offer.$Properties instead.
+         */
+        interface IOffer extends drover.v1.Offer.$Properties {
+        }
+
+        /** Represents an Offer. */
+        class Offer {
+
+            /**
+             * Constructs a new Offer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Offer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Offer operationId. */
+            operationId: (string|null);
+
+            /** Offer lease. */
+            lease: (number|Long|null);
+
+            /** Offer attempt. */
+            attempt: (number|null);
+
+            /** Offer envelope. */
+            envelope: (Uint8Array|null);
+
+            /**
+             * Creates a new Offer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Offer instance
+             */
+            static create(properties: drover.v1.Offer.$Shape): drover.v1.Offer & drover.v1.Offer.$Shape;
+            static create(properties?: drover.v1.Offer.$Properties): drover.v1.Offer;
+
+            /**
+             * Encodes the specified Offer message. Does not implicitly {@link drover.v1.Offer.verify|verify} messages.
+             * @param message Offer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Offer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Offer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Offer & drover.v1.Offer.$Shape} Offer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Offer & drover.v1.Offer.$Shape;
+
+            /**
+             * Gets the type url for Offer
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Offer {
+
+            /** Properties of an Offer. */
+            interface $Properties {
+
+                /** Offer operationId */
+                operationId?: (string|null);
+
+                /** Offer lease */
+                lease?: (number|Long|null);
+
+                /** Offer attempt */
+                attempt?: (number|null);
+
+                /** Offer envelope */
+                envelope?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Offer. */
+            type $Shape = drover.v1.Offer.$Properties;
+        }
+
+        /**
+         * Properties of a Withdraw.
+         * @deprecated Use drover.v1.Withdraw.$Properties instead.
+         */
+        interface IWithdraw extends drover.v1.Withdraw.$Properties {
+        }
+
+        /** Represents a Withdraw. */
+        class Withdraw {
+
+            /**
+             * Constructs a new Withdraw.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Withdraw.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Withdraw operationId. */
+            operationId: (string|null);
+
+            /** Withdraw lease. */
+            lease: (number|Long|null);
+
+            /** Withdraw reason. */
+            reason: (string|null);
+
+            /**
+             * Creates a new Withdraw instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Withdraw instance
+             */
+            static create(properties: drover.v1.Withdraw.$Shape): drover.v1.Withdraw & drover.v1.Withdraw.$Shape;
+            static create(properties?: drover.v1.Withdraw.$Properties): drover.v1.Withdraw;
+
+            /**
+             * Encodes the specified Withdraw message. Does not implicitly {@link drover.v1.Withdraw.verify|verify} messages.
+             * @param message Withdraw message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Withdraw.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Withdraw message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Withdraw & drover.v1.Withdraw.$Shape} Withdraw
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Withdraw & drover.v1.Withdraw.$Shape;
+
+            /**
+             * Gets the type url for Withdraw
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Withdraw {
+
+            /** Properties of a Withdraw. */
+            interface $Properties {
+
+                /** Withdraw operationId */
+                operationId?: (string|null);
+
+                /** Withdraw lease */
+                lease?: (number|Long|null);
+
+                /** Withdraw reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Withdraw. */
+            type $Shape = drover.v1.Withdraw.$Properties;
+        }
+
+        /** ChunkEncoding enum. */
+        enum ChunkEncoding {
+
+            /** CHUNK_ENCODING_UNSPECIFIED value */
+            CHUNK_ENCODING_UNSPECIFIED = 0,
+
+            /** CHUNK_ENCODING_PLAIN value */
+            CHUNK_ENCODING_PLAIN = 1,
+
+            /** CHUNK_ENCODING_DEFLATE value */
+            CHUNK_ENCODING_DEFLATE = 2
+        }
+
+        /**
+         * Properties of a ChunkData.
+         * @deprecated Use drover.v1.ChunkData.$Properties instead.
+         */
+        interface IChunkData extends drover.v1.ChunkData.$Properties {
+        }
+
+        /** Represents a ChunkData. */
+        class ChunkData {
+
+            /**
+             * Constructs a new ChunkData.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkData.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkData requestNumber. */
+            requestNumber: (number|null);
+
+            /** ChunkData piece. */
+            piece: (drover.v1.ChunkPiece|null);
+
+            /** ChunkData refusal. */
+            refusal: (drover.v1.ChunkRefusal|null);
+
+            /** ChunkData content. */
+            content?: ("piece"|"refusal");
+
+            /**
+             * Creates a new ChunkData instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkData instance
+             */
+            static create(properties: drover.v1.ChunkData.$Shape): drover.v1.ChunkData & drover.v1.ChunkData.$Shape;
+            static create(properties?: drover.v1.ChunkData.$Properties): drover.v1.ChunkData;
+
+            /**
+             * Encodes the specified ChunkData message. Does not implicitly {@link drover.v1.ChunkData.verify|verify} messages.
+             * @param message ChunkData message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkData.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkData message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkData & drover.v1.ChunkData.$Shape} ChunkData
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkData & drover.v1.ChunkData.$Shape;
+
+            /**
+             * Gets the type url for ChunkData
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkData {
+
+            /** Properties of a ChunkData. */
+            interface $Properties {
+
+                /** ChunkData requestNumber */
+                requestNumber?: (number|null);
+
+                /** ChunkData piece */
+                piece?: (drover.v1.ChunkPiece.$Properties|null);
+
+                /** ChunkData refusal */
+                refusal?: (drover.v1.ChunkRefusal.$Properties|null);
+
+                /** ChunkData content */
+                content?: ("piece"|"refusal");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a ChunkData. */
+            type $Shape = {
+              requestNumber?: number|null;
+              piece?: drover.v1.ChunkPiece.$Shape|null;
+              refusal?: drover.v1.ChunkRefusal.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ content?: undefined; piece?: null; refusal?: null }|{ content?: "piece"; piece: drover.v1.ChunkPiece.$Shape; refusal?: null }|{ content?: "refusal"; piece?: null; refusal: drover.v1.ChunkRefusal.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a ChunkPiece.
+         * @deprecated Use drover.v1.ChunkPiece.$Properties instead.
+         */
+        interface IChunkPiece extends drover.v1.ChunkPiece.$Properties {
+        }
+
+        /** Represents a ChunkPiece. */
+        class ChunkPiece {
+
+            /**
+             * Constructs a new ChunkPiece.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkPiece.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkPiece chunk. */
+            chunk: (number|null);
+
+            /** ChunkPiece encoding. */
+            encoding: (drover.v1.ChunkEncoding|null);
+
+            /** ChunkPiece encodedSize. */
+            encodedSize: (number|null);
+
+            /** ChunkPiece offset. */
+            offset: (number|null);
+
+            /** ChunkPiece data. */
+            data: (Uint8Array|null);
+
+            /**
+             * Creates a new ChunkPiece instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkPiece instance
+             */
+            static create(properties: drover.v1.ChunkPiece.$Shape): drover.v1.ChunkPiece & drover.v1.ChunkPiece.$Shape;
+            static create(properties?: drover.v1.ChunkPiece.$Properties): drover.v1.ChunkPiece;
+
+            /**
+             * Encodes the specified ChunkPiece message. Does not implicitly {@link drover.v1.ChunkPiece.verify|verify} messages.
+             * @param message ChunkPiece message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkPiece.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkPiece message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkPiece & drover.v1.ChunkPiece.$Shape} ChunkPiece
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkPiece & drover.v1.ChunkPiece.$Shape;
+
+            /**
+             * Gets the type url for ChunkPiece
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkPiece {
+
+            /** Properties of a ChunkPiece. */
+            interface $Properties {
+
+                /** ChunkPiece chunk */
+                chunk?: (number|null);
+
+                /** ChunkPiece encoding */
+                encoding?: (drover.v1.ChunkEncoding|null);
+
+                /** ChunkPiece encodedSize */
+                encodedSize?: (number|null);
+
+                /** ChunkPiece offset */
+                offset?: (number|null);
+
+                /** ChunkPiece data */
+                data?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChunkPiece. */
+            type $Shape = drover.v1.ChunkPiece.$Properties;
+        }
+
+        /** RefusalReason enum. */
+        enum RefusalReason {
+
+            /** REFUSAL_REASON_UNSPECIFIED value */
+            REFUSAL_REASON_UNSPECIFIED = 0,
+
+            /** REFUSAL_REASON_NO_SUCH_CHUNK value */
+            REFUSAL_REASON_NO_SUCH_CHUNK = 1,
+
+            /** REFUSAL_REASON_NO_RIGHT value */
+            REFUSAL_REASON_NO_RIGHT = 2,
+
+            /** REFUSAL_REASON_BUSY value */
+            REFUSAL_REASON_BUSY = 3
+        }
+
+        /**
+         * Properties of a ChunkRefusal.
+         * @deprecated Use drover.v1.ChunkRefusal.$Properties instead.
+         */
+        interface IChunkRefusal extends drover.v1.ChunkRefusal.$Properties {
+        }
+
+        /** Represents a ChunkRefusal. */
+        class ChunkRefusal {
+
+            /**
+             * Constructs a new ChunkRefusal.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkRefusal.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkRefusal reason. */
+            reason: (drover.v1.RefusalReason|null);
+
+            /** ChunkRefusal chunk. */
+            chunk: (number|null);
+
+            /** ChunkRefusal retryAfterMs. */
+            retryAfterMs: (number|null);
+
+            /**
+             * Creates a new ChunkRefusal instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkRefusal instance
+             */
+            static create(properties: drover.v1.ChunkRefusal.$Shape): drover.v1.ChunkRefusal & drover.v1.ChunkRefusal.$Shape;
+            static create(properties?: drover.v1.ChunkRefusal.$Properties): drover.v1.ChunkRefusal;
+
+            /**
+             * Encodes the specified ChunkRefusal message. Does not implicitly {@link drover.v1.ChunkRefusal.verify|verify} messages.
+             * @param message ChunkRefusal message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkRefusal.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkRefusal message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkRefusal & drover.v1.ChunkRefusal.$Shape} ChunkRefusal
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkRefusal & drover.v1.ChunkRefusal.$Shape;
+
+            /**
+             * Gets the type url for ChunkRefusal
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkRefusal {
+
+            /** Properties of a ChunkRefusal. */
+            interface $Properties {
+
+                /** ChunkRefusal reason */
+                reason?: (drover.v1.RefusalReason|null);
+
+                /** ChunkRefusal chunk */
+                chunk?: (number|null);
+
+                /** ChunkRefusal retryAfterMs */
+                retryAfterMs?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChunkRefusal. */
+            type $Shape = drover.v1.ChunkRefusal.$Properties;
+        }
+
+        /**
+         * Properties of a Hello.
+         * @deprecated Use drover.v1.Hello.$Properties instead.
+         */
+        interface IHello extends drover.v1.Hello.$Properties {
+        }
+
+        /** Represents a Hello. */
+        class Hello {
+
+            /**
+             * Constructs a new Hello.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Hello.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Hello protocolVersion. */
+            protocolVersion: (number|null);
+
+            /** Hello vendorId. */
+            vendorId: (Uint8Array|null);
+
+            /** Hello classId. */
+            classId: (Uint8Array|null);
+
+            /** Hello bootId. */
+            bootId: (Uint8Array|null);
+
+            /** Hello journalId. */
+            journalId: (Uint8Array|null);
+
+            /** Hello components. */
+            components: drover.v1.ComponentReport[];
+
+            /** Hello outboxEventCount. */
+            outboxEventCount: (number|null);
+
+            /** Hello outboxLastEventNumber. */
+            outboxLastEventNumber: (number|Long|null);
+
+            /** Hello packetBytesMax. */
+            packetBytesMax: (number|null);
+
+            /** Hello agentVersion. */
+            agentVersion: (string|null);
+
+            /** Hello operationId. */
+            operationId: (string|null);
+
+            /**
+             * Creates a new Hello instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Hello instance
+             */
+            static create(properties: drover.v1.Hello.$Shape): drover.v1.Hello & drover.v1.Hello.$Shape;
+            static create(properties?: drover.v1.Hello.$Properties): drover.v1.Hello;
+
+            /**
+             * Encodes the specified Hello message. Does not implicitly {@link drover.v1.Hello.verify|verify} messages.
+             * @param message Hello message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Hello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Hello message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Hello & drover.v1.Hello.$Shape} Hello
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Hello & drover.v1.Hello.$Shape;
+
+            /**
+             * Gets the type url for Hello
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Hello {
+
+            /** Properties of a Hello. */
+            interface $Properties {
+
+                /** Hello protocolVersion */
+                protocolVersion?: (number|null);
+
+                /** Hello vendorId */
+                vendorId?: (Uint8Array|null);
+
+                /** Hello classId */
+                classId?: (Uint8Array|null);
+
+                /** Hello bootId */
+                bootId?: (Uint8Array|null);
+
+                /** Hello journalId */
+                journalId?: (Uint8Array|null);
+
+                /** Hello components */
+                components?: drover.v1.ComponentReport.$Properties[];
+
+                /** Hello outboxEventCount */
+                outboxEventCount?: (number|null);
+
+                /** Hello outboxLastEventNumber */
+                outboxLastEventNumber?: (number|Long|null);
+
+                /** Hello packetBytesMax */
+                packetBytesMax?: (number|null);
+
+                /** Hello agentVersion */
+                agentVersion?: (string|null);
+
+                /** Hello operationId */
+                operationId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Hello. */
+            type $Shape = drover.v1.Hello.$Properties;
+        }
+
+        /**
+         * Properties of a ComponentReport.
+         * @deprecated Use drover.v1.ComponentReport.$Properties instead.
+         */
+        interface IComponentReport extends drover.v1.ComponentReport.$Properties {
+        }
+
+        /** Represents a ComponentReport. */
+        class ComponentReport {
+
+            /**
+             * Constructs a new ComponentReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ComponentReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ComponentReport name. */
+            name: (string|null);
+
+            /** ComponentReport version. */
+            version: (string|null);
+
+            /** ComponentReport digest. */
+            digest: (Uint8Array|null);
+
+            /**
+             * Creates a new ComponentReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ComponentReport instance
+             */
+            static create(properties: drover.v1.ComponentReport.$Shape): drover.v1.ComponentReport & drover.v1.ComponentReport.$Shape;
+            static create(properties?: drover.v1.ComponentReport.$Properties): drover.v1.ComponentReport;
+
+            /**
+             * Encodes the specified ComponentReport message. Does not implicitly {@link drover.v1.ComponentReport.verify|verify} messages.
+             * @param message ComponentReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ComponentReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ComponentReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ComponentReport & drover.v1.ComponentReport.$Shape} ComponentReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ComponentReport & drover.v1.ComponentReport.$Shape;
+
+            /**
+             * Gets the type url for ComponentReport
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ComponentReport {
+
+            /** Properties of a ComponentReport. */
+            interface $Properties {
+
+                /** ComponentReport name */
+                name?: (string|null);
+
+                /** ComponentReport version */
+                version?: (string|null);
+
+                /** ComponentReport digest */
+                digest?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ComponentReport. */
+            type $Shape = drover.v1.ComponentReport.$Properties;
+        }
+
+        /** Step enum. */
+        enum Step {
+
+            /** STEP_UNSPECIFIED value */
+            STEP_UNSPECIFIED = 0,
+
+            /** STEP_OFFERED value */
+            STEP_OFFERED = 1,
+
+            /** STEP_DOWNLOADING value */
+            STEP_DOWNLOADING = 2,
+
+            /** STEP_VERIFYING value */
+            STEP_VERIFYING = 3,
+
+            /** STEP_AWAITING_INSTALL value */
+            STEP_AWAITING_INSTALL = 4,
+
+            /** STEP_INSTALLING value */
+            STEP_INSTALLING = 5,
+
+            /** STEP_REBOOTING value */
+            STEP_REBOOTING = 6,
+
+            /** STEP_CONFIRMING value */
+            STEP_CONFIRMING = 7,
+
+            /** STEP_WITHDRAWN value */
+            STEP_WITHDRAWN = 8
+        }
+
+        /**
+         * Properties of an Event.
+         * @deprecated Use drover.v1.Event.$Properties instead.
+         */
+        interface IEvent extends drover.v1.Event.$Properties {
+        }
+
+        /** Represents an Event. */
+        class Event {
+
+            /**
+             * Constructs a new Event.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Event.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Event journalId. */
+            journalId: (Uint8Array|null);
+
+            /** Event eventNumber. */
+            eventNumber: (number|Long|null);
+
+            /** Event operationId. */
+            operationId: (string|null);
+
+            /** Event attempt. */
+            attempt: (number|null);
+
+            /** Event deviceTime. */
+            deviceTime: (number|Long|null);
+
+            /** Event code. */
+            code: (string|null);
+
+            /** Event step. */
+            step: (drover.v1.Step|null);
+
+            /** Event component. */
+            component: (string|null);
+
+            /** Event version. */
+            version: (string|null);
+
+            /** Event digest. */
+            digest: (Uint8Array|null);
+
+            /** Event data. */
+            data: drover.v1.EventData[];
+
+            /** Event content. */
+            content?: ("code"|"step");
+
+            /**
+             * Creates a new Event instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Event instance
+             */
+            static create(properties: drover.v1.Event.$Shape): drover.v1.Event & drover.v1.Event.$Shape;
+            static create(properties?: drover.v1.Event.$Properties): drover.v1.Event;
+
+            /**
+             * Encodes the specified Event message. Does not implicitly {@link drover.v1.Event.verify|verify} messages.
+             * @param message Event message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Event.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Event message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Event & drover.v1.Event.$Shape} Event
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Event & drover.v1.Event.$Shape;
+
+            /**
+             * Gets the type url for Event
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Event {
+
+            /** Properties of an Event. */
+            interface $Properties {
+
+                /** Event journalId */
+                journalId?: (Uint8Array|null);
+
+                /** Event eventNumber */
+                eventNumber?: (number|Long|null);
+
+                /** Event operationId */
+                operationId?: (string|null);
+
+                /** Event attempt */
+                attempt?: (number|null);
+
+                /** Event deviceTime */
+                deviceTime?: (number|Long|null);
+
+                /** Event code */
+                code?: (string|null);
+
+                /** Event step */
+                step?: (drover.v1.Step|null);
+
+                /** Event component */
+                component?: (string|null);
+
+                /** Event version */
+                version?: (string|null);
+
+                /** Event digest */
+                digest?: (Uint8Array|null);
+
+                /** Event data */
+                data?: drover.v1.EventData.$Properties[];
+
+                /** Event content */
+                content?: ("code"|"step");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of an Event. */
+            type $Shape = {
+              journalId?: Uint8Array|null;
+              eventNumber?: number|Long|null;
+              operationId?: string|null;
+              attempt?: number|null;
+              deviceTime?: number|Long|null;
+              code?: string|null;
+              step?: drover.v1.Step|null;
+              component?: string|null;
+              version?: string|null;
+              digest?: Uint8Array|null;
+              data?: drover.v1.EventData.$Shape[];
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ content?: undefined; code?: null; step?: null }|{ content?: "code"; code: string; step?: null }|{ content?: "step"; code?: null; step: drover.v1.Step })
+            );
+        }
+
+        /**
+         * Properties of an EventData.
+         * @deprecated Use drover.v1.EventData.$Properties instead.
+         */
+        interface IEventData extends drover.v1.EventData.$Properties {
+        }
+
+        /** Represents an EventData. */
+        class EventData {
+
+            /**
+             * Constructs a new EventData.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.EventData.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** EventData name. */
+            name: (string|null);
+
+            /** EventData value. */
+            value: (string|null);
+
+            /**
+             * Creates a new EventData instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns EventData instance
+             */
+            static create(properties: drover.v1.EventData.$Shape): drover.v1.EventData & drover.v1.EventData.$Shape;
+            static create(properties?: drover.v1.EventData.$Properties): drover.v1.EventData;
+
+            /**
+             * Encodes the specified EventData message. Does not implicitly {@link drover.v1.EventData.verify|verify} messages.
+             * @param message EventData message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.EventData.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an EventData message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.EventData & drover.v1.EventData.$Shape} EventData
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.EventData & drover.v1.EventData.$Shape;
+
+            /**
+             * Gets the type url for EventData
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace EventData {
+
+            /** Properties of an EventData. */
+            interface $Properties {
+
+                /** EventData name */
+                name?: (string|null);
+
+                /** EventData value */
+                value?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an EventData. */
+            type $Shape = drover.v1.EventData.$Properties;
+        }
+
+        /**
+         * Properties of a Progress.
+         * @deprecated Use drover.v1.Progress.$Properties instead.
+         */
+        interface IProgress extends drover.v1.Progress.$Properties {
+        }
+
+        /** Represents a Progress. */
+        class Progress {
+
+            /**
+             * Constructs a new Progress.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Progress.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Progress operationId. */
+            operationId: (string|null);
+
+            /** Progress attempt. */
+            attempt: (number|null);
+
+            /** Progress step. */
+            step: (drover.v1.Step|null);
+
+            /** Progress imageBytes. */
+            imageBytes: (number|Long|null);
+
+            /** Progress heldBytes. */
+            heldBytes: (number|Long|null);
+
+            /** Progress receivedBytes. */
+            receivedBytes: (number|Long|null);
+
+            /** Progress wireBytes. */
+            wireBytes: (number|Long|null);
+
+            /** Progress refusedOperationId. */
+            refusedOperationId: (string|null);
+
+            /**
+             * Creates a new Progress instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Progress instance
+             */
+            static create(properties: drover.v1.Progress.$Shape): drover.v1.Progress & drover.v1.Progress.$Shape;
+            static create(properties?: drover.v1.Progress.$Properties): drover.v1.Progress;
+
+            /**
+             * Encodes the specified Progress message. Does not implicitly {@link drover.v1.Progress.verify|verify} messages.
+             * @param message Progress message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Progress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Progress message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Progress & drover.v1.Progress.$Shape} Progress
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Progress & drover.v1.Progress.$Shape;
+
+            /**
+             * Gets the type url for Progress
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Progress {
+
+            /** Properties of a Progress. */
+            interface $Properties {
+
+                /** Progress operationId */
+                operationId?: (string|null);
+
+                /** Progress attempt */
+                attempt?: (number|null);
+
+                /** Progress step */
+                step?: (drover.v1.Step|null);
+
+                /** Progress imageBytes */
+                imageBytes?: (number|Long|null);
+
+                /** Progress heldBytes */
+                heldBytes?: (number|Long|null);
+
+                /** Progress receivedBytes */
+                receivedBytes?: (number|Long|null);
+
+                /** Progress wireBytes */
+                wireBytes?: (number|Long|null);
+
+                /** Progress refusedOperationId */
+                refusedOperationId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Progress. */
+            type $Shape = drover.v1.Progress.$Properties;
+        }
+
+        /**
+         * Properties of a ChunkRequest.
+         * @deprecated Use drover.v1.ChunkRequest.$Properties instead.
+         */
+        interface IChunkRequest extends drover.v1.ChunkRequest.$Properties {
+        }
+
+        /** Represents a ChunkRequest. */
+        class ChunkRequest {
+
+            /**
+             * Constructs a new ChunkRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkRequest requestNumber. */
+            requestNumber: (number|null);
+
+            /** ChunkRequest operationId. */
+            operationId: (string|null);
+
+            /** ChunkRequest artifactSha256. */
+            artifactSha256: (Uint8Array|null);
+
+            /** ChunkRequest index. */
+            index: (boolean|null);
+
+            /** ChunkRequest indexOffset. */
+            indexOffset: (number|null);
+
+            /** ChunkRequest ranges. */
+            ranges: drover.v1.ChunkRange[];
+
+            /** ChunkRequest windowBytes. */
+            windowBytes: (number|null);
+
+            /**
+             * Creates a new ChunkRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkRequest instance
+             */
+            static create(properties: drover.v1.ChunkRequest.$Shape): drover.v1.ChunkRequest & drover.v1.ChunkRequest.$Shape;
+            static create(properties?: drover.v1.ChunkRequest.$Properties): drover.v1.ChunkRequest;
+
+            /**
+             * Encodes the specified ChunkRequest message. Does not implicitly {@link drover.v1.ChunkRequest.verify|verify} messages.
+             * @param message ChunkRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkRequest & drover.v1.ChunkRequest.$Shape} ChunkRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkRequest & drover.v1.ChunkRequest.$Shape;
+
+            /**
+             * Gets the type url for ChunkRequest
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkRequest {
+
+            /** Properties of a ChunkRequest. */
+            interface $Properties {
+
+                /** ChunkRequest requestNumber */
+                requestNumber?: (number|null);
+
+                /** ChunkRequest operationId */
+                operationId?: (string|null);
+
+                /** ChunkRequest artifactSha256 */
+                artifactSha256?: (Uint8Array|null);
+
+                /** ChunkRequest index */
+                index?: (boolean|null);
+
+                /** ChunkRequest indexOffset */
+                indexOffset?: (number|null);
+
+                /** ChunkRequest ranges */
+                ranges?: drover.v1.ChunkRange.$Properties[];
+
+                /** ChunkRequest windowBytes */
+                windowBytes?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChunkRequest. */
+            type $Shape = drover.v1.ChunkRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ChunkRange.
+         * @deprecated Use drover.v1.ChunkRange.$Properties instead.
+         */
+        interface IChunkRange extends drover.v1.ChunkRange.$Properties {
+        }
+
+        /** Represents a ChunkRange. */
+        class ChunkRange {
+
+            /**
+             * Constructs a new ChunkRange.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ChunkRange.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChunkRange first. */
+            first: (number|null);
+
+            /** ChunkRange count. */
+            count: (number|null);
+
+            /**
+             * Creates a new ChunkRange instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChunkRange instance
+             */
+            static create(properties: drover.v1.ChunkRange.$Shape): drover.v1.ChunkRange & drover.v1.ChunkRange.$Shape;
+            static create(properties?: drover.v1.ChunkRange.$Properties): drover.v1.ChunkRange;
+
+            /**
+             * Encodes the specified ChunkRange message. Does not implicitly {@link drover.v1.ChunkRange.verify|verify} messages.
+             * @param message ChunkRange message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ChunkRange.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChunkRange message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ChunkRange & drover.v1.ChunkRange.$Shape} ChunkRange
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ChunkRange & drover.v1.ChunkRange.$Shape;
+
+            /**
+             * Gets the type url for ChunkRange
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ChunkRange {
+
+            /** Properties of a ChunkRange. */
+            interface $Properties {
+
+                /** ChunkRange first */
+                first?: (number|null);
+
+                /** ChunkRange count */
+                count?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChunkRange. */
+            type $Shape = drover.v1.ChunkRange.$Properties;
+        }
+
+        /**
+         * Properties of a Presence.
+         * @deprecated Use drover.v1.Presence.$Properties instead.
+         */
+        interface IPresence extends drover.v1.Presence.$Properties {
+        }
+
+        /** Represents a Presence. */
+        class Presence {
+
+            /**
+             * Constructs a new Presence.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Presence.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Presence online. */
+            online: (boolean|null);
+
+            /** Presence connectionId. */
+            connectionId: (Uint8Array|null);
+
+            /**
+             * Creates a new Presence instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Presence instance
+             */
+            static create(properties: drover.v1.Presence.$Shape): drover.v1.Presence & drover.v1.Presence.$Shape;
+            static create(properties?: drover.v1.Presence.$Properties): drover.v1.Presence;
+
+            /**
+             * Encodes the specified Presence message. Does not implicitly {@link drover.v1.Presence.verify|verify} messages.
+             * @param message Presence message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Presence.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Presence message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Presence & drover.v1.Presence.$Shape} Presence
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Presence & drover.v1.Presence.$Shape;
+
+            /**
+             * Gets the type url for Presence
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Presence {
+
+            /** Properties of a Presence. */
+            interface $Properties {
+
+                /** Presence online */
+                online?: (boolean|null);
+
+                /** Presence connectionId */
+                connectionId?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Presence. */
+            type $Shape = drover.v1.Presence.$Properties;
+        }
+
+        /**
+         * Properties of a BundleHeader.
+         * @deprecated Use drover.v1.BundleHeader.$Properties instead.
+         */
+        interface IBundleHeader extends drover.v1.BundleHeader.$Properties {
+        }
+
+        /** Represents a BundleHeader. */
+        class BundleHeader {
+
+            /**
+             * Constructs a new BundleHeader.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.BundleHeader.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BundleHeader envelope. */
+            envelope: (Uint8Array|null);
+
+            /** BundleHeader chunkIndex. */
+            chunkIndex: (Uint8Array|null);
+
+            /** BundleHeader encodedLengths. */
+            encodedLengths: (Uint8Array|null);
+
+            /** BundleHeader encodings. */
+            encodings: (Uint8Array|null);
+
+            /**
+             * Creates a new BundleHeader instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BundleHeader instance
+             */
+            static create(properties: drover.v1.BundleHeader.$Shape): drover.v1.BundleHeader & drover.v1.BundleHeader.$Shape;
+            static create(properties?: drover.v1.BundleHeader.$Properties): drover.v1.BundleHeader;
+
+            /**
+             * Encodes the specified BundleHeader message. Does not implicitly {@link drover.v1.BundleHeader.verify|verify} messages.
+             * @param message BundleHeader message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.BundleHeader.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BundleHeader message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.BundleHeader & drover.v1.BundleHeader.$Shape} BundleHeader
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.BundleHeader & drover.v1.BundleHeader.$Shape;
+
+            /**
+             * Gets the type url for BundleHeader
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace BundleHeader {
+
+            /** Properties of a BundleHeader. */
+            interface $Properties {
+
+                /** BundleHeader envelope */
+                envelope?: (Uint8Array|null);
+
+                /** BundleHeader chunkIndex */
+                chunkIndex?: (Uint8Array|null);
+
+                /** BundleHeader encodedLengths */
+                encodedLengths?: (Uint8Array|null);
+
+                /** BundleHeader encodings */
+                encodings?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BundleHeader. */
+            type $Shape = drover.v1.BundleHeader.$Properties;
+        }
+    }
+}

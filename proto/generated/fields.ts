@@ -1,0 +1,175 @@
+// Made by proto/generate.mjs from drover.proto. Do not edit.
+export interface WireField {
+  readonly number: number
+  readonly name: string
+  readonly wireType: number
+  readonly repeated: boolean
+  readonly message?: string
+}
+export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
+  SignedEnvelope: [
+    { number: 1, name: 'schemaVersion', wireType: 0, repeated: false },
+    { number: 2, name: 'payload', wireType: 2, repeated: false },
+    { number: 3, name: 'signatures', wireType: 2, repeated: true, message: 'Signature' },
+  ],
+  Signature: [
+    { number: 1, name: 'keyId', wireType: 2, repeated: false },
+    { number: 2, name: 'signature', wireType: 2, repeated: false },
+  ],
+  TrustDocument: [
+    { number: 1, name: 'version', wireType: 0, repeated: false },
+    { number: 2, name: 'expiresAt', wireType: 0, repeated: false },
+    { number: 3, name: 'keys', wireType: 2, repeated: true, message: 'TrustedKey' },
+    { number: 4, name: 'roles', wireType: 2, repeated: true, message: 'Role' },
+    { number: 5, name: 'operationTypes', wireType: 2, repeated: true, message: 'OperationTypeRule' },
+  ],
+  TrustedKey: [
+    { number: 1, name: 'keyId', wireType: 2, repeated: false },
+    { number: 2, name: 'algorithm', wireType: 0, repeated: false },
+    { number: 3, name: 'publicKey', wireType: 2, repeated: false },
+  ],
+  Role: [
+    { number: 1, name: 'name', wireType: 2, repeated: false },
+    { number: 2, name: 'keyIds', wireType: 2, repeated: true },
+    { number: 3, name: 'threshold', wireType: 0, repeated: false },
+  ],
+  OperationTypeRule: [
+    { number: 1, name: 'operationType', wireType: 2, repeated: false },
+    { number: 2, name: 'role', wireType: 2, repeated: false },
+  ],
+  Manifest: [
+    { number: 1, name: 'vendorId', wireType: 2, repeated: false },
+    { number: 2, name: 'classId', wireType: 2, repeated: false },
+    { number: 3, name: 'deviceId', wireType: 2, repeated: false },
+    { number: 4, name: 'priority', wireType: 0, repeated: false },
+    { number: 5, name: 'component', wireType: 2, repeated: false },
+    { number: 6, name: 'version', wireType: 2, repeated: false },
+    { number: 7, name: 'releaseCounter', wireType: 0, repeated: false },
+    { number: 8, name: 'expiresAt', wireType: 0, repeated: false },
+    { number: 9, name: 'payloadSize', wireType: 0, repeated: false },
+    { number: 10, name: 'payloadSha256', wireType: 2, repeated: false },
+    { number: 11, name: 'installedSize', wireType: 0, repeated: false },
+    { number: 12, name: 'installedSha256', wireType: 2, repeated: false },
+    { number: 13, name: 'precursorSha256', wireType: 2, repeated: false },
+    { number: 14, name: 'chunkIndexSize', wireType: 0, repeated: false },
+    { number: 15, name: 'chunkIndexSha256', wireType: 2, repeated: false },
+    { number: 16, name: 'uri', wireType: 2, repeated: false },
+    { number: 17, name: 'format', wireType: 0, repeated: false },
+    { number: 18, name: 'metadata', wireType: 2, repeated: false },
+    { number: 19, name: 'vendorData', wireType: 2, repeated: false },
+    { number: 20, name: 'needsReboot', wireType: 0, repeated: false },
+    { number: 21, name: 'prerequisites', wireType: 2, repeated: true, message: 'Prerequisite' },
+  ],
+  Prerequisite: [
+    { number: 1, name: 'component', wireType: 2, repeated: false },
+    { number: 2, name: 'versionLeast', wireType: 2, repeated: false },
+  ],
+  ChunkIndex: [
+    { number: 1, name: 'minimumBytes', wireType: 0, repeated: false },
+    { number: 2, name: 'averageBytes', wireType: 0, repeated: false },
+    { number: 3, name: 'maximumBytes', wireType: 0, repeated: false },
+    { number: 4, name: 'imageSize', wireType: 0, repeated: false },
+    { number: 5, name: 'lengths', wireType: 2, repeated: false },
+    { number: 6, name: 'digests', wireType: 2, repeated: false },
+  ],
+  OfferMessage: [
+    { number: 1, name: 'offer', wireType: 2, repeated: false, message: 'Offer' },
+    { number: 2, name: 'withdraw', wireType: 2, repeated: false, message: 'Withdraw' },
+  ],
+  Offer: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'lease', wireType: 0, repeated: false },
+    { number: 3, name: 'attempt', wireType: 0, repeated: false },
+    { number: 4, name: 'envelope', wireType: 2, repeated: false },
+  ],
+  Withdraw: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'lease', wireType: 0, repeated: false },
+    { number: 3, name: 'reason', wireType: 2, repeated: false },
+  ],
+  ChunkData: [
+    { number: 1, name: 'requestNumber', wireType: 0, repeated: false },
+    { number: 2, name: 'piece', wireType: 2, repeated: false, message: 'ChunkPiece' },
+    { number: 3, name: 'refusal', wireType: 2, repeated: false, message: 'ChunkRefusal' },
+  ],
+  ChunkPiece: [
+    { number: 1, name: 'chunk', wireType: 0, repeated: false },
+    { number: 2, name: 'encoding', wireType: 0, repeated: false },
+    { number: 3, name: 'encodedSize', wireType: 0, repeated: false },
+    { number: 4, name: 'offset', wireType: 0, repeated: false },
+    { number: 5, name: 'data', wireType: 2, repeated: false },
+  ],
+  ChunkRefusal: [
+    { number: 1, name: 'reason', wireType: 0, repeated: false },
+    { number: 2, name: 'chunk', wireType: 0, repeated: false },
+    { number: 3, name: 'retryAfterMs', wireType: 0, repeated: false },
+  ],
+  Hello: [
+    { number: 1, name: 'protocolVersion', wireType: 0, repeated: false },
+    { number: 2, name: 'vendorId', wireType: 2, repeated: false },
+    { number: 3, name: 'classId', wireType: 2, repeated: false },
+    { number: 4, name: 'bootId', wireType: 2, repeated: false },
+    { number: 5, name: 'journalId', wireType: 2, repeated: false },
+    { number: 6, name: 'components', wireType: 2, repeated: true, message: 'ComponentReport' },
+    { number: 7, name: 'outboxEventCount', wireType: 0, repeated: false },
+    { number: 8, name: 'outboxLastEventNumber', wireType: 0, repeated: false },
+    { number: 9, name: 'packetBytesMax', wireType: 0, repeated: false },
+    { number: 10, name: 'agentVersion', wireType: 2, repeated: false },
+    { number: 11, name: 'operationId', wireType: 2, repeated: false },
+  ],
+  ComponentReport: [
+    { number: 1, name: 'name', wireType: 2, repeated: false },
+    { number: 2, name: 'version', wireType: 2, repeated: false },
+    { number: 3, name: 'digest', wireType: 2, repeated: false },
+  ],
+  Event: [
+    { number: 1, name: 'journalId', wireType: 2, repeated: false },
+    { number: 2, name: 'eventNumber', wireType: 0, repeated: false },
+    { number: 3, name: 'operationId', wireType: 2, repeated: false },
+    { number: 4, name: 'attempt', wireType: 0, repeated: false },
+    { number: 5, name: 'deviceTime', wireType: 0, repeated: false },
+    { number: 6, name: 'code', wireType: 2, repeated: false },
+    { number: 7, name: 'step', wireType: 0, repeated: false },
+    { number: 8, name: 'component', wireType: 2, repeated: false },
+    { number: 9, name: 'version', wireType: 2, repeated: false },
+    { number: 10, name: 'digest', wireType: 2, repeated: false },
+    { number: 11, name: 'data', wireType: 2, repeated: true, message: 'EventData' },
+  ],
+  EventData: [
+    { number: 1, name: 'name', wireType: 2, repeated: false },
+    { number: 2, name: 'value', wireType: 2, repeated: false },
+  ],
+  Progress: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'attempt', wireType: 0, repeated: false },
+    { number: 3, name: 'step', wireType: 0, repeated: false },
+    { number: 4, name: 'imageBytes', wireType: 0, repeated: false },
+    { number: 5, name: 'heldBytes', wireType: 0, repeated: false },
+    { number: 6, name: 'receivedBytes', wireType: 0, repeated: false },
+    { number: 7, name: 'wireBytes', wireType: 0, repeated: false },
+    { number: 8, name: 'refusedOperationId', wireType: 2, repeated: false },
+  ],
+  ChunkRequest: [
+    { number: 1, name: 'requestNumber', wireType: 0, repeated: false },
+    { number: 2, name: 'operationId', wireType: 2, repeated: false },
+    { number: 3, name: 'artifactSha256', wireType: 2, repeated: false },
+    { number: 4, name: 'index', wireType: 0, repeated: false },
+    { number: 5, name: 'indexOffset', wireType: 0, repeated: false },
+    { number: 6, name: 'ranges', wireType: 2, repeated: true, message: 'ChunkRange' },
+    { number: 7, name: 'windowBytes', wireType: 0, repeated: false },
+  ],
+  ChunkRange: [
+    { number: 1, name: 'first', wireType: 0, repeated: false },
+    { number: 2, name: 'count', wireType: 0, repeated: false },
+  ],
+  Presence: [
+    { number: 1, name: 'online', wireType: 0, repeated: false },
+    { number: 2, name: 'connectionId', wireType: 2, repeated: false },
+  ],
+  BundleHeader: [
+    { number: 1, name: 'envelope', wireType: 2, repeated: false },
+    { number: 2, name: 'chunkIndex', wireType: 2, repeated: false },
+    { number: 3, name: 'encodedLengths', wireType: 2, repeated: false },
+    { number: 4, name: 'encodings', wireType: 2, repeated: false },
+  ],
+}

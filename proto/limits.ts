@@ -1,0 +1,41 @@
+// Limits of the contract: what both sides refuse before they spend memory on it. Settings of one side only (queues,
+// timers, rates) live in that side's config.
+
+/** Largest MQTT packet before the CONNECT has been accepted, bytes. */
+export const connectPacketBytesMax = 8 * 1024
+/** Largest MQTT packet of a device or operator after CONNECT, bytes. */
+export const packetBytesMax = 256 * 1024
+/** What a device takes in one packet unless its hello says otherwise, and the least it may say. */
+export const devicePacketBytesDefault = 32 * 1024
+export const devicePacketBytesLeast = 1024
+
+/** Largest envelope (manifest, command or trust document with its signatures), bytes. */
+export const envelopeBytesMax = 64 * 1024
+export const signaturesMax = 8
+export const trustKeysMax = 64
+export const trustRolesMax = 32
+
+/** Messages from devices, bytes. */
+export const helloBytesMax = 16 * 1024
+export const eventBytesMax = 8 * 1024
+export const progressBytesMax = 1024
+export const presenceBytesMax = 256
+export const chunkRequestBytesMax = 16 * 1024
+
+export const componentsMax = 32
+export const prerequisitesMax = 32
+export const eventDataMax = 32
+export const chunkRangesMax = 1024
+
+/** Largest image, bytes (4 GiB), and largest chunk index, bytes. */
+export const imageBytesMax = 4 * 1024 ** 3
+export const chunkIndexBytesMax = 8 * 1024 * 1024
+/** Bounds of the chunker's settings, bytes. */
+export const chunkBytesLeast = 256
+export const chunkBytesMax = 1024 * 1024
+
+/** Lengths of a manifest's texts, bytes of UTF-8 (EVENT-CODES: 22, 21, 29). A device may set lower ones. */
+export const componentNameBytesMax = 32
+export const versionBytesMax = 11
+export const uriBytesMax = 255
+export const vendorDataBytesMax = 1024

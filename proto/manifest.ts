@@ -1,0 +1,277 @@
+// The signed statement "install this, there": its fields judged in the documented order, the first failure names the
+// code. Device and broker read a manifest through the same function; the device adds who it is and what it can do,
+// the checks against its installed state follow in agent/core/accept.ts.
+//
+//   decodes 22 · expires 23 · vendor 30 · class, device 31 · priority, component, version 22 (41) · digests, sizes 22 (43)
+//   · URI 21 · format 25 · metadata 22 · vendor data 29
+import { decode, encode, WireError, type WireManifest } from './codec.ts'
+import type { DeviceFailureCode } from './event-codes.ts'
+import * as limits from './limits.ts'
+
+export type ManifestFormat = 'raw' | 'delta-zstd' | 'combined'
+
+/** Digests and ids are lower-case hex; sizes are bytes; times milliseconds since 1970. */
+export interface Manifest {
+  readonly vendorId: string
+  readonly classId: string
+  readonly deviceId?: string
+  readonly priority: number
+  readonly component: string
+  readonly version: string
+  readonly releaseCounter: number
+  readonly expiresAt: number
+  readonly payloadSize: number
+  readonly payloadSha256: string
+  readonly installedSize: number
+  readonly installedSha256: string
+  readonly precursorSha256?: string
+  readonly chunkIndexSize: number
+  readonly chunkIndexSha256: string
+  readonly uri: string
+  readonly format: ManifestFormat
+  readonly metadata?: Uint8Array
+  readonly vendorData: Uint8Array
+  readonly needsReboot: boolean
+  readonly prerequisites: readonly { readonly component: string; readonly versionLeast: string }[]
+}
+
+/** What the reader of a manifest accepts. The defaults are those of the contract. */
+export interface ManifestExpectations {
+  /** Milliseconds since 1970; absent: expiry is not judged. */
+  readonly now?: number
+  /** Lower-case hex; absent (the broker, who speaks for no device): not compared. */
+  readonly vendorId?: string
+  readonly classId?: string
+  readonly deviceId?: string
+  readonly formats?: readonly ManifestFormat[]
+  /** Lengths in bytes of UTF-8. */
+  readonly componentNameBytesMax?: number
+  readonly vendorDataBytesMax?: number
+  readonly uriBytesMax?: number
+}
+
+export interface Failure {
+  readonly code: DeviceFailureCode
+  /** What helps to find the cause: field, expected, actual, reason, chunk, errno. */
+  readonly data: Readonly<Record<string, string>>
+}
+export type ManifestVerdict =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly failure: Failure }
+
+const formatNumbers: Readonly<Record<ManifestFormat, number>> = { raw: 1, 'delta-zstd': 2, combined: 3 }
+const formatNames = new Map(Object.entries(formatNumbers).map(([name, number]) => [number, name as ManifestFormat]))
+
+/** Judges the payload of a verified envelope. Never throws for any bytes. */
+export function readManifest(payload: Uint8Array, expected: ManifestExpectations = {}): ManifestVerdict {
+  try {
+    return { ok: true, manifest: judged(decode('Manifest', payload, limits.envelopeBytesMax), expected) }
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, failure: error.failure }
+    if (error instanceof WireError)
+      return { ok: false, failure: { code: 'UPD4_FAIL_22', data: { field: error.field, reason: 'malformed' } } }
+    throw error
+  }
+}
+
+export function encodeManifest(manifest: Manifest): Buffer {
+  const hex = (text: string): Buffer => Buffer.from(text, 'hex')
+  return encode('Manifest', {
+    vendorId: hex(manifest.vendorId),
+    classId: hex(manifest.classId),
+    ...(manifest.deviceId === undefined ? {} : { deviceId: manifest.deviceId }),
+    priority: manifest.priority,
+    component: manifest.component,
+    version: manifest.version,
+    releaseCounter: manifest.releaseCounter,
+    expiresAt: manifest.expiresAt,
+    payloadSize: manifest.payloadSize,
+    payloadSha256: hex(manifest.payloadSha256),
+    installedSize: manifest.installedSize,
+    installedSha256: hex(manifest.installedSha256),
+    ...(manifest.precursorSha256 === undefined ? {} : { precursorSha256: hex(manifest.precursorSha256) }),
+    chunkIndexSize: manifest.chunkIndexSize,
+    chunkIndexSha256: hex(manifest.chunkIndexSha256),
+    uri: manifest.uri,
+    format: formatNumbers[manifest.format],
+    ...(manifest.metadata === undefined ? {} : { metadata: manifest.metadata }),
+    vendorData: manifest.vendorData,
+    needsReboot: manifest.needsReboot,
+    prerequisites: [...manifest.prerequisites],
+  })
+}
+
+/** Positive when `a` is newer, 0 when equal; the three numbers in order. Both must be versions of a read manifest. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map(version => version.split('.').map(Number))
+  for (let part = 0; part < 3; part += 1) {
+    const difference = (left?.[part] ?? 0) - (right?.[part] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** Undefined for a version a manifest may carry, else what is wrong with it (22, or 41 for a number above 999). */
+export function versionFailure(version: string): Failure | undefined {
+  const wrong = (code: 'UPD4_FAIL_22' | 'UPD4_FAIL_41', expected: string): Failure => ({
+    code,
+    data: { field: 'version', expected, actual: version.slice(0, 40) },
+  })
+  if (Buffer.byteLength(version) > limits.versionBytesMax)
+    return wrong('UPD4_FAIL_22', `${limits.versionBytesMax} bytes`)
+  if (!/^\d+\.\d+\.\d+$/.test(version)) return wrong('UPD4_FAIL_22', 'three dotted numbers')
+  if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version)) return wrong('UPD4_FAIL_41', 'numbers up to 999')
+  return undefined
+}
+
+class Refused extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.code)
+    this.failure = failure
+  }
+}
+
+function refuse(code: DeviceFailureCode, data: Record<string, string>): never {
+  throw new Refused({ code, data })
+}
+
+function present<T>(value: T | undefined, field: string): T {
+  return value ?? refuse('UPD4_FAIL_22', { field, reason: 'absent' })
+}
+
+function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
+  const expiresAt = present(wire.expiresAt, 'expiresAt')
+  if (expected.now !== undefined && expected.now >= expiresAt)
+    refuse('UPD4_FAIL_23', {
+      field: 'expiresAt',
+      reason: 'expired',
+      expected: String(expected.now),
+      actual: String(expiresAt),
+    })
+
+  const vendorId = identity(wire.vendorId, expected.vendorId, 'vendorId', 'UPD4_FAIL_30')
+  const classId = identity(wire.classId, expected.classId, 'classId', 'UPD4_FAIL_31')
+  if (wire.deviceId !== undefined && expected.deviceId !== undefined && wire.deviceId !== expected.deviceId)
+    refuse('UPD4_FAIL_31', {
+      field: 'deviceId',
+      reason: 'device',
+      expected: expected.deviceId,
+      actual: wire.deviceId.slice(0, 80),
+    })
+
+  const priority = present(wire.priority, 'priority')
+  const component = present(wire.component, 'component')
+  const nameBytesMax = expected.componentNameBytesMax ?? limits.componentNameBytesMax
+  if (component.length === 0 || Buffer.byteLength(component) > nameBytesMax)
+    refuse('UPD4_FAIL_22', {
+      field: 'component',
+      expected: `1 to ${nameBytesMax} bytes`,
+      actual: String(Buffer.byteLength(component)),
+    })
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(component))
+    refuse('UPD4_FAIL_22', { field: 'component', expected: 'A-Z a-z 0-9 . _ -', actual: component })
+  const version = present(wire.version, 'version')
+  const wrongVersion = versionFailure(version)
+  if (wrongVersion !== undefined) throw new Refused(wrongVersion)
+  const releaseCounter = present(wire.releaseCounter, 'releaseCounter')
+
+  const payloadSize = size(wire.payloadSize, 'payloadSize', limits.imageBytesMax)
+  const payloadSha256 = digest(present(wire.payloadSha256, 'payloadSha256'), 'payloadSha256')
+  const installedSize = size(wire.installedSize, 'installedSize', limits.imageBytesMax)
+  const installedSha256 = digest(present(wire.installedSha256, 'installedSha256'), 'installedSha256')
+  const precursorSha256 = wire.precursorSha256 && digest(wire.precursorSha256, 'precursorSha256')
+  const chunkIndexSize = size(wire.chunkIndexSize, 'chunkIndexSize', limits.chunkIndexBytesMax)
+  const chunkIndexSha256 = digest(present(wire.chunkIndexSha256, 'chunkIndexSha256'), 'chunkIndexSha256')
+  const needsReboot = present(wire.needsReboot, 'needsReboot')
+  const prerequisites = prerequisitesOf(wire)
+
+  const uri = present(wire.uri, 'uri')
+  const uriBytesMax = expected.uriBytesMax ?? limits.uriBytesMax
+  if (Buffer.byteLength(uri) > uriBytesMax)
+    refuse('UPD4_FAIL_21', { field: 'uri', expected: `${uriBytesMax} bytes`, actual: String(Buffer.byteLength(uri)) })
+  // `mqtt:` is the broker the device is connected to; no other transport exists yet, so no host is ever allowed.
+  if (uri !== 'mqtt:') refuse('UPD4_FAIL_21', { field: 'uri', expected: 'mqtt:', actual: uri, reason: 'not-allowed' })
+
+  const format = formatNames.get(present(wire.format, 'format'))
+  if (format === undefined || !(expected.formats ?? ['raw', 'delta-zstd', 'combined']).includes(format))
+    refuse('UPD4_FAIL_25', { field: 'format', actual: format ?? String(wire.format) })
+  if (format !== 'raw' && (wire.metadata === undefined || wire.metadata.length === 0))
+    refuse('UPD4_FAIL_22', { field: 'metadata', reason: 'absent' })
+  if (format === 'delta-zstd' && precursorSha256 === undefined)
+    refuse('UPD4_FAIL_22', { field: 'precursorSha256', reason: 'absent' })
+  if (format === 'raw' && (payloadSize !== installedSize || payloadSha256 !== installedSha256))
+    refuse('UPD4_FAIL_22', { field: 'installedSha256', reason: 'contradicts payload of a raw image' })
+
+  const vendorData = wire.vendorData ?? new Uint8Array(0)
+  const vendorDataBytesMax = expected.vendorDataBytesMax ?? limits.vendorDataBytesMax
+  if (vendorData.length > vendorDataBytesMax)
+    refuse('UPD4_FAIL_29', {
+      field: 'vendorData',
+      expected: `${vendorDataBytesMax} bytes`,
+      actual: String(vendorData.length),
+    })
+
+  return {
+    vendorId,
+    classId,
+    ...(wire.deviceId === undefined ? {} : { deviceId: wire.deviceId }),
+    priority,
+    component,
+    version,
+    releaseCounter,
+    expiresAt,
+    payloadSize,
+    payloadSha256,
+    installedSize,
+    installedSha256,
+    ...(precursorSha256 === undefined ? {} : { precursorSha256 }),
+    chunkIndexSize,
+    chunkIndexSha256,
+    uri,
+    format,
+    ...(wire.metadata === undefined ? {} : { metadata: Uint8Array.from(wire.metadata) }),
+    vendorData: Uint8Array.from(vendorData),
+    needsReboot,
+    prerequisites,
+  }
+}
+
+function identity(
+  value: Uint8Array | undefined,
+  expected: string | undefined,
+  field: string,
+  code: 'UPD4_FAIL_30' | 'UPD4_FAIL_31',
+): string {
+  const bytes = present(value, field)
+  if (bytes.length !== 16) refuse(code, { field, expected: '16 bytes', actual: String(bytes.length) })
+  const text = Buffer.from(bytes).toString('hex')
+  if (expected !== undefined && text !== expected) refuse(code, { field, expected, actual: text })
+  return text
+}
+
+function digest(bytes: Uint8Array, field: string): string {
+  if (bytes.length !== 32) refuse('UPD4_FAIL_43', { field, expected: '32 bytes', actual: String(bytes.length) })
+  return Buffer.from(bytes).toString('hex')
+}
+
+function size(value: number | undefined, field: string, most: number): number {
+  const bytes = present(value, field)
+  if (bytes < 1 || bytes > most) refuse('UPD4_FAIL_22', { field, expected: `1 to ${most}`, actual: String(bytes) })
+  return bytes
+}
+
+function prerequisitesOf(wire: WireManifest): Manifest['prerequisites'] {
+  if (wire.prerequisites.length > limits.prerequisitesMax)
+    refuse('UPD4_FAIL_22', {
+      field: 'prerequisites',
+      expected: `at most ${limits.prerequisitesMax}`,
+      actual: String(wire.prerequisites.length),
+    })
+  return wire.prerequisites.map(({ component, versionLeast }) => {
+    const version = present(versionLeast, 'prerequisites.versionLeast')
+    const wrong = versionFailure(version)
+    if (wrong !== undefined) throw new Refused(wrong)
+    return { component: present(component, 'prerequisites.component'), versionLeast: version }
+  })
+}

@@ -1,0 +1,412 @@
+// Messages between device and broker as trusted values: one reader and one writer a message, for both sides. A reader
+// throws WireError naming the field; what the receiver does with a bad message is said in docs/PROTOCOL.md.
+import { decode, encode, WireError, type WireEvent } from './codec.ts'
+import { type DeviceCode, isDeviceCode } from './event-codes.ts'
+import { type OperationId, operationId } from './ids.ts'
+import * as limits from './limits.ts'
+
+export const protocolVersion = 1
+
+/** Steps of an execution in their order; `withdrawn` is the device's word that it took the operation back. */
+export const steps = [
+  'offered',
+  'downloading',
+  'verifying',
+  'awaiting-install',
+  'installing',
+  'rebooting',
+  'confirming',
+  'withdrawn',
+] as const
+export type Step = (typeof steps)[number]
+
+/** Digests and ids as lower-case hex. */
+export interface ComponentReport {
+  readonly name: string
+  readonly version: string
+  readonly digest: string
+}
+export interface Hello {
+  readonly vendorId: string
+  readonly classId: string
+  readonly bootId: string
+  readonly journalId: string
+  readonly components: readonly ComponentReport[]
+  /** Events the device sends after this hello, the last of them with `outboxLastEventNumber`. */
+  readonly outboxEventCount: number
+  readonly outboxLastEventNumber: number
+  readonly packetBytesMax: number
+  readonly agentVersion: string
+  readonly operation?: OperationId
+}
+
+export type EventContent =
+  | { readonly kind: 'code'; readonly code: DeviceCode }
+  | { readonly kind: 'step'; readonly step: Step }
+export interface DeviceEvent {
+  readonly journalId: string
+  /** 1, 2, 3 … in one journal. */
+  readonly eventNumber: number
+  readonly operation?: OperationId
+  readonly attempt?: number
+  /** Milliseconds since 1970, as the device believes. */
+  readonly deviceTime: number
+  readonly content: EventContent
+  readonly component?: string
+  readonly version?: string
+  readonly digest?: string
+  readonly data: Readonly<Record<string, string>>
+}
+
+export interface Progress {
+  readonly operation?: OperationId
+  readonly attempt?: number
+  readonly step?: Step
+  readonly imageBytes: number
+  readonly heldBytes: number
+  readonly receivedBytes: number
+  readonly wireBytes: number
+  readonly refusedOperation?: OperationId
+}
+
+export interface ChunkRange {
+  readonly first: number
+  readonly count: number
+}
+export interface ChunkRequest {
+  readonly requestNumber: number
+  readonly operation: OperationId
+  /** Lower-case hex. */
+  readonly artifact: string
+  readonly windowBytes: number
+  readonly wanted:
+    | { readonly kind: 'index'; readonly offset: number }
+    | { readonly kind: 'chunks'; readonly ranges: readonly ChunkRange[] }
+}
+
+export type ChunkEncoding = 'plain' | 'deflate'
+/** In the order of the numbers on the wire, from 1. */
+export const chunkEncodings: readonly ChunkEncoding[] = ['plain', 'deflate']
+
+export type RefusalReason = 'no-such-chunk' | 'no-right' | 'busy'
+const refusalReasons: readonly RefusalReason[] = ['no-such-chunk', 'no-right', 'busy']
+
+export type ChunkData =
+  | {
+      readonly kind: 'piece'
+      readonly requestNumber: number
+      /** Undefined: a piece of the chunk index, `encodedSize` is then the size of the index. */
+      readonly chunk: number | undefined
+      readonly encoding: ChunkEncoding
+      readonly encodedSize: number
+      readonly offset: number
+      /** A view of the packet. */
+      readonly data: Uint8Array
+    }
+  | {
+      readonly kind: 'refusal'
+      readonly requestNumber: number
+      readonly reason: RefusalReason
+      readonly chunk: number | undefined
+      readonly retryAfterMs: number
+    }
+
+/** Where a withdrawal or offer comes from: a lower lease than one accepted before is ignored by the device. */
+export type OfferMessage =
+  | {
+      readonly kind: 'offer'
+      readonly operation: OperationId
+      readonly lease: number
+      readonly attempt: number
+      /** SignedEnvelope exactly as signed; a view of the packet. */
+      readonly envelope: Uint8Array
+    }
+  | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
+
+export interface Presence {
+  readonly online: boolean
+  /** 16 hex digits, new at each connect, so that a late will is told apart. */
+  readonly connectionId: string
+}
+
+export function readHello(bytes: Uint8Array): Hello {
+  const wire = decode('Hello', bytes, limits.helloBytesMax)
+  if (need(wire.protocolVersion, 'Hello.protocolVersion') !== protocolVersion)
+    throw new WireError('Hello.protocolVersion', `expected ${protocolVersion}, got ${wire.protocolVersion}`)
+  if (wire.components.length > limits.componentsMax)
+    throw new WireError('Hello.components', `expected at most ${limits.componentsMax}, got ${wire.components.length}`)
+  const packetBytesMax = wire.packetBytesMax ?? limits.devicePacketBytesDefault
+  if (packetBytesMax < limits.devicePacketBytesLeast)
+    throw new WireError('Hello.packetBytesMax', `expected at least ${limits.devicePacketBytesLeast}`)
+  return {
+    vendorId: hex(wire.vendorId, 16, 'Hello.vendorId'),
+    classId: hex(wire.classId, 16, 'Hello.classId'),
+    bootId: hex(wire.bootId, 16, 'Hello.bootId'),
+    journalId: hex(wire.journalId, 8, 'Hello.journalId'),
+    components: wire.components.map(({ name, version, digest }) => ({
+      name: text(name, limits.componentNameBytesMax, 'Hello.components.name'),
+      version: text(version, limits.versionBytesMax, 'Hello.components.version'),
+      digest: hex(digest, 32, 'Hello.components.digest'),
+    })),
+    outboxEventCount: need(wire.outboxEventCount, 'Hello.outboxEventCount'),
+    outboxLastEventNumber: wire.outboxLastEventNumber ?? 0,
+    packetBytesMax: Math.min(packetBytesMax, limits.packetBytesMax),
+    agentVersion: text(wire.agentVersion ?? 'unknown', 64, 'Hello.agentVersion'),
+    ...operationField(wire.operationId, 'Hello.operationId'),
+  }
+}
+
+export function encodeHello(hello: Hello): Buffer {
+  return encode('Hello', {
+    protocolVersion,
+    vendorId: unhex(hello.vendorId),
+    classId: unhex(hello.classId),
+    bootId: unhex(hello.bootId),
+    journalId: unhex(hello.journalId),
+    components: hello.components.map(({ name, version, digest }) => ({ name, version, digest: unhex(digest) })),
+    outboxEventCount: hello.outboxEventCount,
+    outboxLastEventNumber: hello.outboxLastEventNumber,
+    packetBytesMax: hello.packetBytesMax,
+    agentVersion: hello.agentVersion,
+    ...(hello.operation === undefined ? {} : { operationId: hello.operation }),
+  })
+}
+
+export function readEvent(bytes: Uint8Array): DeviceEvent {
+  const wire = decode('Event', bytes, limits.eventBytesMax)
+  const eventNumber = need(wire.eventNumber, 'Event.eventNumber')
+  if (eventNumber < 1) throw new WireError('Event.eventNumber', 'expected at least 1')
+  if (wire.data.length > limits.eventDataMax)
+    throw new WireError('Event.data', `expected at most ${limits.eventDataMax} entries, got ${wire.data.length}`)
+  const data: Record<string, string> = {}
+  for (const { name, value } of wire.data) {
+    const key = text(name, 64, 'Event.data.name')
+    // The data become JSON for people: names that would reach into objects are refused here, once.
+    if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(key) || key === 'constructor')
+      throw new WireError('Event.data.name', 'not a name')
+    data[key] = value ?? ''
+  }
+  return {
+    journalId: hex(wire.journalId, 8, 'Event.journalId'),
+    eventNumber,
+    ...operationField(wire.operationId, 'Event.operationId'),
+    ...(wire.attempt === undefined ? {} : { attempt: wire.attempt }),
+    deviceTime: wire.deviceTime ?? 0,
+    content: eventContent(wire),
+    ...(wire.component === undefined
+      ? {}
+      : { component: text(wire.component, limits.componentNameBytesMax, 'Event.component') }),
+    ...(wire.version === undefined ? {} : { version: text(wire.version, limits.versionBytesMax, 'Event.version') }),
+    ...(wire.digest === undefined ? {} : { digest: hex(wire.digest, 32, 'Event.digest') }),
+    data,
+  }
+}
+
+export function encodeEvent(event: DeviceEvent): Buffer {
+  return encode('Event', {
+    journalId: unhex(event.journalId),
+    eventNumber: event.eventNumber,
+    ...(event.operation === undefined ? {} : { operationId: event.operation }),
+    ...(event.attempt === undefined ? {} : { attempt: event.attempt }),
+    deviceTime: event.deviceTime,
+    ...(event.content.kind === 'code' ? { code: event.content.code } : { step: stepNumber(event.content.step) }),
+    ...(event.component === undefined ? {} : { component: event.component }),
+    ...(event.version === undefined ? {} : { version: event.version }),
+    ...(event.digest === undefined ? {} : { digest: unhex(event.digest) }),
+    data: Object.entries(event.data).map(([name, value]) => ({ name, value })),
+  })
+}
+
+export function readProgress(bytes: Uint8Array): Progress {
+  const wire = decode('Progress', bytes, limits.progressBytesMax)
+  return {
+    ...operationField(wire.operationId, 'Progress.operationId'),
+    ...(wire.attempt === undefined ? {} : { attempt: wire.attempt }),
+    ...(wire.step === undefined ? {} : { step: stepOf(wire.step, 'Progress.step') }),
+    imageBytes: wire.imageBytes ?? 0,
+    heldBytes: wire.heldBytes ?? 0,
+    receivedBytes: wire.receivedBytes ?? 0,
+    wireBytes: wire.wireBytes ?? 0,
+    ...(wire.refusedOperationId === undefined
+      ? {}
+      : { refusedOperation: operation(wire.refusedOperationId, 'Progress.refusedOperationId') }),
+  }
+}
+
+export function encodeProgress(progress: Progress): Buffer {
+  return encode('Progress', {
+    ...(progress.operation === undefined ? {} : { operationId: progress.operation }),
+    ...(progress.attempt === undefined ? {} : { attempt: progress.attempt }),
+    ...(progress.step === undefined ? {} : { step: stepNumber(progress.step) }),
+    imageBytes: progress.imageBytes,
+    heldBytes: progress.heldBytes,
+    receivedBytes: progress.receivedBytes,
+    wireBytes: progress.wireBytes,
+    ...(progress.refusedOperation === undefined ? {} : { refusedOperationId: progress.refusedOperation }),
+  })
+}
+
+export function readChunkRequest(bytes: Uint8Array): ChunkRequest {
+  const wire = decode('ChunkRequest', bytes, limits.chunkRequestBytesMax)
+  if (wire.ranges.length > limits.chunkRangesMax)
+    throw new WireError('ChunkRequest.ranges', `expected at most ${limits.chunkRangesMax}, got ${wire.ranges.length}`)
+  const ranges = wire.ranges.map(({ first, count }) => ({
+    first: need(first, 'ChunkRequest.ranges.first'),
+    count: need(count, 'ChunkRequest.ranges.count'),
+  }))
+  if (wire.index !== true && ranges.length === 0) throw new WireError('ChunkRequest.ranges', 'expected one at least')
+  return {
+    requestNumber: need(wire.requestNumber, 'ChunkRequest.requestNumber'),
+    operation: operation(need(wire.operationId, 'ChunkRequest.operationId'), 'ChunkRequest.operationId'),
+    artifact: hex(wire.artifactSha256, 32, 'ChunkRequest.artifactSha256'),
+    windowBytes: need(wire.windowBytes, 'ChunkRequest.windowBytes'),
+    wanted: wire.index === true ? { kind: 'index', offset: wire.indexOffset ?? 0 } : { kind: 'chunks', ranges },
+  }
+}
+
+export function encodeChunkRequest(request: ChunkRequest): Buffer {
+  return encode('ChunkRequest', {
+    requestNumber: request.requestNumber,
+    operationId: request.operation,
+    artifactSha256: unhex(request.artifact),
+    windowBytes: request.windowBytes,
+    ...(request.wanted.kind === 'index'
+      ? { index: true, indexOffset: request.wanted.offset, ranges: [] }
+      : { ranges: [...request.wanted.ranges] }),
+  })
+}
+
+export function readChunkData(bytes: Uint8Array): ChunkData {
+  const wire = decode('ChunkData', bytes, limits.packetBytesMax)
+  const requestNumber = need(wire.requestNumber, 'ChunkData.requestNumber')
+  if (wire.refusal !== undefined) {
+    const reason = refusalReasons[(wire.refusal.reason ?? 0) - 1]
+    const { chunk, retryAfterMs } = wire.refusal
+    return {
+      kind: 'refusal',
+      requestNumber,
+      reason: need(reason, 'ChunkData.reason'),
+      chunk,
+      retryAfterMs: retryAfterMs ?? 0,
+    }
+  }
+  const piece = need(wire.piece, 'ChunkData.piece')
+  const encoding = need(chunkEncodings[(piece.encoding ?? 0) - 1], 'ChunkData.piece.encoding')
+  const encodedSize = need(piece.encodedSize, 'ChunkData.piece.encodedSize')
+  const offset = piece.offset ?? 0
+  const data = need(piece.data, 'ChunkData.piece.data')
+  if (offset + data.length > encodedSize) throw new WireError('ChunkData.piece.data', 'reaches past the encoded size')
+  return { kind: 'piece', requestNumber, chunk: piece.chunk, encoding, encodedSize, offset, data }
+}
+
+export function encodeChunkData(message: ChunkData): Buffer {
+  if (message.kind === 'refusal') {
+    const reason = refusalReasons.indexOf(message.reason) + 1
+    const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
+    return encode('ChunkData', {
+      requestNumber: message.requestNumber,
+      refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs },
+    })
+  }
+  return encode('ChunkData', {
+    requestNumber: message.requestNumber,
+    piece: {
+      ...(message.chunk === undefined ? {} : { chunk: message.chunk }),
+      encoding: chunkEncodings.indexOf(message.encoding) + 1,
+      encodedSize: message.encodedSize,
+      offset: message.offset,
+      data: message.data,
+    },
+  })
+}
+
+export function readOfferMessage(bytes: Uint8Array): OfferMessage {
+  const wire = decode('OfferMessage', bytes, limits.envelopeBytesMax + 1024)
+  if (wire.offer !== undefined) {
+    const { operationId: id, lease, attempt, envelope } = wire.offer
+    return {
+      kind: 'offer',
+      operation: operation(need(id, 'Offer.operationId'), 'Offer.operationId'),
+      lease: need(lease, 'Offer.lease'),
+      attempt: need(attempt, 'Offer.attempt'),
+      envelope: need(envelope, 'Offer.envelope'),
+    }
+  }
+  const withdraw = need(wire.withdraw, 'OfferMessage.content')
+  return {
+    kind: 'withdraw',
+    operation: operation(need(withdraw.operationId, 'Withdraw.operationId'), 'Withdraw.operationId'),
+    lease: need(withdraw.lease, 'Withdraw.lease'),
+    reason: withdraw.reason ?? '',
+  }
+}
+
+export function encodeOfferMessage(message: OfferMessage): Buffer {
+  const { operation: operationId, lease } = message
+  return message.kind === 'offer'
+    ? encode('OfferMessage', { offer: { operationId, lease, attempt: message.attempt, envelope: message.envelope } })
+    : encode('OfferMessage', { withdraw: { operationId, lease, reason: message.reason } })
+}
+
+export function readPresence(bytes: Uint8Array): Presence {
+  const wire = decode('Presence', bytes, limits.presenceBytesMax)
+  return {
+    online: need(wire.online, 'Presence.online'),
+    connectionId: hex(wire.connectionId, 8, 'Presence.connectionId'),
+  }
+}
+
+export function encodePresence(presence: Presence): Buffer {
+  return encode('Presence', { online: presence.online, connectionId: unhex(presence.connectionId) })
+}
+
+function eventContent(wire: WireEvent): EventContent {
+  if (wire.code !== undefined && wire.step !== undefined) throw new WireError('Event.content', 'code and step')
+  if (wire.step !== undefined) return { kind: 'step', step: stepOf(wire.step, 'Event.step') }
+  const code = need(wire.code, 'Event.content')
+  if (!isDeviceCode(code))
+    throw new WireError('Event.code', `no code of a device: ${JSON.stringify(code.slice(0, 40))}`)
+  return { kind: 'code', code }
+}
+
+function stepOf(number: number, field: string): Step {
+  return need(steps[number - 1], field)
+}
+
+function stepNumber(step: Step): number {
+  return steps.indexOf(step) + 1
+}
+
+function need<T>(value: T | undefined, field: string): T {
+  if (value === undefined) throw new WireError(field, 'absent or not known')
+  return value
+}
+
+function text(value: string | undefined, bytesMax: number, field: string): string {
+  const present = need(value, field)
+  if (present.length === 0 || Buffer.byteLength(present) > bytesMax)
+    throw new WireError(field, `expected 1 to ${bytesMax} bytes`)
+  return present
+}
+
+function hex(value: Uint8Array | undefined, length: number, field: string): string {
+  const bytes = need(value, field)
+  if (bytes.length !== length) throw new WireError(field, `expected ${length} bytes, got ${bytes.length}`)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+function unhex(value: string): Buffer {
+  return Buffer.from(value, 'hex')
+}
+
+function operation(value: string, field: string): OperationId {
+  try {
+    return operationId(value)
+  } catch (cause) {
+    throw new WireError(field, 'not an operation id', { cause })
+  }
+}
+
+function operationField(value: string | undefined, field: string): { operation?: OperationId } {
+  return value === undefined ? {} : { operation: operation(value, field) }
+}
