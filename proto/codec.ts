@@ -1,9 +1,8 @@
 // The only reader of generated/: bytes to plain objects and back. One reading of any bytes: a message with an unknown
-// field, a wrong wire type, a singular field given twice, a number of 2^53 or more or bytes left over is refused before
-// it is decoded. What a field must contain is judged by manifest.ts, envelope.ts, chunk-index.ts and messages.ts.
+// field, a wrong wire type, a singular field given twice, a number its field cannot hold or bytes left over is refused
+// before it is decoded. What a field must contain is judged by manifest.ts, envelope.ts, chunk-index.ts and messages.ts.
 //
 //   bytes ──size──▶ walk (table from drover.proto) ──▶ static decoder ──▶ plain object, every field optional
-import protobuf from 'protobufjs/minimal.js'
 import { drover } from './generated/drover.js'
 import { type WireField, wireFields } from './generated/fields.ts'
 
@@ -155,13 +154,20 @@ export function decode<Name extends keyof WireMessages>(
   bytesMax: number,
 ): WireMessages[Name] {
   if (bytes.length > bytesMax) throw new WireError(name, `expected at most ${bytesMax} bytes, got ${bytes.length}`)
+  const shape = shapeOf(name)
+  const seen = walk({ bytes, position: 0 }, shape, bytes.length, name)
+  let message: Plain
   try {
-    walk(new protobuf.Reader(bytes), name, bytes.length, name)
-    return plain(messageTypes[name].decode(bytes) as unknown as Plain, fieldsOf(name)) as unknown as WireMessages[Name]
+    message = plain(messageTypes[name].decode(bytes) as unknown as Plain, shape)
   } catch (cause) {
-    if (cause instanceof WireError) throw cause
+    // What the walk leaves to the decoder: text that is not UTF-8.
     throw new WireError(name, 'does not decode', { cause })
   }
+  // The decoder keeps the last member of a oneof and drops the others in silence; only whole messages have oneofs.
+  for (const field of shape.fields)
+    if ((seen & (1 << field.number)) !== 0 && message[field.name] === undefined)
+      throw new WireError(`${name}.${field.name}`, 'another field of the same oneof is given')
+  return message as unknown as WireMessages[Name]
 }
 
 /** `message` is trusted: it was made here. A new buffer, owned by the caller. */
@@ -177,59 +183,118 @@ interface MessageType<T> {
 }
 const messageTypes: { readonly [Name in keyof WireMessages]: MessageType<WireMessages[Name]> } = drover.v1
 
-function fieldsOf(name: string): readonly WireField[] {
-  const fields = wireFields[name]
-  if (fields === undefined) throw new TypeError(`no message ${name} in drover.proto`)
-  return fields
+/** The field table of one message, as the walk wants it. */
+interface Shape {
+  readonly fields: readonly ShapeField[]
+  /** By field number; numbers stay below 32, so that `seen` is one integer. */
+  readonly byNumber: readonly (ShapeField | undefined)[]
+}
+interface ShapeField extends WireField {
+  readonly child: Shape | undefined
+  /** Largest number a varint field holds: what the static decoder would cut off is refused instead. */
+  readonly numberMax: number
 }
 
-const fieldsByNumber = new Map<string, ReadonlyMap<number, WireField>>(
-  Object.entries(wireFields).map(([name, fields]) => [name, new Map(fields.map(field => [field.number, field]))]),
-)
+const shapes = new Map<string, Shape>()
+for (const name of Object.keys(wireFields)) shapeOf(name)
 
-/** Reads tags and lengths only; messages nest at most three deep in drover.proto, so recursion is bounded by the table. */
-function walk(reader: protobuf.Reader, name: string, end: number, path: string): void {
-  const known = fieldsByNumber.get(name)
-  const seen = new Set<number>()
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-    const field = known?.get(tag >>> 3)
-    if (field === undefined) throw new WireError(path, `unknown field ${tag >>> 3}`)
-    const fieldPath = `${path}.${field.name}`
-    if ((tag & 7) !== field.wireType) throw new WireError(fieldPath, `wrong wire type ${tag & 7}`)
-    if (!field.repeated && seen.has(field.number)) throw new WireError(fieldPath, 'given twice')
-    seen.add(field.number)
-    if (field.wireType === 0) {
-      reader.skipType(0)
+function shapeOf(name: string): Shape {
+  const known = shapes.get(name)
+  if (known !== undefined) return known
+  const fields = (wireFields[name] ?? []).map(field => ({
+    ...field,
+    child: field.message === undefined ? undefined : shapeOf(field.message),
+    numberMax: field.wireType === 0 ? numberMaxOf(name, field) : 0,
+  }))
+  const byNumber: (ShapeField | undefined)[] = []
+  for (const field of fields) {
+    if (field.number > 31) throw new TypeError(`${name}.${field.name}: field numbers end at 31`)
+    byNumber[field.number] = field
+  }
+  const shape = { fields, byNumber }
+  shapes.set(name, shape)
+  return shape
+}
+
+/** The table has no widths, so the static decoder is asked: 2^32 stays whole, is cut to 0, or becomes true. */
+function numberMaxOf(name: string, field: WireField): number {
+  const head = field.number < 16 ? [field.number << 3] : [((field.number << 3) & 127) | 128, field.number >>> 4]
+  const types = drover.v1 as unknown as Record<string, { decode(bytes: Uint8Array): object }>
+  const message = types[name]?.decode(Uint8Array.of(...head, 128, 128, 128, 128, 16)) as Plain
+  const value = message[field.name]
+  if (typeof value === 'boolean') return 1
+  return Number(value) === 2 ** 32 ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array
+  position: number
+}
+
+/**
+ * Reads tags, numbers and lengths; messages nest at most three deep in drover.proto, so recursion ends by the table.
+ * The bit of every field number that occurs.
+ */
+function walk(cursor: Cursor, shape: Shape, end: number, path: string): number {
+  let seen = 0
+  while (cursor.position < end) {
+    const tag = varint(cursor, end, path)
+    // Not `>>>`: it would let a tag of 2^32 and more stand for a small one.
+    const number = Math.floor(tag / 8)
+    const field = shape.byNumber[number]
+    if (field === undefined) throw new WireError(path, `unknown field ${number}`)
+    const wireType = tag % 8
+    if (wireType !== field.wireType) throw new WireError(`${path}.${field.name}`, `wrong wire type ${wireType}`)
+    const bit = 1 << number
+    if ((seen & bit) !== 0 && !field.repeated) throw new WireError(`${path}.${field.name}`, 'given twice')
+    seen |= bit
+    const value = varint(cursor, end, path, field)
+    if (wireType === 0) {
+      if (value > field.numberMax)
+        throw new WireError(`${path}.${field.name}`, `expected a number up to ${field.numberMax}`)
       continue
     }
-    const length = reader.uint32()
-    if (length > end - reader.pos) throw new WireError(fieldPath, 'longer than what is left')
-    if (field.message === undefined) reader.skip(length)
-    else walk(reader, field.message, reader.pos + length, fieldPath)
+    if (value > end - cursor.position) throw new WireError(`${path}.${field.name}`, 'longer than what is left')
+    const next = cursor.position + value
+    if (field.child !== undefined) walk(cursor, field.child, next, `${path}.${field.name}`)
+    cursor.position = next
   }
-  if (reader.pos !== end) throw new WireError(path, 'ends inside a field')
+  return seen
+}
+
+/** A base-128 number; above 2^53 only its being too large is exact. Never reads past `end`. */
+function varint(cursor: Cursor, end: number, path: string, field?: ShapeField): number {
+  const { bytes } = cursor
+  let value = 0
+  let scale = 1
+  for (let count = 0; count < 10; count += 1) {
+    if (cursor.position >= end) break
+    const byte = bytes[cursor.position] as number
+    cursor.position += 1
+    value += (byte & 127) * scale
+    if (byte < 128) return value
+    scale *= 128
+  }
+  throw new WireError(field === undefined ? path : `${path}.${field.name}`, 'ends inside a number, or it has no end')
 }
 
 type Plain = Record<string, unknown>
+type Long = { toNumber(): number }
 
 /** Own plain objects with absent fields absent, 64-bit numbers as numbers. */
-function plain(message: Plain, fields: readonly WireField[]): Plain {
+function plain(message: Plain, shape: Shape): Plain {
   const result: Plain = {}
-  for (const field of fields) {
-    const value = Object.hasOwn(message, field.name) ? message[field.name] : undefined
-    if (field.repeated) result[field.name] = ((value ?? []) as unknown[]).map(item => plainValue(item, field))
-    else if (value !== undefined && value !== null) result[field.name] = plainValue(value, field)
+  for (const field of shape.fields) {
+    const value = message[field.name]
+    if (field.repeated) {
+      const { child } = field
+      result[field.name] =
+        child === undefined ? [...(value as unknown[])] : (value as Plain[]).map(v => plain(v, child))
+    } else if (value !== undefined && value !== null) {
+      // 64-bit numbers come as Long; the walk has seen that they are below 2^53.
+      if (field.child !== undefined) result[field.name] = plain(value as Plain, field.child)
+      else result[field.name] = typeof value === 'object' && 'toNumber' in value ? (value as Long).toNumber() : value
+    }
   }
   return result
-}
-
-function plainValue(value: unknown, field: WireField): unknown {
-  if (field.message !== undefined) return plain(value as Plain, fieldsOf(field.message))
-  if (typeof value === 'object' && value !== null && 'toNumber' in value) {
-    const number = (value as { toNumber(): number }).toNumber()
-    if (!Number.isSafeInteger(number) || number < 0) throw new WireError(field.name, 'expected a number below 2^53')
-    return number
-  }
-  return value
 }

@@ -106,22 +106,25 @@ export function distrust(
 
 /** The role that signs an operation type; throws EnvelopeError NOT_TRUSTED `no-role` when the document names none. */
 export function roleFor(operationType: string, trust: TrustDocument): Role {
-  const role = trust.roles.get(trust.operationTypes.get(operationType) ?? '')
+  const name = trust.operationTypes.get(operationType)
+  const role = name === undefined ? undefined : trust.roles.get(name)
   if (role === undefined) throw new EnvelopeError('NOT_TRUSTED', 'no-role')
   return role
 }
 
 /**
  * The trust document in `bytes`, which must be signed by its own `root` role: the form a device is provisioned with.
+ * `now` in milliseconds since 1970; absent: expiry is not judged, and is the caller's to judge.
  * Throws EnvelopeError: MALFORMED, SCHEMA_VERSION, PAYLOAD_ABSENT, KEY_UNUSABLE (a key does not parse), NOT_TRUSTED.
  */
-export function parseTrustDocument(bytes: Uint8Array): TrustDocument {
+export function parseTrustDocument(bytes: Uint8Array, now?: number): TrustDocument {
   const envelope = openEnvelope(bytes)
   const trust = readTrustDocument(envelope.payload)
   const root = trust.roles.get('root')
   if (root === undefined) throw new EnvelopeError('MALFORMED', 'no role root')
   const reason = distrust(envelope, 'trust', root, trust)
   if (reason !== undefined) throw new EnvelopeError('NOT_TRUSTED', reason)
+  if (now !== undefined && now >= trust.expiresAt) throw new EnvelopeError('NOT_TRUSTED', 'expired')
   return trust
 }
 
@@ -148,7 +151,7 @@ function readTrustDocument(payload: Uint8Array): TrustDocument {
   }
   const roles = new Map<string, Role>()
   for (const { name, keyIds, threshold } of wire.roles) {
-    if (name === undefined || threshold === undefined || roles.has(name)) throw malformed('role incomplete or twice')
+    if (!name || threshold === undefined || roles.has(name)) throw malformed('role incomplete or twice')
     const distinct = new Set(keyIds)
     if (distinct.size !== keyIds.length || keyIds.some(keyId => !keys.has(keyId)))
       throw malformed(`keys of role ${name}`)
@@ -157,7 +160,7 @@ function readTrustDocument(payload: Uint8Array): TrustDocument {
   }
   const operationTypes = new Map<string, string>()
   for (const { operationType, role } of wire.operationTypes) {
-    if (operationType === undefined || role === undefined || !roles.has(role)) throw malformed('operation type')
+    if (!operationType || role === undefined || !roles.has(role)) throw malformed('operation type')
     if (operationTypes.has(operationType)) throw malformed('operation type given twice')
     operationTypes.set(operationType, role)
   }
@@ -209,6 +212,8 @@ export function trustedKey(publicKey: Uint8Array | KeyObject): TrustedKey {
           ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }
           : undefined
     if (members === undefined) throw new EnvelopeError('KEY_UNUSABLE', 'key-type')
+    if (jwk.kty === 'OKP' && isSmallOrder(Buffer.from(jwk.x ?? '', 'base64url')))
+      throw new EnvelopeError('KEY_UNUSABLE', 'small-order')
     const keyId = createHash('sha256').update(JSON.stringify(members)).digest('base64url')
     return { keyId, algorithm: jwk.kty === 'OKP' ? 'ed25519' : 'ecdsa-p256-sha256', publicKey: key }
   } catch (cause) {
@@ -223,6 +228,24 @@ export function verifyBytes(message: Uint8Array, signature: Uint8Array, key: Tru
   return key.algorithm === 'ed25519'
     ? verifySignature(null, message, key.publicKey, signature)
     : verifySignature('sha256', message, { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
+/** y of the points whose order divides 8, little endian, sign bit off; the last two are other spellings of 0 and 1. */
+const smallOrderPoints: ReadonlySet<string> = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
+
+/** With such a public key one signature fits every message, and OpenSSL accepts it (RFC 8032, 5.1.7 checks no order). */
+function isSmallOrder(point: Buffer): boolean {
+  return smallOrderPoints.has(
+    Buffer.concat([point.subarray(0, 31), Buffer.of((point[31] ?? 0) & 0x7f)]).toString('hex'),
+  )
 }
 
 /** What is signed. Every part before the payload has one length or an end mark, so no two inputs share an encoding. */

@@ -85,7 +85,7 @@ export const eventCodes = {
   ),
   SYS_103: service(
     'Campaign was manually stopped. Device not updated.',
-    ['FAIL'],
+    ['FAIL', 'INFO'],
     'FAIL_SERVICE',
     'The operation was stopped before the manifest was handed to the device.',
     'Start a new operation if the device is still to be updated.',

@@ -19,6 +19,16 @@ export type EventId = Branded<string, 'EventId'>
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
+/** The name of an updatable part as manifests and hellos carry it; its length is a setting of the device. */
+export function isComponentName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) && !isReservedName(text)
+}
+
+/** A name every object already has (`constructor`, `toString`): no id of ours, so that no careless look-up finds it. */
+export function isReservedName(text: string): boolean {
+  return text in Object.prototype
+}
+
 /** Throws RangeError if `text` could not stand alone as one topic level of 1..64 harmless characters. */
 export function deviceId(text: string): DeviceId {
   return parse(text, namePattern, 'device id', '1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit')
@@ -39,14 +49,14 @@ export function artifactId(text: string): ArtifactId {
 export function releaseId(text: string): ReleaseId {
   return parse(
     text,
-    /^[^@+/#\s]{1,32}@\d{1,3}\.\d{1,3}\.\d{1,3}\+[0-9a-f]{16}$/,
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}@\d{1,3}\.\d{1,3}\.\d{1,3}\+[0-9a-f]{16}$/,
     'release id',
     'component@1.2.3+16 hex',
   )
 }
 
 export function eventId(text: string): EventId {
-  return parse(text, /^[0-9a-f]{32}$/, 'event id', '32 lower-case hex digits')
+  return parse(text, /^0{18}[01][0-9a-f]{13}$/, 'event id', '32 lower-case hex digits, a number below 2^53')
 }
 
 /** The release a manifest belongs to. `installedSha256` in lower-case hex. */
@@ -70,7 +80,7 @@ function parse<Name extends string>(
   what: string,
   expected: string,
 ): Branded<string, Name> {
-  if (typeof text !== 'string' || !pattern.test(text)) {
+  if (typeof text !== 'string' || !pattern.test(text) || isReservedName(text)) {
     throw new RangeError(`${what}: expected ${expected}, got ${JSON.stringify(text)?.slice(0, 80)}`)
   }
   return text as Branded<string, Name>

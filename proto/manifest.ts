@@ -6,6 +6,7 @@
 //   · URI 21 · format 25 · metadata 22 · vendor data 29
 import { decode, encode, WireError, type WireManifest } from './codec.ts'
 import type { DeviceFailureCode } from './event-codes.ts'
+import { deviceId, isComponentName } from './ids.ts'
 import * as limits from './limits.ts'
 
 export type ManifestFormat = 'raw' | 'delta-zstd' | 'combined'
@@ -152,25 +153,17 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
 
   const vendorId = identity(wire.vendorId, expected.vendorId, 'vendorId', 'UPD4_FAIL_30')
   const classId = identity(wire.classId, expected.classId, 'classId', 'UPD4_FAIL_31')
-  if (wire.deviceId !== undefined && expected.deviceId !== undefined && wire.deviceId !== expected.deviceId)
+  if (wire.deviceId !== undefined && wire.deviceId !== (expected.deviceId ?? lawfulDeviceId(wire.deviceId)))
     refuse('UPD4_FAIL_31', {
       field: 'deviceId',
       reason: 'device',
-      expected: expected.deviceId,
+      expected: expected.deviceId ?? 'a device id',
       actual: wire.deviceId.slice(0, 80),
     })
 
   const priority = present(wire.priority, 'priority')
-  const component = present(wire.component, 'component')
   const nameBytesMax = expected.componentNameBytesMax ?? limits.componentNameBytesMax
-  if (component.length === 0 || Buffer.byteLength(component) > nameBytesMax)
-    refuse('UPD4_FAIL_22', {
-      field: 'component',
-      expected: `1 to ${nameBytesMax} bytes`,
-      actual: String(Buffer.byteLength(component)),
-    })
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(component))
-    refuse('UPD4_FAIL_22', { field: 'component', expected: 'A-Z a-z 0-9 . _ -', actual: component })
+  const component = componentName(wire.component, 'component', nameBytesMax)
   const version = present(wire.version, 'version')
   const wrongVersion = versionFailure(version)
   if (wrongVersion !== undefined) throw new Refused(wrongVersion)
@@ -184,7 +177,7 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
   const chunkIndexSize = size(wire.chunkIndexSize, 'chunkIndexSize', limits.chunkIndexBytesMax)
   const chunkIndexSha256 = digest(present(wire.chunkIndexSha256, 'chunkIndexSha256'), 'chunkIndexSha256')
   const needsReboot = present(wire.needsReboot, 'needsReboot')
-  const prerequisites = prerequisitesOf(wire)
+  const prerequisites = prerequisitesOf(wire, nameBytesMax)
 
   const uri = present(wire.uri, 'uri')
   const uriBytesMax = expected.uriBytesMax ?? limits.uriBytesMax
@@ -261,7 +254,25 @@ function size(value: number | undefined, field: string, most: number): number {
   return bytes
 }
 
-function prerequisitesOf(wire: WireManifest): Manifest['prerequisites'] {
+function lawfulDeviceId(text: string): string | undefined {
+  try {
+    return deviceId(text)
+  } catch {
+    // Bound to something that can be no device: nobody may install it.
+    return undefined
+  }
+}
+
+function componentName(value: string | undefined, field: string, bytesMax: number): string {
+  const name = present(value, field)
+  const bytes = Buffer.byteLength(name)
+  if (bytes < 1 || bytes > bytesMax)
+    refuse('UPD4_FAIL_22', { field, expected: `1 to ${bytesMax} bytes`, actual: String(bytes) })
+  if (!isComponentName(name)) refuse('UPD4_FAIL_22', { field, expected: 'A-Z a-z 0-9 . _ -', actual: name })
+  return name
+}
+
+function prerequisitesOf(wire: WireManifest, nameBytesMax: number): Manifest['prerequisites'] {
   if (wire.prerequisites.length > limits.prerequisitesMax)
     refuse('UPD4_FAIL_22', {
       field: 'prerequisites',
@@ -272,6 +283,6 @@ function prerequisitesOf(wire: WireManifest): Manifest['prerequisites'] {
     const version = present(versionLeast, 'prerequisites.versionLeast')
     const wrong = versionFailure(version)
     if (wrong !== undefined) throw new Refused(wrong)
-    return { component: present(component, 'prerequisites.component'), versionLeast: version }
+    return { component: componentName(component, 'prerequisites.component', nameBytesMax), versionLeast: version }
   })
 }

@@ -2,8 +2,20 @@
 // throws WireError naming the field; what the receiver does with a bad message is said in docs/PROTOCOL.md.
 import { decode, encode, WireError, type WireEvent } from './codec.ts'
 import { type DeviceCode, isDeviceCode } from './event-codes.ts'
-import { type OperationId, operationId } from './ids.ts'
+import { isReservedName, type OperationId } from './ids.ts'
 import * as limits from './limits.ts'
+import {
+  atLeast,
+  componentName,
+  hex,
+  need,
+  operation,
+  operationIn,
+  text,
+  unhex,
+  varint,
+  version,
+} from './wire-values.ts'
 
 export const protocolVersion = 1
 
@@ -135,6 +147,8 @@ export function readHello(bytes: Uint8Array): Hello {
     throw new WireError('Hello.protocolVersion', `expected ${protocolVersion}, got ${wire.protocolVersion}`)
   if (wire.components.length > limits.componentsMax)
     throw new WireError('Hello.components', `expected at most ${limits.componentsMax}, got ${wire.components.length}`)
+  if (new Set(wire.components.map(({ name }) => name)).size !== wire.components.length)
+    throw new WireError('Hello.components', 'a name is given twice')
   const packetBytesMax = wire.packetBytesMax ?? limits.devicePacketBytesDefault
   if (packetBytesMax < limits.devicePacketBytesLeast)
     throw new WireError('Hello.packetBytesMax', `expected at least ${limits.devicePacketBytesLeast}`)
@@ -143,16 +157,16 @@ export function readHello(bytes: Uint8Array): Hello {
     classId: hex(wire.classId, 16, 'Hello.classId'),
     bootId: hex(wire.bootId, 16, 'Hello.bootId'),
     journalId: hex(wire.journalId, 8, 'Hello.journalId'),
-    components: wire.components.map(({ name, version, digest }) => ({
-      name: text(name, limits.componentNameBytesMax, 'Hello.components.name'),
-      version: text(version, limits.versionBytesMax, 'Hello.components.version'),
-      digest: hex(digest, 32, 'Hello.components.digest'),
+    components: wire.components.map(component => ({
+      name: componentName(component.name, 'Hello.components.name'),
+      version: version(component.version, 'Hello.components.version'),
+      digest: hex(component.digest, 32, 'Hello.components.digest'),
     })),
     outboxEventCount: need(wire.outboxEventCount, 'Hello.outboxEventCount'),
     outboxLastEventNumber: wire.outboxLastEventNumber ?? 0,
     packetBytesMax: Math.min(packetBytesMax, limits.packetBytesMax),
     agentVersion: text(wire.agentVersion ?? 'unknown', 64, 'Hello.agentVersion'),
-    ...operationField(wire.operationId, 'Hello.operationId'),
+    ...operationIn(wire.operationId, 'Hello.operationId'),
   }
 }
 
@@ -174,29 +188,26 @@ export function encodeHello(hello: Hello): Buffer {
 
 export function readEvent(bytes: Uint8Array): DeviceEvent {
   const wire = decode('Event', bytes, limits.eventBytesMax)
-  const eventNumber = need(wire.eventNumber, 'Event.eventNumber')
-  if (eventNumber < 1) throw new WireError('Event.eventNumber', 'expected at least 1')
   if (wire.data.length > limits.eventDataMax)
     throw new WireError('Event.data', `expected at most ${limits.eventDataMax} entries, got ${wire.data.length}`)
   const data: Record<string, string> = {}
   for (const { name, value } of wire.data) {
     const key = text(name, 64, 'Event.data.name')
     // The data become JSON for people: names that would reach into objects are refused here, once.
-    if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(key) || key === 'constructor')
+    if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(key) || isReservedName(key))
       throw new WireError('Event.data.name', 'not a name')
+    if (Object.hasOwn(data, key)) throw new WireError('Event.data.name', 'given twice')
     data[key] = value ?? ''
   }
   return {
     journalId: hex(wire.journalId, 8, 'Event.journalId'),
-    eventNumber,
-    ...operationField(wire.operationId, 'Event.operationId'),
+    eventNumber: atLeast(wire.eventNumber, 1, 'Event.eventNumber'),
+    ...operationIn(wire.operationId, 'Event.operationId'),
     ...(wire.attempt === undefined ? {} : { attempt: wire.attempt }),
     deviceTime: wire.deviceTime ?? 0,
     content: eventContent(wire),
-    ...(wire.component === undefined
-      ? {}
-      : { component: text(wire.component, limits.componentNameBytesMax, 'Event.component') }),
-    ...(wire.version === undefined ? {} : { version: text(wire.version, limits.versionBytesMax, 'Event.version') }),
+    ...(wire.component === undefined ? {} : { component: componentName(wire.component, 'Event.component') }),
+    ...(wire.version === undefined ? {} : { version: version(wire.version, 'Event.version') }),
     ...(wire.digest === undefined ? {} : { digest: hex(wire.digest, 32, 'Event.digest') }),
     data,
   }
@@ -220,7 +231,7 @@ export function encodeEvent(event: DeviceEvent): Buffer {
 export function readProgress(bytes: Uint8Array): Progress {
   const wire = decode('Progress', bytes, limits.progressBytesMax)
   return {
-    ...operationField(wire.operationId, 'Progress.operationId'),
+    ...operationIn(wire.operationId, 'Progress.operationId'),
     ...(wire.attempt === undefined ? {} : { attempt: wire.attempt }),
     ...(wire.step === undefined ? {} : { step: stepOf(wire.step, 'Progress.step') }),
     imageBytes: wire.imageBytes ?? 0,
@@ -252,14 +263,15 @@ export function readChunkRequest(bytes: Uint8Array): ChunkRequest {
     throw new WireError('ChunkRequest.ranges', `expected at most ${limits.chunkRangesMax}, got ${wire.ranges.length}`)
   const ranges = wire.ranges.map(({ first, count }) => ({
     first: need(first, 'ChunkRequest.ranges.first'),
-    count: need(count, 'ChunkRequest.ranges.count'),
+    count: atLeast(count, 1, 'ChunkRequest.ranges.count'),
   }))
-  if (wire.index !== true && ranges.length === 0) throw new WireError('ChunkRequest.ranges', 'expected one at least')
+  if ((wire.index === true) === ranges.length > 0)
+    throw new WireError('ChunkRequest.ranges', 'expected the index, or one range at least')
   return {
     requestNumber: need(wire.requestNumber, 'ChunkRequest.requestNumber'),
-    operation: operation(need(wire.operationId, 'ChunkRequest.operationId'), 'ChunkRequest.operationId'),
+    operation: operation(wire.operationId, 'ChunkRequest.operationId'),
     artifact: hex(wire.artifactSha256, 32, 'ChunkRequest.artifactSha256'),
-    windowBytes: need(wire.windowBytes, 'ChunkRequest.windowBytes'),
+    windowBytes: atLeast(wire.windowBytes, 1, 'ChunkRequest.windowBytes'),
     wanted: wire.index === true ? { kind: 'index', offset: wire.indexOffset ?? 0 } : { kind: 'chunks', ranges },
   }
 }
@@ -280,33 +292,30 @@ export function readChunkData(bytes: Uint8Array): ChunkData {
   const wire = decode('ChunkData', bytes, limits.packetBytesMax)
   const requestNumber = need(wire.requestNumber, 'ChunkData.requestNumber')
   if (wire.refusal !== undefined) {
-    const reason = refusalReasons[(wire.refusal.reason ?? 0) - 1]
-    const { chunk, retryAfterMs } = wire.refusal
-    return {
-      kind: 'refusal',
-      requestNumber,
-      reason: need(reason, 'ChunkData.reason'),
-      chunk,
-      retryAfterMs: retryAfterMs ?? 0,
-    }
+    const { chunk, retryAfterMs = 0 } = wire.refusal
+    const reason = need(refusalReasons[(wire.refusal.reason ?? 0) - 1], 'ChunkData.reason')
+    return { kind: 'refusal', requestNumber, reason, chunk, retryAfterMs }
   }
   const piece = need(wire.piece, 'ChunkData.piece')
   const encoding = need(chunkEncodings[(piece.encoding ?? 0) - 1], 'ChunkData.piece.encoding')
+  // The receiver takes this much memory before it has the bytes, so a hostile size ends here.
   const encodedSize = need(piece.encodedSize, 'ChunkData.piece.encodedSize')
+  const encodedSizeMax = piece.chunk === undefined ? limits.chunkIndexBytesMax : limits.chunkBytesMax
+  if (encodedSize > encodedSizeMax)
+    throw new WireError('ChunkData.piece.encodedSize', `expected at most ${encodedSizeMax}, got ${encodedSize}`)
   const offset = piece.offset ?? 0
   const data = need(piece.data, 'ChunkData.piece.data')
+  if (data.length === 0) throw new WireError('ChunkData.piece.data', 'expected one byte at least')
   if (offset + data.length > encodedSize) throw new WireError('ChunkData.piece.data', 'reaches past the encoded size')
   return { kind: 'piece', requestNumber, chunk: piece.chunk, encoding, encodedSize, offset, data }
 }
 
 export function encodeChunkData(message: ChunkData): Buffer {
   if (message.kind === 'refusal') {
+    const { requestNumber, retryAfterMs } = message
     const reason = refusalReasons.indexOf(message.reason) + 1
     const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
-    return encode('ChunkData', {
-      requestNumber: message.requestNumber,
-      refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs },
-    })
+    return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs } })
   }
   return encode('ChunkData', {
     requestNumber: message.requestNumber,
@@ -320,24 +329,51 @@ export function encodeChunkData(message: ChunkData): Buffer {
   })
 }
 
+/** Most bytes a `chunkDataHead` has. */
+export const chunkDataHeadBytesMax = 36
+
+/**
+ * What stands before the data of a piece in its ChunkData message: this followed by `dataLength` bytes is the message.
+ * So the bytes of a chunk are shared by all devices that get it. The same fields in the same order as `encodeChunkData`.
+ */
+export function chunkDataHead(piece: {
+  readonly requestNumber: number
+  readonly chunk: number | undefined
+  readonly encoding: ChunkEncoding
+  readonly encodedSize: number
+  readonly offset: number
+  readonly dataLength: number
+}): Buffer {
+  const fields: number[] = []
+  if (piece.chunk !== undefined) varint(fields, 0x08, piece.chunk)
+  varint(fields, 0x10, chunkEncodings.indexOf(piece.encoding) + 1)
+  varint(fields, 0x18, piece.encodedSize)
+  varint(fields, 0x20, piece.offset)
+  varint(fields, 0x2a, piece.dataLength)
+  const head: number[] = []
+  varint(head, 0x08, piece.requestNumber)
+  varint(head, 0x12, fields.length + piece.dataLength)
+  return Buffer.from(head.concat(fields))
+}
+
 export function readOfferMessage(bytes: Uint8Array): OfferMessage {
   const wire = decode('OfferMessage', bytes, limits.envelopeBytesMax + 1024)
   if (wire.offer !== undefined) {
     const { operationId: id, lease, attempt, envelope } = wire.offer
     return {
       kind: 'offer',
-      operation: operation(need(id, 'Offer.operationId'), 'Offer.operationId'),
+      operation: operation(id, 'Offer.operationId'),
       lease: need(lease, 'Offer.lease'),
-      attempt: need(attempt, 'Offer.attempt'),
+      attempt: atLeast(attempt, 1, 'Offer.attempt'),
       envelope: need(envelope, 'Offer.envelope'),
     }
   }
   const withdraw = need(wire.withdraw, 'OfferMessage.content')
   return {
     kind: 'withdraw',
-    operation: operation(need(withdraw.operationId, 'Withdraw.operationId'), 'Withdraw.operationId'),
+    operation: operation(withdraw.operationId, 'Withdraw.operationId'),
     lease: need(withdraw.lease, 'Withdraw.lease'),
-    reason: withdraw.reason ?? '',
+    reason: withdraw.reason === undefined ? '' : text(withdraw.reason, 256, 'Withdraw.reason'),
   }
 }
 
@@ -361,7 +397,6 @@ export function encodePresence(presence: Presence): Buffer {
 }
 
 function eventContent(wire: WireEvent): EventContent {
-  if (wire.code !== undefined && wire.step !== undefined) throw new WireError('Event.content', 'code and step')
   if (wire.step !== undefined) return { kind: 'step', step: stepOf(wire.step, 'Event.step') }
   const code = need(wire.code, 'Event.content')
   if (!isDeviceCode(code))
@@ -375,38 +410,4 @@ function stepOf(number: number, field: string): Step {
 
 function stepNumber(step: Step): number {
   return steps.indexOf(step) + 1
-}
-
-function need<T>(value: T | undefined, field: string): T {
-  if (value === undefined) throw new WireError(field, 'absent or not known')
-  return value
-}
-
-function text(value: string | undefined, bytesMax: number, field: string): string {
-  const present = need(value, field)
-  if (present.length === 0 || Buffer.byteLength(present) > bytesMax)
-    throw new WireError(field, `expected 1 to ${bytesMax} bytes`)
-  return present
-}
-
-function hex(value: Uint8Array | undefined, length: number, field: string): string {
-  const bytes = need(value, field)
-  if (bytes.length !== length) throw new WireError(field, `expected ${length} bytes, got ${bytes.length}`)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
-}
-
-function unhex(value: string): Buffer {
-  return Buffer.from(value, 'hex')
-}
-
-function operation(value: string, field: string): OperationId {
-  try {
-    return operationId(value)
-  } catch (cause) {
-    throw new WireError(field, 'not an operation id', { cause })
-  }
-}
-
-function operationField(value: string | undefined, field: string): { operation?: OperationId } {
-  return value === undefined ? {} : { operation: operation(value, field) }
 }

@@ -77,10 +77,11 @@ export function liveEventTopic(device: DeviceId): string {
 /** Subscription patterns an operator may use: his own answers and the live topics. */
 export function operatorMaySubscribe(operator: PrincipalName, pattern: string): boolean {
   const own = `${root}/operators/${operator}/`
-  if (pattern.startsWith(own)) return /^(accepted|rejected)\/(\+|#|[^/+#]{1,64})$/.test(pattern.slice(own.length))
+  if (pattern.startsWith(own))
+    return /^(accepted|rejected)\/(\+|#|[A-Za-z0-9._:-]{1,64})$/.test(pattern.slice(own.length))
   if (pattern.startsWith(`${root}/operations/`))
-    return /^([^/+#]{1,64}|\+)\/(state|\+)$|^#$/.test(pattern.slice(root.length + 12))
-  return pattern.startsWith(`${root}/events/`) && /^([^/+#]{1,64}|\+|#)$/.test(pattern.slice(root.length + 8))
+    return /^([A-Za-z0-9._:-]{1,64}|\+)\/(state|\+)$|^#$/.test(pattern.slice(root.length + 12))
+  return pattern.startsWith(`${root}/events/`) && /^([A-Za-z0-9._:-]{1,64}|\+|#)$/.test(pattern.slice(root.length + 8))
 }
 
 function parsed<T>(parse: (text: string) => T, text: string): T | undefined {
