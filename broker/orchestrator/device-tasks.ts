@@ -1,0 +1,231 @@
+// What a device says: hellos and events. Both are acknowledged only when the turn that holds them is durable.
+
+import { eventCodeEntry } from '../../proto/event-codes.ts'
+import type { DeviceId } from '../../proto/ids.ts'
+import type { DeviceEvent, Hello } from '../../proto/messages.ts'
+import { type Device, isStored, withFloor, withStored } from '../core/device.ts'
+import { sourceOf } from '../core/operation.ts'
+import type { Execution, NewEvent } from '../core/records.ts'
+import { MessageRefused } from '../errors.ts'
+import type { DeviceConnection } from '../ports.ts'
+import type { RunningOperation } from './running-operation.ts'
+import { acknowledgedFloor, outboxIsIn, type Session } from './sessions.ts'
+import type { Context, Task } from './task.ts'
+import type { Turn } from './turn.ts'
+
+/** A hello registers the device, or refreshes what is known of it, and is judged when its outbox is in. */
+export class HelloTask implements Task {
+  readonly name = 'hello'
+  readonly #context: Context
+  readonly #connection: DeviceConnection
+  readonly #hello: Hello
+  readonly #judgement: Judgement
+
+  constructor(context: Context, connection: DeviceConnection, hello: Hello) {
+    this.#context = context
+    this.#connection = connection
+    this.#hello = hello
+    this.#judgement = new Judgement(context, connection.device)
+  }
+
+  async load(turn: Turn): Promise<void> {
+    await Promise.all([turn.loadDevice(this.#connection.device), this.#judgement.load(turn)])
+  }
+
+  apply(turn: Turn): void {
+    const at = this.#context.clock.now()
+    const before = turn.device(this.#connection.device)
+    const hello = this.#hello
+    const device: Device = {
+      id: this.#connection.device,
+      registeredAt: before?.registeredAt ?? at,
+      lastHelloAt: at,
+      vendorId: hello.vendorId,
+      classId: hello.classId,
+      bootId: hello.bootId,
+      agentVersion: hello.agentVersion,
+      packetBytesMax: hello.packetBytesMax,
+      components: hello.components,
+      journals: withFloor(before?.journals ?? [], hello.journalId, acknowledgedFloor(hello)),
+    }
+    turn.putDevice(device)
+    if (before === undefined) turn.putEvent(registered(device.id, at))
+    const judged = outboxIsIn(hello, device.journals)
+    turn.afterCommit.push(() => {
+      const session = this.#context.sessions.ofConnection(this.#connection)
+      if (session === undefined) return
+      session.hello = hello
+      session.judged = judged
+    })
+    if (judged) this.#judgement.apply(turn, hello)
+  }
+}
+
+/** An event is stored once; a code is logged, code and step move the execution it belongs to. */
+export class EventTask implements Task {
+  readonly name = 'event'
+  readonly #context: Context
+  readonly #connection: DeviceConnection
+  readonly #event: DeviceEvent
+  readonly #judgement: Judgement
+
+  constructor(context: Context, connection: DeviceConnection, event: DeviceEvent) {
+    this.#context = context
+    this.#connection = connection
+    this.#event = event
+    this.#judgement = new Judgement(context, connection.device)
+  }
+
+  get #running(): RunningOperation | undefined {
+    const { operation } = this.#event
+    return operation === undefined ? undefined : this.#context.running.get(operation)
+  }
+
+  async load(turn: Turn): Promise<void> {
+    const { device } = this.#connection
+    const session = this.#context.sessions.ofConnection(this.#connection)
+    const running = this.#running
+    await Promise.all([
+      turn.loadDevice(device),
+      running === undefined ? undefined : turn.loadExecution(running, device),
+      // Read only when this event may be the one the hello waits for.
+      session?.judged === false ? this.#judgement.load(turn) : undefined,
+    ])
+  }
+
+  apply(turn: Turn): void {
+    const { device: id } = this.#connection
+    const event = this.#event
+    const device = turn.device(id)
+    if (device === undefined) throw new MessageRefused('hello-first', `event of ${id} before its first hello`)
+    if (isStored(device.journals, event.journalId, event.eventNumber)) return
+    const journals = withStored(device.journals, event.journalId, event.eventNumber)
+    if (journals === undefined)
+      throw new MessageRefused('event-number', `event ${event.eventNumber} of ${id} is too far ahead of those stored`)
+    turn.putDevice({ ...device, journals })
+    this.#record(turn, id)
+    const session = this.#context.sessions.ofConnection(this.#connection)
+    if (session?.hello === undefined || session.judged || !outboxIsIn(session.hello, journals)) return
+    const { hello } = session
+    turn.afterCommit.push(() => {
+      session.judged = true
+    })
+    this.#judgement.apply(turn, hello)
+  }
+
+  #record(turn: Turn, device: DeviceId): void {
+    const at = this.#context.clock.now()
+    const event = this.#event
+    const running = this.#running
+    const execution = running && turn.execution(running, device)
+    if (running !== undefined && execution !== undefined) {
+      turn.decide(running, { kind: 'device-reported', at, execution, event })
+      return
+    }
+    // No live operation of this device: the word is kept in its log and changes no count.
+    if (event.content.kind === 'step') return
+    const { code } = event.content
+    const entry = eventCodeEntry(code)
+    turn.putEvent({
+      recordedAt: at,
+      device,
+      code,
+      type: entry.types[0],
+      category: entry.category,
+      ...(event.operation === undefined ? {} : { operation: event.operation }),
+      stateChange: false,
+      changes: {},
+      data: event.operation === undefined ? event.data : { ...event.data, late: 'true' },
+      source: sourceOf(event),
+    })
+  }
+}
+
+/** The device may be handed something: after its execution in another operation has ended. */
+export class DeviceFreeTask implements Task {
+  readonly name = 'device-free'
+  readonly #context: Context
+  readonly #device: DeviceId
+  #unfinished: readonly Execution[] = []
+
+  constructor(context: Context, device: DeviceId) {
+    this.#context = context
+    this.#device = device
+  }
+
+  async load(): Promise<void> {
+    this.#unfinished = await this.#context.store.unfinishedExecutionsOf(this.#device)
+  }
+
+  apply(turn: Turn): void {
+    makeReady(this.#context, turn, this.#device, this.#unfinished)
+  }
+}
+
+/** A hello whose outbox is in counts: for what is in progress, what ended provisionally, and what is pending. */
+class Judgement {
+  readonly #context: Context
+  readonly #device: DeviceId
+  #unfinished: readonly Execution[] = []
+  #loaded = false
+
+  constructor(context: Context, device: DeviceId) {
+    this.#context = context
+    this.#device = device
+  }
+
+  async load(turn: Turn): Promise<void> {
+    const { running, store } = this.#context
+    const mayBeProvisional = [...running.values()].filter(({ operation: { counts, id } }) => {
+      const { SYS_100 = 0, SYS_104 = 0, SYS_111 = 0 } = counts.byCode
+      return SYS_100 + SYS_104 + SYS_111 > 0 || this.#context.inProgressOf.get(this.#device) === id
+    })
+    const [unfinished] = await Promise.all([
+      store.unfinishedExecutionsOf(this.#device),
+      ...mayBeProvisional.map(candidate => turn.loadExecution(candidate, this.#device)),
+    ])
+    for (const execution of unfinished) turn.keepExecution(execution)
+    this.#unfinished = unfinished
+    this.#loaded = true
+  }
+
+  apply(turn: Turn, hello: Hello): void {
+    const device = turn.device(this.#device)
+    if (device === undefined || !this.#loaded) return
+    const at = this.#context.clock.now()
+    for (const running of this.#context.running.values()) {
+      const execution = turn.execution(running, this.#device)
+      if (execution === undefined || execution.state === 'pending') continue
+      const underWay = hello.operation === running.operation.id
+      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay })
+    }
+    makeReady(this.#context, turn, this.#device, this.#unfinished)
+  }
+}
+
+/** Once durable, the device is a candidate in every operation where it is pending. */
+function makeReady(context: Context, turn: Turn, device: DeviceId, unfinished: readonly Execution[]): void {
+  turn.afterCommit.push(() => {
+    if (!context.sessions.isOnline(device)) return
+    for (const execution of unfinished)
+      if (execution.state === 'pending') context.running.get(execution.operation)?.addReady(device)
+  })
+}
+
+function registered(device: DeviceId, at: number): NewEvent {
+  return {
+    recordedAt: at,
+    device,
+    code: 'SYS_106',
+    type: 'INFO',
+    category: 'INFO',
+    stateChange: true,
+    changes: { state: { from: null, to: 'registered' } },
+    data: {},
+  }
+}
+
+/** True when the device can be handed something now. */
+export function isReady(session: Session | undefined): session is Session & { device: Device } {
+  return session?.device !== undefined && session.hello !== undefined && session.judged
+}

@@ -1,0 +1,31 @@
+// One piece of work of the orchestrator's inbox. `load` reads what the work is about, `apply` decides; nothing is done
+// in the world before the turn is durable.
+import type { DeviceId, OperationId } from '../../proto/ids.ts'
+import type { Clock, Log, Store } from '../ports.ts'
+import type { RunningOperation } from './running-operation.ts'
+import type { Sessions } from './sessions.ts'
+import type { Turn } from './turn.ts'
+
+export interface Task {
+  readonly name: string
+  /** Runs beside the loads of the other tasks of the turn. */
+  load(turn: Turn): Promise<void>
+  /** Runs alone, in the order the tasks arrived. Throws to refuse this task only. */
+  apply(turn: Turn): void
+}
+
+/** What tasks know of the orchestrator. */
+export interface Context {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly sessions: Sessions
+  /** Operations that have not ended, oldest first. */
+  readonly running: Map<OperationId, RunningOperation>
+  /** The operation in which a device is in progress: one at most. */
+  readonly inProgressOf: Map<DeviceId, OperationId>
+  /** Executions in progress at once over all operations. */
+  readonly inProgressMax: number
+  /** Puts a task into the inbox; its failure goes to the log. */
+  enqueue(task: Task): void
+}

@@ -1,0 +1,14 @@
+// What the use cases work with.
+import type { DeviceId } from '../../proto/ids.ts'
+import type { Orchestrator } from '../orchestrator/orchestrator.ts'
+import type { ArtifactStore, Clock, Log, Random, Store } from '../ports.ts'
+
+export interface Dependencies {
+  readonly store: Store
+  readonly artifacts: ArtifactStore
+  readonly orchestrator: Orchestrator
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly isOnline: (device: DeviceId) => boolean
+}

@@ -1,0 +1,86 @@
+// Releases: an uploaded bundle becomes a manifest of the release its component, version and installed digest name.
+import { createHash } from 'node:crypto'
+import { openEnvelope } from '../../proto/envelope.ts'
+import type { Listing, ReleaseView } from '../../proto/http-api.ts'
+import { releaseId, releaseIdOf } from '../../proto/ids.ts'
+import { readManifest } from '../../proto/manifest.ts'
+import type { Release, ReleaseManifest } from '../core/records.ts'
+import { RequestRefused } from '../errors.ts'
+import { listing, releaseView } from '../views.ts'
+import { requireRole } from './access.ts'
+import type { Dependencies } from './dependencies.ts'
+import { parsedId, parsedPage } from './parsing.ts'
+import type { UseCases } from './use-cases.ts'
+
+/** Manifests one release may have. */
+const manifestsMax = 256
+
+export function releaseUseCases({
+  store,
+  artifacts,
+  clock,
+  log,
+}: Dependencies): Pick<UseCases, 'uploadBundle' | 'listReleases' | 'showRelease'> {
+  // Two uploads for one release must not read the same record and write over each other.
+  let uploads: Promise<unknown> = Promise.resolve()
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = uploads.then(work)
+    uploads = result.catch(() => undefined)
+    return result
+  }
+  return {
+    async uploadBundle(by, bytes): Promise<ReleaseView> {
+      requireRole(by, 'operator')
+      const received = await artifacts.receive(bytes)
+      const verdict = readManifest(openEnvelope(received.envelope).payload)
+      if (!verdict.ok)
+        throw new RequestRefused('INVALID', `manifest: ${verdict.failure.code} ${JSON.stringify(verdict.failure.data)}`)
+      const { manifest } = verdict
+      const entry: ReleaseManifest = {
+        sha256: createHash('sha256').update(received.envelope).digest('hex'),
+        envelope: Buffer.from(received.envelope).toString('base64'),
+        vendorId: manifest.vendorId,
+        classId: manifest.classId,
+        ...(manifest.deviceId === undefined ? {} : { deviceId: manifest.deviceId }),
+        artifact: received.artifact,
+        payloadSize: manifest.payloadSize,
+        expiresAt: manifest.expiresAt,
+      }
+      const id = releaseIdOf(manifest.component, manifest.version, manifest.installedSha256)
+      const release = await alone(async () => {
+        const known = await store.release(id)
+        const manifests = known?.manifests ?? []
+        if (manifests.some(({ sha256 }) => sha256 === entry.sha256)) return known as Release
+        if (manifests.length >= manifestsMax)
+          throw new RequestRefused('CONFLICT', `release ${id} has ${manifestsMax} manifests already`)
+        const next: Release = {
+          id,
+          component: manifest.component,
+          version: manifest.version,
+          installedSha256: manifest.installedSha256,
+          createdAt: known?.createdAt ?? clock.now(),
+          createdBy: known?.createdBy ?? by.name,
+          manifests: [...manifests, entry],
+        }
+        await store.commit([{ kind: 'put-release', release: next }])
+        return next
+      })
+      log.info({ event: 'release-uploaded', release: id, artifact: received.artifact, by: by.name }, 'release uploaded')
+      return releaseView(release)
+    },
+
+    async listReleases(by, request): Promise<Listing<ReleaseView>> {
+      requireRole(by, 'viewer')
+      const page = parsedPage(request, releaseId)
+      return listing(await store.releases(page), releaseView, page)
+    },
+
+    async showRelease(by, text): Promise<ReleaseView> {
+      requireRole(by, 'viewer')
+      const id = parsedId(releaseId, text, 'id')
+      const release = await store.release(id)
+      if (release === undefined) throw new RequestRefused('NOT_FOUND', `no release ${id}`)
+      return releaseView(release)
+    },
+  }
+}

@@ -1,0 +1,223 @@
+// A small world around the orchestrator: the memory store as its disk, a clock moved by hand, scripted devices. The
+// broker can be killed between any two commits; every commit is looked at by the checkers.
+import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
+import { noCounts } from '../../../broker/core/counts.ts'
+import { concurrencyLimit, policyDefaults } from '../../../broker/core/policy.ts'
+import type { Operation, Policy, Release } from '../../../broker/core/records.ts'
+import { StoreUnavailable } from '../../../broker/errors.ts'
+import { Orchestrator, orchestratorDefaults } from '../../../broker/orchestrator/orchestrator.ts'
+import type { Change, Clock, DeviceConnection, Log } from '../../../broker/ports.ts'
+import {
+  type ArtifactId,
+  type DeviceId,
+  deviceId,
+  operationId,
+  principalName,
+  releaseIdOf,
+} from '../../../proto/ids.ts'
+import { type DeviceEvent, type Hello, type OfferMessage, readOfferMessage } from '../../../proto/messages.ts'
+
+export const targetDigest = 'ab'.repeat(32)
+export const oldDigest = 'cd'.repeat(32)
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+export const release: Release = {
+  id: releaseIdOf('main', '2.0.0', targetDigest),
+  component: 'main',
+  version: '2.0.0',
+  installedSha256: targetDigest,
+  createdAt: 1,
+  createdBy: principalName('kim'),
+  manifests: [
+    {
+      sha256: 'ee'.repeat(32),
+      envelope: Buffer.from('envelope').toString('base64'),
+      vendorId: '00'.repeat(16),
+      classId: '11'.repeat(16),
+      artifact: targetDigest as ArtifactId,
+      payloadSize: 10,
+      expiresAt: 9e12,
+    },
+  ],
+}
+
+export class HandClock implements Clock {
+  #now = 1_000_000
+  readonly #timers = new Set<{ at: number; action: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#now
+  }
+
+  after(delayMs: number, action: () => void): () => void {
+    const timer = { at: this.#now + delayMs, action }
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  /** Fires what is due, in order, with the microtasks between. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    for (;;) {
+      const next = [...this.#timers].filter(timer => timer.at <= end).sort((a, b) => a.at - b.at)[0]
+      if (next === undefined) break
+      this.#timers.delete(next)
+      this.#now = Math.max(this.#now, next.at)
+      next.action()
+      await settled()
+    }
+    this.#now = end
+    await settled()
+  }
+}
+
+/** Lets everything that waits for nothing but microtasks run to its end. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => setImmediate(resolve))
+}
+
+export class ScriptedConnection implements DeviceConnection {
+  readonly device: DeviceId
+  readonly number: number
+  closed = false
+  readonly undrainedBytes = 0
+  readonly received: OfferMessage[] = []
+
+  constructor(device: DeviceId, number: number) {
+    this.device = device
+    this.number = number
+  }
+
+  publish(_: unknown, parts: readonly Uint8Array[]): void {
+    if (!this.closed) this.received.push(readOfferMessage(Buffer.concat(parts)))
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  onDrain(): void {}
+  close(): void {
+    this.closed = true
+  }
+}
+
+export class World {
+  readonly clock = new HandClock()
+  readonly store: MemoryStore
+  orchestrator!: Orchestrator
+  readonly violations: string[] = []
+  readonly published: { topic: string; message: object }[] = []
+  #alive = true
+  #connectionNumber = 0
+  #operationNumber = 0
+  /** Commits until the broker dies; Infinity: it lives. */
+  commitsLeft = Number.POSITIVE_INFINITY
+  readonly #inProgress = new Map<string, Set<DeviceId>>()
+  readonly #limits = new Map<string, number>()
+
+  constructor() {
+    this.store = new MemoryStore({ gate: changes => this.#gate(changes) })
+  }
+
+  async #gate(changes: readonly Change[]): Promise<void> {
+    if (this.commitsLeft <= 0) this.#alive = false
+    if (!this.#alive) throw new StoreUnavailable('the broker is dead')
+    this.commitsLeft -= 1
+    for (const change of changes) {
+      if (change.kind === 'put-operation') this.#limits.set(change.operation.id, concurrencyLimit(change.operation))
+      if (change.kind !== 'put-execution') continue
+      const { operation, device, state } = change.execution
+      const inProgress = this.#inProgress.get(operation) ?? new Set()
+      this.#inProgress.set(operation, inProgress)
+      if (state === 'in-progress') inProgress.add(device)
+      else inProgress.delete(device)
+    }
+    const all = new Map<DeviceId, string>()
+    for (const [operation, devices] of this.#inProgress) {
+      const limit = this.#limits.get(operation) ?? 0
+      if (devices.size > limit) this.violations.push(`${operation}: ${devices.size} in progress, limit ${limit}`)
+      for (const device of devices) {
+        if (all.has(device)) this.violations.push(`${device} in progress in ${all.get(device)} and ${operation}`)
+        all.set(device, operation)
+      }
+    }
+  }
+
+  async start(): Promise<void> {
+    this.#alive = true
+    this.commitsLeft = Number.POSITIVE_INFINITY
+    this.orchestrator = await Orchestrator.open(
+      this.store,
+      this.clock,
+      silentLog,
+      { publish: (topic, message) => this.published.push({ topic, message }) },
+      orchestratorDefaults,
+    )
+    await settled()
+  }
+
+  /** What was not committed is gone; connections are cut by the caller. */
+  async kill(): Promise<void> {
+    this.#alive = false
+    await this.orchestrator.close()
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  connect(device: DeviceId): ScriptedConnection {
+    this.#connectionNumber += 1
+    const connection = new ScriptedConnection(device, this.#connectionNumber)
+    this.orchestrator.deviceConnected(connection)
+    return connection
+  }
+
+  async operation(devices: readonly string[] | undefined, policy: Partial<Policy> = {}): Promise<Operation['id']> {
+    this.#operationNumber += 1
+    const id = operationId(`${this.#operationNumber}`.padStart(26, '0'))
+    const { concurrencyPercent: _, ...defaults } = policyDefaults
+    const operation: Operation = {
+      id,
+      name: 'test',
+      type: 'firmware-update',
+      state: 'pending',
+      release: release.id,
+      component: 'main',
+      targetVersion: '2.0.0',
+      targetDigest,
+      targets: { kind: devices === undefined ? 'all-registered' : 'devices' },
+      policy: { ...defaults, ...policy },
+      createdBy: principalName('kim'),
+      requestedAt: this.clock.now(),
+      counts: noCounts,
+      sweep: { kind: 'expand' },
+      lease: 1,
+    }
+    await this.store.commit([{ kind: 'put-release', release }])
+    await this.orchestrator.create(operation, release, devices && [...devices].sort().map(deviceId))
+    return id
+  }
+}
+
+export function helloOf(version: string, digest: string, fields: Partial<Hello> = {}): Hello {
+  return {
+    vendorId: '00'.repeat(16),
+    classId: '11'.repeat(16),
+    bootId: '22'.repeat(16),
+    journalId: '33'.repeat(8),
+    components: [{ name: 'main', version, digest }],
+    outboxEventCount: 0,
+    outboxLastEventNumber: 0,
+    packetBytesMax: 32768,
+    agentVersion: 'test',
+    ...fields,
+  }
+}
+
+export function eventOf(eventNumber: number, content: DeviceEvent['content'], operation: Operation['id']): DeviceEvent {
+  return { journalId: '33'.repeat(8), eventNumber, operation, attempt: 1, deviceTime: 0, content, data: {} }
+}
