@@ -4,18 +4,7 @@ import { decode, encode, WireError, type WireEvent } from './codec.ts'
 import { type DeviceCode, isDeviceCode } from './event-codes.ts'
 import { isReservedName, type OperationId } from './ids.ts'
 import * as limits from './limits.ts'
-import {
-  atLeast,
-  componentName,
-  hex,
-  need,
-  operation,
-  operationIn,
-  text,
-  unhex,
-  varint,
-  version,
-} from './wire-values.ts'
+import { atLeast, componentName, hex, need, operation, operationIn, text, unhex, varint, version } from './values.ts'
 
 export const protocolVersion = 1
 
@@ -311,22 +300,15 @@ export function readChunkData(bytes: Uint8Array): ChunkData {
 }
 
 export function encodeChunkData(message: ChunkData): Buffer {
+  const { requestNumber } = message
+  const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
   if (message.kind === 'refusal') {
-    const { requestNumber, retryAfterMs } = message
     const reason = refusalReasons.indexOf(message.reason) + 1
-    const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
-    return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs } })
+    return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs } })
   }
-  return encode('ChunkData', {
-    requestNumber: message.requestNumber,
-    piece: {
-      ...(message.chunk === undefined ? {} : { chunk: message.chunk }),
-      encoding: chunkEncodings.indexOf(message.encoding) + 1,
-      encodedSize: message.encodedSize,
-      offset: message.offset,
-      data: message.data,
-    },
-  })
+  const { encodedSize, offset, data } = message
+  const encoding = chunkEncodings.indexOf(message.encoding) + 1
+  return encode('ChunkData', { requestNumber, piece: { ...chunk, encoding, encodedSize, offset, data } })
 }
 
 /** Most bytes a `chunkDataHead` has. */

@@ -1,6 +1,6 @@
 // Every topic of Drover, built and parsed here alone. MQTT 3.1.1; root `drover/v1`; a device id is exactly one level,
 // so that an access rule is a plain compare. docs/PROTOCOL.md has the table with payloads and QoS.
-import { type DeviceId, deviceId, type OperationId, type PrincipalName, principalName } from './ids.ts'
+import { type DeviceId, deviceId, isReservedName, type OperationId, type PrincipalName, principalName } from './ids.ts'
 
 export const root = 'drover/v1'
 
@@ -60,7 +60,7 @@ export interface OperatorRequest {
 /** The operator and verb a request topic names, or undefined when it is none. */
 export function parseOperatorRequest(topic: string): OperatorRequest | undefined {
   const match = /^drover\/v1\/operators\/([^/]+)\/request\/([a-z][a-z-]{0,31})$/.exec(topic)
-  if (match === null) return undefined
+  if (match === null || isReservedName(match[2] ?? '')) return undefined
   const operator = parsed(principalName, match[1] ?? '')
   return operator === undefined ? undefined : { operator, verb: match[2] ?? '' }
 }

@@ -1,0 +1,142 @@
+// May this device install what was offered? Bytes in, verdict out, in the documented order; the first failure names the
+// code. What the device is, holds and trusts comes in as facts; nothing is opened or asked here.
+//
+//   envelope decodes 22 · schema version 28 · payload present 22 · trusted keys present 44, usable 43 · trust expired 23
+//   · signatures 23 · manifest fields (proto/manifest.ts) 22 23 30 31 41 43 21 25 29 · component registered 39
+//   · version newer, not replayed 27 · prerequisites 41
+//
+// Room for it (33) is asked of the disk afterwards.
+
+import {
+  distrust,
+  type Envelope,
+  EnvelopeError,
+  openEnvelope,
+  parseTrustDocument,
+  roleFor,
+  type TrustDocument,
+} from '../../proto/envelope.ts'
+import type { DeviceFailureCode } from '../../proto/event-codes.ts'
+import {
+  compareVersions,
+  type Failure,
+  type Manifest,
+  type ManifestFormat,
+  readManifest,
+} from '../../proto/manifest.ts'
+import type { ReleaseMark } from './memory.ts'
+
+/** What the device's trust file is worth. */
+export type Trust =
+  | { readonly ok: true; readonly document: TrustDocument }
+  | { readonly ok: false; readonly failure: Failure }
+
+export interface InstalledComponent {
+  readonly version: string
+  /** Lower-case hex. */
+  readonly digest: string
+}
+
+export interface AcceptFacts {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly trust: Trust
+  readonly vendorId: string
+  readonly classId: string
+  readonly deviceId: string
+  readonly components: ReadonlyMap<string, InstalledComponent>
+  readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly failure: Failure; readonly component?: string }
+
+const formats: readonly ManifestFormat[] = ['raw']
+
+/** Judges a signed manifest, newly offered or from the journal. Never throws for any bytes. */
+export function accept(bytes: Uint8Array, facts: AcceptFacts): Verdict {
+  const opened = opening(bytes)
+  if (!opened.ok) return opened
+  const distrusted = signatureFailure(opened.envelope, facts)
+  if (distrusted !== undefined) return { ok: false, failure: distrusted }
+  const { now, vendorId, classId, deviceId } = facts
+  const read = readManifest(opened.envelope.payload, { now, vendorId, classId, deviceId, formats })
+  if (!read.ok) return read
+  const failure = componentFailure(read.manifest, facts)
+  return failure === undefined ? read : { ok: false, failure, component: read.manifest.component }
+}
+
+/** Reads the trust file once. An absent one is 44, one that cannot be used as it is 43. Never throws for any bytes. */
+export function readTrust(bytes: Uint8Array | undefined): Trust {
+  if (bytes === undefined) return refusal('UPD4_FAIL_44', { field: 'trust', reason: 'absent' })
+  try {
+    return { ok: true, document: parseTrustDocument(bytes) }
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error
+    return refusal('UPD4_FAIL_43', { field: 'trust', reason: error.reason.slice(0, 80) })
+  }
+}
+
+function opening(
+  bytes: Uint8Array,
+): { readonly ok: true; readonly envelope: Envelope } | { readonly ok: false; readonly failure: Failure } {
+  try {
+    return { ok: true, envelope: openEnvelope(bytes) }
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error
+    return error.code === 'SCHEMA_VERSION'
+      ? refusal('UPD4_FAIL_28', { field: 'schemaVersion', expected: '1', actual: error.reason })
+      : refusal('UPD4_FAIL_22', { field: 'envelope', reason: error.reason.slice(0, 80) })
+  }
+}
+
+function signatureFailure(envelope: Envelope, { trust, now }: AcceptFacts): Failure | undefined {
+  if (!trust.ok) return trust.failure
+  const failure = (reason: string): Failure => ({ code: 'UPD4_FAIL_23', data: { reason } })
+  if (now >= trust.document.expiresAt) return failure('trust-expired')
+  try {
+    const reason = distrust(envelope, 'manifest', roleFor('firmware-update', trust.document), trust.document)
+    return reason === undefined ? undefined : failure(reason)
+  } catch (error) {
+    if (error instanceof EnvelopeError) return failure(error.reason)
+    // The engine itself failed on a key that parsed.
+    return { code: 'UPD4_FAIL_43', data: { field: 'signature', reason: 'engine' } }
+  }
+}
+
+function componentFailure(manifest: Manifest, { components, releaseMarks }: AcceptFacts): Failure | undefined {
+  const { component, version, releaseCounter, installedSha256, prerequisites } = manifest
+  const installed = components.get(component)
+  if (installed === undefined) return { code: 'UPD4_FAIL_39', data: { field: 'component', actual: component } }
+  if (compareVersions(version, installed.version) <= 0)
+    return {
+      code: 'UPD4_FAIL_27',
+      data: { reason: 'not-newer', expected: `above ${installed.version}`, actual: version },
+    }
+  const mark = Object.hasOwn(releaseMarks, component) ? releaseMarks[component] : undefined
+  if (
+    mark !== undefined &&
+    (releaseCounter < mark.counter || (releaseCounter === mark.counter && installedSha256 !== mark.digest))
+  )
+    return {
+      code: 'UPD4_FAIL_27',
+      data: { reason: 'replayed', expected: `at least ${mark.counter}`, actual: String(releaseCounter) },
+    }
+  for (const { component: needed, versionLeast } of prerequisites) {
+    const version = components.get(needed)?.version
+    if (version === undefined || compareVersions(version, versionLeast) < 0)
+      return {
+        code: 'UPD4_FAIL_41',
+        data: { reason: 'prerequisite', expected: `${needed} ${versionLeast}`, actual: version ?? 'absent' },
+      }
+  }
+  return undefined
+}
+
+function refusal(
+  code: DeviceFailureCode,
+  data: Record<string, string>,
+): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: { code, data } }
+}

@@ -1,0 +1,275 @@
+// Which chunks are missing, which are on the way, which have to be asked for again. Facts go in with the time they
+// happened, wishes come out; nothing here waits, decodes or writes. Memory: a byte a chunk, and what is on the way.
+//
+//   missing ──request──▶ on the way ──all pieces──▶ checking ──held()──▶ held
+//      ▲──── silence, refusal, disconnect ───┘           └──── bad() ──▶ missing
+//
+// Window: never more plain bytes on the way than `windowBytes` (one chunk at least), topped up when half has arrived.
+import type { ChunkIndex } from '../../proto/chunk-index.ts'
+import { chunkRangesMax } from '../../proto/limits.ts'
+import type { Failure } from '../../proto/manifest.ts'
+import type { ChunkData, ChunkEncoding, ChunkRange } from '../../proto/messages.ts'
+import { growingDelayMs } from './backoff.ts'
+import { type FetchSettings, nextTickMs, pauseMs, retryCapMs } from './index-fetch.ts'
+
+export type DownloadEffect =
+  | {
+      readonly kind: 'request-chunks'
+      readonly requestNumber: number
+      readonly ranges: readonly ChunkRange[]
+      readonly windowBytes: number
+    }
+  /** The chunk is complete as it travelled: decode, check and write it; then `held` or `bad`. */
+  | {
+      readonly kind: 'check-chunk'
+      readonly chunk: number
+      readonly encoding: ChunkEncoding
+      readonly bytes: Uint8Array
+    }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'give-up'; readonly failure: Failure }
+
+/** Bytes, for Progress. */
+export interface DownloadCounts {
+  readonly imageBytes: number
+  readonly heldBytes: number
+  readonly receivedBytes: number
+  readonly wireBytes: number
+}
+
+const missing = 0
+const onTheWay = 1
+const checking = 2
+const held = 3
+
+interface Arriving {
+  readonly requestNumber: number
+  readonly askedMs: number
+  encoding: ChunkEncoding
+  encodedBytes: Buffer | undefined
+  /** Offsets of the pieces that came; a piece that comes twice counts once. */
+  readonly offsets: Set<number>
+  arrivedBytes: number
+}
+
+export class Download {
+  readonly #index: ChunkIndex
+  readonly #settings: FetchSettings
+  readonly #states: Uint8Array
+  readonly #arriving = new Map<number, Arriving>()
+  readonly #retries = new Map<number, number>()
+  readonly #bad = new Map<number, number>()
+  /** No chunk below it is missing. */
+  #next = 0
+  #heldCount = 0
+  #onTheWayBytes = 0
+  readonly #before: number
+  #requestNumber: number
+  #newestAnswered = 0
+  #lastHeardMs = 0
+  #noRights = 0
+  #pausedUntilMs = 0
+  #connected = false
+  #ended = false
+  #heldBytes = 0
+  #receivedBytes = 0
+  #wireBytes = 0
+
+  /** `requestNumber`: the last one used before; numbers grow by one a request. */
+  constructor(index: ChunkIndex, settings: FetchSettings, requestNumber: number) {
+    this.#index = index
+    this.#settings = settings
+    this.#states = new Uint8Array(index.count)
+    this.#before = requestNumber
+    this.#requestNumber = requestNumber
+  }
+
+  /** The last one used. */
+  get requestNumber(): number {
+    return this.#requestNumber
+  }
+
+  /** When the next `tick` is worth while at the latest, on the same clock as all times here. */
+  nextTickMs(nowMs: number): number {
+    return nextTickMs(nowMs, this.#pausedUntilMs, this.#settings)
+  }
+
+  get counts(): DownloadCounts {
+    return {
+      imageBytes: this.#index.imageSize,
+      heldBytes: this.#heldBytes,
+      receivedBytes: this.#receivedBytes,
+      wireBytes: this.#wireBytes,
+    }
+  }
+
+  /** The device has this chunk without a transfer. Only before the first `connected`. */
+  alreadyHeld(chunk: number): void {
+    if (this.#states[chunk] === held) return
+    this.#states[chunk] = held
+    this.#heldCount += 1
+    this.#heldBytes += this.#index.lengthOf(chunk)
+  }
+
+  connected(nowMs: number): readonly DownloadEffect[] {
+    this.#connected = true
+    this.#pausedUntilMs = 0
+    return this.#topUp(nowMs)
+  }
+
+  /** What was on the way is lost; that is no failure and is not counted. */
+  disconnected(): void {
+    this.#connected = false
+    for (const chunk of [...this.#arriving.keys()]) this.#drop(chunk)
+  }
+
+  data(message: ChunkData, nowMs: number): readonly DownloadEffect[] {
+    // An answer to somebody before us: the same chunk numbers, another image.
+    if (this.#ended || message.requestNumber <= this.#before) return []
+    if (message.kind === 'refusal') return this.#refused(message, nowMs)
+    const { chunk, offset, data, encodedSize, encoding } = message
+    const arriving = chunk === undefined ? undefined : this.#arriving.get(chunk)
+    if (chunk === undefined || arriving === undefined) return []
+    // Never a byte more than the index allows, whatever the piece says of itself.
+    const mostBytes = this.#index.lengthOf(chunk)
+    const contradicts =
+      encodedSize < 1 ||
+      encodedSize > mostBytes ||
+      (arriving.encodedBytes !== undefined &&
+        (arriving.encodedBytes.length !== encodedSize || arriving.encoding !== encoding))
+    if (contradicts || offset + data.length > encodedSize || data.length === 0) {
+      this.#drop(chunk)
+      return this.#countBad(chunk, nowMs)
+    }
+    this.#lastHeardMs = nowMs
+    this.#noRights = 0
+    if (arriving.offsets.has(offset)) return []
+    arriving.encodedBytes ??= Buffer.alloc(encodedSize)
+    arriving.encoding = encoding
+    arriving.encodedBytes.set(data, offset)
+    arriving.offsets.add(offset)
+    arriving.arrivedBytes += data.length
+    if (arriving.arrivedBytes < encodedSize) return []
+    this.#newestAnswered = Math.max(this.#newestAnswered, arriving.requestNumber)
+    this.#wireBytes += encodedSize
+    this.#drop(chunk)
+    this.#states[chunk] = checking
+    return [{ kind: 'check-chunk', chunk, encoding, bytes: arriving.encodedBytes }, ...this.#topUp(nowMs)]
+  }
+
+  /** The chunk was right and is written. */
+  held(chunk: number, nowMs: number): readonly DownloadEffect[] {
+    if (this.#states[chunk] !== checking) return []
+    this.#states[chunk] = held
+    this.#heldCount += 1
+    this.#receivedBytes += this.#index.lengthOf(chunk)
+    this.#retries.delete(chunk)
+    return this.#topUp(nowMs)
+  }
+
+  /** The chunk was not what the index says. */
+  bad(chunk: number, nowMs: number): readonly DownloadEffect[] {
+    if (this.#states[chunk] !== checking) return []
+    this.#miss(chunk)
+    return this.#countBad(chunk, nowMs)
+  }
+
+  /** To be called now and then; often enough for the time-outs of the settings. */
+  tick(nowMs: number): readonly DownloadEffect[] {
+    if (this.#ended) return []
+    for (const [chunk, { askedMs, requestNumber }] of [...this.#arriving]) {
+      const retries = this.#retries.get(chunk) ?? 0
+      const patienceMs = growingDelayMs(retries, this.#settings.chunkTimeoutMs, retryCapMs)
+      // A slow line is no silence: as long as something comes, only what was overtaken by a later request is lost.
+      const overtaken = requestNumber < this.#newestAnswered
+      if (nowMs - (overtaken ? askedMs : Math.max(askedMs, this.#lastHeardMs)) < patienceMs) continue
+      if (retries >= this.#settings.chunkRetriesMax) return this.#giveUp('UPD4_FAIL_24', 'no-answer', chunk)
+      this.#retries.set(chunk, retries + 1)
+      this.#drop(chunk)
+    }
+    return this.#topUp(nowMs)
+  }
+
+  #refused(refusal: Extract<ChunkData, { kind: 'refusal' }>, nowMs: number): readonly DownloadEffect[] {
+    const { reason, requestNumber, retryAfterMs } = refusal
+    const concerned = [...this.#arriving].filter(
+      ([chunk, arriving]) =>
+        arriving.requestNumber === requestNumber && (refusal.chunk === undefined || refusal.chunk === chunk),
+    )
+    if (concerned.length === 0) return []
+    if (reason === 'no-such-chunk') return this.#giveUp('UPD4_FAIL_24', reason, refusal.chunk)
+    if (reason === 'no-right') {
+      this.#noRights += 1
+      if (this.#noRights > this.#settings.chunkRetriesMax) return this.#giveUp('UPD4_FAIL_24', reason, refusal.chunk)
+    }
+    for (const [chunk] of concerned) this.#drop(chunk)
+    this.#pausedUntilMs = nowMs + pauseMs(retryAfterMs, this.#noRights)
+    return []
+  }
+
+  #countBad(chunk: number, nowMs: number): readonly DownloadEffect[] {
+    const count = (this.#bad.get(chunk) ?? 0) + 1
+    this.#bad.set(chunk, count)
+    return count > this.#settings.refetchMax ? this.#giveUp('UPD4_FAIL_26', 'chunk', chunk) : this.#topUp(nowMs)
+  }
+
+  #topUp(nowMs: number): readonly DownloadEffect[] {
+    if (this.#ended) return []
+    if (this.#heldCount === this.#index.count) {
+      this.#ended = true
+      return [{ kind: 'complete' }]
+    }
+    if (!this.#connected || nowMs < this.#pausedUntilMs) return []
+    if (this.#onTheWayBytes > this.#settings.windowBytes / 2) return []
+    return this.#request(nowMs)
+  }
+
+  #request(nowMs: number): readonly DownloadEffect[] {
+    const ranges: { first: number; count: number }[] = []
+    const requestNumber = this.#requestNumber + 1
+    let askedBytes = 0
+    let chunk = this.#next
+    for (; chunk < this.#index.count; chunk += 1) {
+      if (this.#states[chunk] !== missing) continue
+      const bytes = this.#index.lengthOf(chunk)
+      if (this.#onTheWayBytes > 0 && this.#onTheWayBytes + bytes > this.#settings.windowBytes) break
+      const last = ranges.at(-1)
+      if (last !== undefined && last.first + last.count === chunk) last.count += 1
+      else if (ranges.length === chunkRangesMax) break
+      else ranges.push({ first: chunk, count: 1 })
+      this.#states[chunk] = onTheWay
+      this.#onTheWayBytes += bytes
+      askedBytes += bytes
+      this.#arriving.set(chunk, {
+        requestNumber,
+        askedMs: nowMs,
+        encoding: 'plain',
+        encodedBytes: undefined,
+        offsets: new Set(),
+        arrivedBytes: 0,
+      })
+    }
+    this.#next = chunk
+    if (ranges.length === 0) return []
+    this.#requestNumber = requestNumber
+    return [{ kind: 'request-chunks', requestNumber, ranges, windowBytes: askedBytes }]
+  }
+
+  /** Takes the chunk off the way; it is missing again. */
+  #drop(chunk: number): void {
+    if (!this.#arriving.delete(chunk)) return
+    this.#onTheWayBytes -= this.#index.lengthOf(chunk)
+    this.#miss(chunk)
+  }
+
+  #miss(chunk: number): void {
+    this.#states[chunk] = missing
+    this.#next = Math.min(this.#next, chunk)
+  }
+
+  #giveUp(code: 'UPD4_FAIL_24' | 'UPD4_FAIL_26', reason: string, chunk: number | undefined): readonly DownloadEffect[] {
+    this.#ended = true
+    const data = chunk === undefined ? { reason } : { reason, chunk: String(chunk) }
+    return [{ kind: 'give-up', failure: { code, data } }]
+  }
+}

@@ -1,0 +1,93 @@
+// Everything the agent remembers besides its outbox: one value of plain JSON, saved as a whole with each transition.
+// The state of the update under way, and what protects against doing something twice or going back.
+
+import type { OperationId } from '../../proto/ids.ts'
+import type { Failure } from '../../proto/manifest.ts'
+import type { EventContent } from '../../proto/messages.ts'
+
+/** The update under way, as accepted. Digests are lower-case hex. */
+export interface Job {
+  readonly operation: OperationId
+  readonly attempt: number
+  /** The signed manifest exactly as received, base64: it is fully validated again at every resume. */
+  readonly envelope: string
+  readonly envelopeSha256: string
+  readonly component: string
+  readonly version: string
+  /** Installed SHA-256. */
+  readonly digest: string
+  readonly releaseCounter: number
+  /** The image goes on trial by a restart; otherwise the slot is switched at once. */
+  readonly reboot: boolean
+}
+
+export type UpdateState =
+  | { readonly kind: 'idle' }
+  /** Valid, persisted, not answered: is there room for it? */
+  | { readonly kind: 'accepting'; readonly job: Job }
+  /** `elapsedMs`: time the download has been under way while the agent ran. */
+  | { readonly kind: 'downloading'; readonly job: Job; readonly elapsedMs: number }
+  | { readonly kind: 'verifying'; readonly job: Job }
+  /** From here on nothing takes the update back but its own failure. */
+  | { readonly kind: 'installing'; readonly job: Job }
+  | { readonly kind: 'rebooting'; readonly job: Job }
+  | { readonly kind: 'confirming'; readonly job: Job }
+  /** `failure` is told when the old image runs again. */
+  | { readonly kind: 'rolling-back'; readonly job: Job; readonly failure: Failure }
+
+/** The newest release of a component that was committed. */
+export interface ReleaseMark {
+  readonly counter: number
+  readonly digest: string
+}
+
+/** How an operation ended on this device. */
+export interface OperationResult {
+  readonly operation: OperationId
+  readonly attempt: number
+  readonly envelopeSha256: string
+  readonly component?: string
+  /** What was said at the end; `hello`: success that the broker judges from the hello itself (SYS_112). */
+  readonly outcome: EventContent | { readonly kind: 'hello' }
+  readonly data: Readonly<Record<string, string>>
+}
+
+export const resultsMax = 64
+
+export interface AgentMemory {
+  readonly state: UpdateState
+  /** The highest lease of an offer or withdrawal taken so far. */
+  readonly leaseHighest: number
+  /** By component. A counter never falls. */
+  readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
+  /** Oldest first, at most `resultsMax`. */
+  readonly results: readonly OperationResult[]
+  /** The number the next event will get; from 1, without gaps. */
+  readonly nextEventNumber: number
+}
+
+export const emptyMemory: AgentMemory = {
+  state: { kind: 'idle' },
+  leaseHighest: 0,
+  releaseMarks: {},
+  results: [],
+  nextEventNumber: 1,
+}
+
+/** The job under way, or undefined when idle. */
+export function jobOf(state: UpdateState): Job | undefined {
+  return state.kind === 'idle' ? undefined : state.job
+}
+
+export function withResult(memory: AgentMemory, result: OperationResult): AgentMemory {
+  const others = memory.results.filter(
+    ({ operation, attempt }) => operation !== result.operation || attempt !== result.attempt,
+  )
+  return { ...memory, results: [...others, result].slice(-resultsMax) }
+}
+
+export function withMark(memory: AgentMemory, component: string, mark: ReleaseMark): AgentMemory {
+  const before = memory.releaseMarks[component]
+  if (before !== undefined && before.counter > mark.counter) return memory
+  return { ...memory, releaseMarks: { ...memory.releaseMarks, [component]: mark } }
+}

@@ -1,0 +1,52 @@
+// What the agent says of itself: its hello, and the events made of the drafts of the cores.
+import type { OperationId } from '../../proto/ids.ts'
+import { type DeviceEvent, encodeHello } from '../../proto/messages.ts'
+import type { InstalledComponent } from '../core/accept.ts'
+import type { EventDraft } from '../core/update.ts'
+
+export interface Identity {
+  /** 32 hex digits each. */
+  readonly vendorId: string
+  readonly classId: string
+  readonly agentVersion: string
+  /** Largest MQTT packet the device takes, bytes. */
+  readonly packetBytesMax: number
+}
+
+export function helloBytes(
+  { vendorId, classId, agentVersion, packetBytesMax }: Identity,
+  run: { readonly bootId: string; readonly journalId: string },
+  installed: ReadonlyMap<string, InstalledComponent>,
+  outbox: readonly DeviceEvent[],
+  operation: OperationId | undefined,
+): Uint8Array {
+  return encodeHello({
+    vendorId,
+    classId,
+    bootId: run.bootId,
+    journalId: run.journalId,
+    components: [...installed].map(([name, { version, digest }]) => ({ name, version, digest })),
+    outboxEventCount: outbox.length,
+    outboxLastEventNumber: outbox.at(-1)?.eventNumber ?? 0,
+    packetBytesMax,
+    agentVersion,
+    ...(operation === undefined ? {} : { operation }),
+  })
+}
+
+/** A draft with everything that makes it an event. `version` and `digest` are those now running. */
+export function eventOf(
+  draft: EventDraft,
+  numbered: Pick<DeviceEvent, 'journalId' | 'eventNumber' | 'deviceTime'>,
+  installed: ReadonlyMap<string, InstalledComponent>,
+): DeviceEvent {
+  const running = draft.component === undefined ? undefined : installed.get(draft.component)
+  return { ...draft, ...running, ...numbered }
+}
+
+/** True when `draft` would only repeat an event that waits to be acknowledged. */
+export function saysTheSame(event: DeviceEvent, draft: EventDraft): boolean {
+  const said = event.content.kind === 'code' ? event.content.code : event.content.step
+  const toSay = draft.content.kind === 'code' ? draft.content.code : draft.content.step
+  return event.operation === draft.operation && event.attempt === draft.attempt && said === toSay
+}

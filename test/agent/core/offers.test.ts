@@ -1,0 +1,113 @@
+import t from 'tap'
+import { type AgentMemory, emptyMemory, type Job, type UpdateState } from '../../../agent/core/memory.ts'
+import { type OfferVerdict, offered, withdrawn } from '../../../agent/core/offers.ts'
+import type { Outcome } from '../../../agent/core/update.ts'
+import { operationId } from '../../../proto/ids.ts'
+
+const one = operationId('00000000000000000000000001')
+const two = operationId('00000000000000000000000002')
+const job: Job = {
+  operation: one,
+  attempt: 2,
+  envelope: 'AAAA',
+  envelopeSha256: 'ee',
+  component: 'main',
+  version: '2.0.0',
+  digest: 'dd',
+  releaseCounter: 7,
+  reboot: true,
+}
+const offer = { operation: one, lease: 5, attempt: 2, envelopeSha256: 'ee' }
+const accepted = (): OfferVerdict => ({ ok: true, job })
+const refused = (): OfferVerdict => ({ ok: false, failure: { code: 'UPD4_FAIL_27', data: {} }, component: 'main' })
+const unasked = (): OfferVerdict => {
+  throw new Error('an offer that is no news is not validated')
+}
+const at = (state: UpdateState): AgentMemory => ({ ...emptyMemory, state, leaseHighest: 5 })
+const idle = at({ kind: 'idle' })
+const finished = (outcome: AgentMemory['results'][number]['outcome']): AgentMemory => ({
+  ...idle,
+  results: [{ operation: one, attempt: 2, envelopeSha256: 'ee', component: 'main', outcome, data: { reason: 'x' } }],
+})
+const word = ({ memory, events, effects }: Outcome): string =>
+  [
+    memory.state.kind,
+    ...events.map(
+      ({ content, attempt }) => `${content.kind === 'code' ? content.code : content.step}#${attempt ?? ''}`,
+    ),
+    ...effects.map(({ kind }) => kind),
+  ].join(' ')
+
+t.test('what an offer does in each state', async t => {
+  const code = { kind: 'code', code: 'UPD4_FAIL_40' } as const
+  for (const [memory, change, verdict, expected] of [
+    [idle, {}, accepted, 'accepting check-storage'],
+    [idle, {}, refused, 'idle UPD4_FAIL_27#2'],
+    [idle, { lease: 4 }, unasked, 'idle'],
+    [finished(code), {}, unasked, 'idle UPD4_FAIL_40#2'],
+    [finished({ kind: 'hello' }), {}, unasked, 'idle say-hello'],
+    [finished({ kind: 'step', step: 'withdrawn' }), {}, unasked, 'idle withdrawn#2'],
+    [finished(code), { attempt: 1 }, unasked, 'idle'],
+    [finished(code), { attempt: 3 }, accepted, 'accepting check-storage'],
+    [finished(code), { operation: two, attempt: 1 }, accepted, 'accepting check-storage'],
+    [at({ kind: 'accepting', job }), {}, unasked, 'accepting'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), {}, unasked, 'downloading'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { attempt: 1 }, unasked, 'downloading'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { attempt: 3 }, unasked, 'downloading downloading#3'],
+    [at({ kind: 'verifying', job }), { attempt: 3 }, unasked, 'verifying verifying#3'],
+    [at({ kind: 'accepting', job }), { attempt: 3 }, unasked, 'accepting'],
+    [
+      at({ kind: 'downloading', job, elapsedMs: 0 }),
+      { attempt: 3, envelopeSha256: 'ff' },
+      unasked,
+      'downloading refuse',
+    ],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two }, unasked, 'downloading refuse'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two, lease: 4 }, unasked, 'downloading'],
+    [at({ kind: 'verifying', job }), { operation: two }, unasked, 'verifying refuse'],
+    [at({ kind: 'installing', job }), { attempt: 3 }, unasked, 'installing refuse'],
+    [at({ kind: 'installing', job }), {}, unasked, 'installing'],
+    [at({ kind: 'rebooting', job }), { operation: two }, unasked, 'rebooting'],
+    [at({ kind: 'confirming', job }), { operation: two }, unasked, 'confirming refuse'],
+    [at({ kind: 'rolling-back', job, failure: { code: 'UPD4_FAIL_40', data: {} } }), {}, unasked, 'rolling-back'],
+  ] as const)
+    t.equal(
+      word(offered(memory, { ...offer, ...change }, verdict)),
+      expected,
+      `${memory.state.kind} ${JSON.stringify(change)}`,
+    )
+})
+
+t.test('an accepted offer raises the lease and is kept whole; a refused one is remembered', async t => {
+  const taken = offered(idle, { ...offer, lease: 8 }, accepted).memory
+  t.strictSame(taken, { ...idle, leaseHighest: 8, state: { kind: 'accepting', job } })
+  const remembered = offered(idle, { ...offer, lease: 8 }, refused).memory
+  t.match(remembered, { leaseHighest: 8, state: { kind: 'idle' }, results: [{ operation: one, attempt: 2 }] })
+  t.equal(word(offered(remembered, { ...offer, lease: 8 }, unasked)), 'idle UPD4_FAIL_27#2')
+})
+
+t.test('what a withdrawal does in each state', async t => {
+  const failure = { code: 'UPD4_FAIL_40', data: {} } as const
+  for (const [memory, change, expected] of [
+    [at({ kind: 'accepting', job }), {}, 'idle withdrawn#2 abandon'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), {}, 'idle withdrawn#2 abandon'],
+    [at({ kind: 'verifying', job }), {}, 'idle withdrawn#2 abandon'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { lease: 4 }, 'downloading'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two }, 'downloading withdrawn#'],
+    [at({ kind: 'installing', job }), {}, 'installing'],
+    [at({ kind: 'rebooting', job }), {}, 'rebooting'],
+    [at({ kind: 'confirming', job }), {}, 'confirming'],
+    [at({ kind: 'rolling-back', job, failure }), {}, 'rolling-back'],
+    [idle, {}, 'idle withdrawn#'],
+    [finished({ kind: 'code', code: 'UPD4_FAIL_40' }), {}, 'idle UPD4_FAIL_40#2'],
+    [finished({ kind: 'hello' }), {}, 'idle say-hello'],
+  ] as const)
+    t.equal(word(withdrawn(memory, { operation: one, lease: 5, reason: '', ...change })), expected)
+})
+
+t.test('a withdrawn offer that comes again is answered with its withdrawal', async t => {
+  const gone = withdrawn(at({ kind: 'verifying', job }), { operation: one, lease: 6, reason: 'stopped' })
+  t.match(gone.events, [{ data: { reason: 'stopped' } }])
+  t.equal(word(offered(gone.memory, offer, unasked)), 'idle', 'the lease of the withdrawal counts')
+  t.equal(word(offered(gone.memory, { ...offer, lease: 6 }, unasked)), 'idle withdrawn#2')
+})

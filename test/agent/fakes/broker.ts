@@ -1,0 +1,153 @@
+// The broker's end of one line, in memory: acknowledges, offers, answers chunk requests from a release, and remembers.
+import { LinkDown } from '../../../agent/errors.ts'
+import type { Link, LinkHandlers } from '../../../agent/ports.ts'
+import { type OperationId, operationId } from '../../../proto/ids.ts'
+import {
+  type ChunkData,
+  type ChunkRequest,
+  type DeviceEvent,
+  encodeChunkData,
+  encodeOfferMessage,
+  type Hello,
+  type Progress,
+  readChunkRequest,
+  readEvent,
+  readHello,
+  readProgress,
+} from '../../../proto/messages.ts'
+import type { Release } from './release.ts'
+
+export const operationOne = operationId('00000000000000000000000001')
+export const operationTwo = operationId('00000000000000000000000002')
+
+export class FakeBroker {
+  readonly hellos: Hello[] = []
+  readonly requests: ChunkRequest[] = []
+  readonly progress: Progress[] = []
+  /** Every event once, by journal and number. */
+  readonly events = new Map<string, DeviceEvent>()
+  /** In the order of arrival, repeats included. */
+  readonly said: string[] = []
+  pieceBytes = 1000
+  online = true
+  /** False: what is published is never acknowledged. */
+  acknowledging = true
+  /** What becomes of an answer; the default sends it as it is. */
+  weather: (data: ChunkData) => readonly ChunkData[] = data => [data]
+  /** Offered after each hello until there is an answer or the version is there. */
+  offer: { release: Release; operation: OperationId; attempt: number; lease: number } | undefined
+  #release: Release | undefined
+  #handlers: LinkHandlers | undefined
+
+  /** Codes and steps of an operation, each event once, in the order of their numbers. */
+  told(operation: OperationId = operationOne): string[] {
+    return [...this.events.values()]
+      .filter(event => event.operation === operation)
+      .sort((a, b) => a.eventNumber - b.eventNumber)
+      .map(({ content }) => (content.kind === 'code' ? content.code : content.step))
+  }
+
+  codes(operation: OperationId = operationOne): string[] {
+    return this.told(operation).filter(word => /^UPD/.test(word))
+  }
+
+  link(alive: () => boolean): Link {
+    let closed = false
+    const up = (): boolean => this.online && alive() && !closed
+    return {
+      start: handlers => {
+        this.#handlers = handlers
+        if (up()) setImmediate(() => handlers.connected())
+      },
+      publish: async (uplink, bytes) => {
+        if (!up()) throw new LinkDown('down')
+        await (this.acknowledging ? Promise.resolve() : new Promise<never>(() => {}))
+        if (uplink === 'hello') this.#onHello(readHello(bytes))
+        else this.#onEvent(readEvent(bytes))
+      },
+      send: (uplink, bytes) => {
+        if (!up()) return
+        if (uplink === 'progress') this.progress.push(readProgress(bytes))
+        else this.#onRequest(readChunkRequest(bytes))
+      },
+      close: async () => {
+        closed = true
+      },
+    }
+  }
+
+  disconnect(): void {
+    this.online = false
+    this.#handlers?.disconnected('test')
+  }
+
+  connect(): void {
+    this.online = true
+    this.#handlers?.connected()
+  }
+
+  /** Answers chunk requests from this release from now on. */
+  serve(release: Release): void {
+    this.#release = release
+  }
+
+  sendOffer(release: Release, operation: OperationId = operationOne, attempt = 1, lease = 1): void {
+    this.serve(release)
+    const { envelope } = release
+    this.#handlers?.message('offer', encodeOfferMessage({ kind: 'offer', operation, lease, attempt, envelope }))
+  }
+
+  sendWithdraw(operation: OperationId = operationOne, lease = 1, reason = 'stopped'): void {
+    this.#handlers?.message('offer', encodeOfferMessage({ kind: 'withdraw', operation, lease, reason }))
+  }
+
+  sendRaw(downlink: 'offer' | 'command' | 'chunks/data', bytes: Uint8Array): void {
+    this.#handlers?.message(downlink, bytes)
+  }
+
+  sendData(data: ChunkData): void {
+    this.#handlers?.message('chunks/data', encodeChunkData(data))
+  }
+
+  #onHello(hello: Hello): void {
+    this.hellos.push(hello)
+    const { offer } = this
+    if (offer === undefined) return
+    const { release, operation, attempt, lease } = offer
+    const { version, digest } = hello.components[0] ?? {}
+    const arrived = version === release.manifest.version && digest === release.manifest.installedSha256
+    if (!arrived && this.codes(operation).length === 0 && hello.outboxEventCount === 0)
+      setImmediate(() => this.sendOffer(release, operation, attempt, lease))
+  }
+
+  #onEvent(event: DeviceEvent): void {
+    this.events.set(`${event.journalId}/${event.eventNumber}`, event)
+    this.said.push(event.content.kind === 'code' ? event.content.code : event.content.step)
+  }
+
+  #onRequest(request: ChunkRequest): void {
+    this.requests.push(request)
+    const release = this.#release ?? this.offer?.release
+    if (release === undefined) return
+    for (const data of answersTo(request, release, this.pieceBytes))
+      for (const arriving of this.weather(data)) setImmediate(() => this.online && this.sendData(arriving))
+  }
+}
+
+export function answersTo(request: ChunkRequest, release: Release, pieceBytes: number): ChunkData[] {
+  const { requestNumber, wanted, windowBytes } = request
+  const pieces = (chunk: number | undefined, from: number, to: number): ChunkData[] => {
+    const plain = { encoding: 'plain', bytes: release.indexBytes } as const
+    const { encoding, bytes } = chunk === undefined ? plain : release.chunk(chunk)
+    const all: ChunkData[] = []
+    for (let offset = from; offset < Math.min(to, bytes.length); offset += pieceBytes) {
+      const data = bytes.subarray(offset, Math.min(offset + pieceBytes, to, bytes.length))
+      all.push({ kind: 'piece', requestNumber, chunk, encoding, encodedSize: bytes.length, offset, data })
+    }
+    return all
+  }
+  if (wanted.kind === 'index') return pieces(undefined, wanted.offset, wanted.offset + windowBytes)
+  return wanted.ranges.flatMap(({ first, count }) =>
+    Array.from({ length: count }, (_, at) => pieces(first + at, 0, Number.POSITIVE_INFINITY)).flat(),
+  )
+}

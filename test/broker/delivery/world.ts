@@ -1,0 +1,231 @@
+// A small world for the chunk plane: a clock that is turned by hand, sockets that drain when they are told to, artifacts
+// in memory that count their reads.
+import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log, LogFields } from '../../../broker/ports.ts'
+import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../../proto/bundle.ts'
+import { type ArtifactId, type DeviceId, deviceId, type OperationId, operationId } from '../../../proto/ids.ts'
+import { type ChunkData, type ChunkRange, type ChunkRequest, readChunkData } from '../../../proto/messages.ts'
+import { type Downlink, deviceTopic } from '../../../proto/topics.ts'
+import type { TestBundle } from '../../fixtures/bundle.ts'
+
+export const operation: OperationId = operationId('0123456789abcdefghjkmnpqrs')
+
+export class HandClock implements Clock {
+  #now = 0
+  #number = 0
+  readonly #timers = new Map<number, { readonly at: number; readonly action: () => void }>()
+
+  now(): number {
+    return 1_700_000_000_000 + this.#now
+  }
+  monotonic(): number {
+    return this.#now
+  }
+  after(delayMs: number, action: () => void): () => void {
+    this.#number += 1
+    const number = this.#number
+    this.#timers.set(number, { at: this.#now + delayMs, action })
+    return () => this.#timers.delete(number)
+  }
+  get timerCount(): number {
+    return this.#timers.size
+  }
+
+  /** Millisecond by millisecond; in each, first the work that waits for no timer, then what is due. */
+  async advance(ms: number): Promise<void> {
+    for (const until = this.#now + ms; this.#now <= until; this.#now += 1) {
+      await settle()
+      for (const [number, { at, action }] of [...this.#timers]) {
+        if (at > this.#now || !this.#timers.delete(number)) continue
+        action()
+        await settle()
+      }
+    }
+  }
+}
+
+/** Promises and microtasks that wait for nothing but one another. */
+export async function settle(): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve))
+}
+
+export interface SentPacket {
+  readonly bytes: number
+  readonly parts: readonly Uint8Array[]
+  readonly message: ChunkData
+}
+
+/** Node's rule: drain is emitted when the buffer runs empty after it was filled beyond the high-water mark. */
+const highWaterMark = 16 * 1024
+
+export class FakeConnection implements DeviceConnection {
+  readonly device: DeviceId
+  readonly number: number
+  closed = false
+  closeReason: string | undefined
+  undrainedBytes = 0
+  undrainedMost = 0
+  /** The kernel takes everything at once. */
+  readonly reading: boolean
+  readonly packets: SentPacket[] = []
+  /** Bytes between cork and uncork. */
+  readonly batches: number[] = []
+  readonly onPublish: (connection: FakeConnection) => void
+  #batch: number | undefined
+  #needsDrain = false
+  #listener: () => void = () => undefined
+
+  constructor(
+    name: string,
+    {
+      number = 1,
+      reading = true,
+      onPublish = () => undefined,
+    }: { number?: number; reading?: boolean; onPublish?: (connection: FakeConnection) => void } = {},
+  ) {
+    this.device = deviceId(name)
+    this.number = number
+    this.reading = reading
+    this.onPublish = onPublish
+  }
+
+  publish(downlink: Downlink, parts: readonly Uint8Array[]): void {
+    if (this.closed) return
+    const payload = Buffer.concat(parts)
+    const rest = 2 + Buffer.byteLength(deviceTopic(this.device, downlink)) + payload.length
+    const bytes = 1 + Math.max(1, Math.ceil(Math.log2(rest + 1) / 7)) + rest
+    this.packets.push({ bytes, parts, message: readChunkData(payload) })
+    this.undrainedBytes += bytes
+    this.undrainedMost = Math.max(this.undrainedMost, this.undrainedBytes)
+    if (this.undrainedBytes >= highWaterMark) this.#needsDrain = true
+    if (this.#batch === undefined) this.batches.push(bytes)
+    else this.#batch += bytes
+    this.onPublish(this)
+  }
+  cork(): void {
+    this.#batch = 0
+  }
+  uncork(): void {
+    if (this.#batch !== undefined && this.#batch > 0) this.batches.push(this.#batch)
+    this.#batch = undefined
+    if (this.reading && this.undrainedBytes > 0) setImmediate(() => this.drain())
+  }
+  onDrain(listener: () => void): void {
+    this.#listener = listener
+  }
+  close(reason: string): void {
+    this.closed = true
+    this.closeReason = reason
+    this.undrainedBytes = 0
+  }
+  /** The kernel takes so many bytes. */
+  drain(bytes = this.undrainedBytes): void {
+    if (this.closed) return
+    this.undrainedBytes = Math.max(0, this.undrainedBytes - bytes)
+    if (this.undrainedBytes > 0 || !this.#needsDrain) return
+    this.#needsDrain = false
+    this.#listener()
+  }
+
+  get bytes(): number {
+    return this.packets.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+  get pieces(): Extract<ChunkData, { kind: 'piece' }>[] {
+    return this.packets.flatMap(({ message }) => (message.kind === 'piece' ? [message] : []))
+  }
+  get refusals(): Extract<ChunkData, { kind: 'refusal' }>[] {
+    return this.packets.flatMap(({ message }) => (message.kind === 'refusal' ? [message] : []))
+  }
+  /** Of each chunk its last piece, in the order sent: `request:chunk`. */
+  get chunksEnded(): string[] {
+    return this.pieces
+      .filter(({ offset, data, encodedSize }) => offset + data.length === encodedSize)
+      .map(({ requestNumber, chunk }) => `${requestNumber}:${chunk}`)
+  }
+}
+
+export class MemoryArtifacts implements ArtifactStore {
+  readonly #readers = new Map<ArtifactId, ArtifactReader>()
+  readCount = 0
+  readingNow = 0
+  readingMost = 0
+  /** Set: every read fails with it. */
+  failure: Error | undefined
+
+  constructor(...bundles: readonly TestBundle[]) {
+    for (const bundle of bundles) this.#readers.set(bundle.artifact, this.#reader(bundle))
+  }
+  receive(): Promise<never> {
+    return Promise.reject(new Error('not in this world'))
+  }
+  open(artifact: ArtifactId): Promise<ArtifactReader | undefined> {
+    return Promise.resolve(this.#readers.get(artifact))
+  }
+  async close(): Promise<void> {}
+
+  #reader(bundle: TestBundle): ArtifactReader {
+    const head = readBundleHead(
+      bundle.bytes.subarray(bundlePrefixBytes, bundlePrefixBytes + bundleHeaderLength(bundle.bytes)),
+    )
+    return {
+      id: bundle.artifact,
+      chunkCount: head.index.count,
+      chunkIndex: head.chunkIndexBytes,
+      encodingOf: head.encodingOf,
+      encodedLengthOf: head.encodedLengthOf,
+      read: async chunk => {
+        this.readCount += 1
+        this.readingNow += 1
+        this.readingMost = Math.max(this.readingMost, this.readingNow)
+        await settle()
+        this.readingNow -= 1
+        if (this.failure !== undefined) throw this.failure
+        const start = head.encodedOffsetOf(chunk)
+        return bundle.bytes.subarray(start, start + head.encodedLengthOf(chunk))
+      },
+    }
+  }
+}
+
+export class ListLog implements Log {
+  readonly entries: LogFields[] = []
+  debug(fields: LogFields): void {
+    this.entries.push(fields)
+  }
+  info = this.debug
+  warn = this.debug
+  error = this.debug
+  get events(): string[] {
+    return this.entries.map(({ event }) => event)
+  }
+}
+
+export function chunkRequest(
+  bundle: TestBundle,
+  requestNumber: number,
+  ranges: readonly ChunkRange[] | { readonly indexFrom: number },
+  windowBytes = 256 * 1024,
+): ChunkRequest {
+  return {
+    requestNumber,
+    operation,
+    artifact: bundle.artifact,
+    windowBytes,
+    wanted: 'indexFrom' in ranges ? { kind: 'index', offset: ranges.indexFrom } : { kind: 'chunks', ranges },
+  }
+}
+
+/** What the device holds after these pieces: the plain bytes of each whole chunk, verified only by their length. */
+export function chunksOf(bundle: TestBundle, pieces: FakeConnection['pieces']): Map<number, Buffer> {
+  const collected = new Map<number, { encoding: 'plain' | 'deflate'; bytes: Buffer; filled: number }>()
+  const whole = new Map<number, Buffer>()
+  for (const { chunk, encoding, encodedSize, offset, data } of pieces) {
+    if (chunk === undefined) continue
+    const entry = collected.get(chunk) ?? { encoding, bytes: Buffer.alloc(encodedSize), filled: 0 }
+    collected.set(chunk, entry)
+    entry.bytes.set(data, offset)
+    entry.filled += data.length
+    if (entry.filled < encodedSize) continue
+    whole.set(chunk, Buffer.from(decodeChunk({ encoding, bytes: entry.bytes }, bundle.index.lengthOf(chunk))))
+  }
+  return whole
+}
