@@ -67,14 +67,18 @@ export function accept(bytes: Uint8Array, facts: AcceptFacts): Verdict {
   return failure === undefined ? read : { ok: false, failure, component: read.manifest.component }
 }
 
-/** Reads the trust file once. An absent one is 44, one that cannot be used as it is 43. Never throws for any bytes. */
+/**
+ * Reads the trust file once. Absent, or no trust document signed by its own root: the device holds no trusted keys, 44.
+ * A key in it that does not parse: 43. Never throws for any bytes.
+ */
 export function readTrust(bytes: Uint8Array | undefined): Trust {
   if (bytes === undefined) return refusal('UPD4_FAIL_44', { field: 'trust', reason: 'absent' })
   try {
     return { ok: true, document: parseTrustDocument(bytes) }
   } catch (error) {
     if (!(error instanceof EnvelopeError)) throw error
-    return refusal('UPD4_FAIL_43', { field: 'trust', reason: error.reason.slice(0, 80) })
+    const code = error.code === 'KEY_UNUSABLE' ? 'UPD4_FAIL_43' : 'UPD4_FAIL_44'
+    return refusal(code, { field: 'trust', reason: error.reason.slice(0, 80) })
   }
 }
 

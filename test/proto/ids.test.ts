@@ -50,10 +50,7 @@ t.test('what is no text at all is refused as well', async t => {
 })
 
 t.test('the error never repeats long input', async t => {
-  t.throws(
-    () => deviceId('/'.repeat(100_000)),
-    (error: Error) => error.message.length < 250,
-  )
+  t.throws(() => deviceId('/'.repeat(100_000)), { message: /^.{1,250}$/ })
 })
 
 t.test('every reserved name is known, and no component may carry one', async t => {

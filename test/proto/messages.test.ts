@@ -4,7 +4,7 @@ import { WireError } from '../../proto/codec.ts'
 import { isDeviceCode } from '../../proto/event-codes.ts'
 import { operationId } from '../../proto/ids.ts'
 import * as messages from '../../proto/messages.ts'
-import { event, hello, offer, piece, progress, readers, request } from '../vectors/message-cases.ts'
+import { event, hello, offer, piece, progress, readers, request } from '../vectors/message-samples.ts'
 import { jsonOf } from '../vectors/vector-file.ts'
 import { forAll, mutated, seed } from './fuzz.ts'
 

@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
   { code: 'UPD4_FAIL_22', what: 'no manifest bytes', bytes: () => envelopeWith({ payload: new Uint8Array(0) }) },
   { code: 'UPD4_FAIL_44 absent', what: 'no trust document', facts: { trust: readTrust(undefined) } },
   {
-    code: 'UPD4_FAIL_43',
+    code: 'UPD4_FAIL_44',
     what: 'a trust document that cannot be used',
     facts: { trust: readTrust(Buffer.from('no')) },
   },
@@ -179,8 +179,8 @@ t.test('what the trust file is worth', async t => {
     return trust.ok ? 'usable' : trust.failure.code
   }
   t.equal(worth(undefined), 'UPD4_FAIL_44')
-  t.equal(worth(new Uint8Array(0)), 'UPD4_FAIL_43')
-  t.equal(worth(signEnvelope('trust', encodeTrustDocument(trustDocument()), [keys.release])), 'UPD4_FAIL_43')
+  t.equal(worth(new Uint8Array(0)), 'UPD4_FAIL_44')
+  t.equal(worth(signEnvelope('trust', encodeTrustDocument(trustDocument()), [keys.release])), 'UPD4_FAIL_44')
   const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey
   const document = trustDocument()
   const root = trustedKey(createPublicKey(keys.root))

@@ -1,0 +1,112 @@
+// The settings of a device: what is accepted, and that all problems are told at once, each with the name of the field.
+import t from 'tap'
+import { ConfigError, configHelp, parseConfig, readConfig, readPassword } from '../../agent/config.ts'
+
+const least = {
+  deviceId: 'sensor-1',
+  url: 'mqtt://broker.example:1884',
+  vendorId: 'AA'.repeat(16),
+  classId: 'bb'.repeat(16),
+  dataDir: 'data',
+  trustFile: 'trust.bin',
+  components: [{ name: 'app', version: '1.0.0', image: 'images/app', reboot: true }],
+}
+const parsed = (changes: object = {}) => parseConfig(JSON.stringify({ ...least, ...changes }), '/etc/drover/agent.json')
+const problems = (changes: object): readonly string[] => {
+  try {
+    parsed(changes)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+t.test('the required settings are enough: paths from the folder of the file, defaults for the rest', async t => {
+  t.match(parsed(), {
+    deviceId: 'sensor-1',
+    host: 'broker.example',
+    port: 1884,
+    username: 'sensor-1',
+    password: undefined,
+    vendorId: 'aa'.repeat(16),
+    dataDir: '/etc/drover/data',
+    trustFile: '/etc/drover/trust.bin',
+    components: [{ name: 'app', version: '1.0.0', image: '/etc/drover/images/app', reboot: true }],
+    storageBytesMax: undefined,
+    health: undefined,
+    watchdog: { confirmTimeoutMs: 300_000, startsMax: 3 },
+    packetBytesMax: 32 * 1024,
+    windowBytes: 262_144,
+    chunkRetriesMax: 8,
+    refetchMax: 3,
+    downloadLimitMs: 14 * 24 * 3600 * 1000,
+    reconnect: { baseMs: 1000, capMs: 64_000 },
+    logLevel: 'info',
+  })
+  t.equal(parsed({ url: 'mqtt://127.0.0.1' }).port, 1883)
+  t.equal(parsed({ url: 'mqtt://[::1]:7' }).host, '::1')
+  t.match(parsed({ health: { command: ['/bin/true'] } }).health, { command: ['/bin/true'], timeoutMs: 30_000 })
+})
+
+t.test('each wrong value is told with its name and what was expected', async t => {
+  const rows: readonly (readonly [object, RegExp])[] = [
+    [{ deviceId: 'a/b' }, /^deviceId: .*1 to 64/],
+    [{ url: 'http://x' }, /^url: expected mqtt:\/\/host/],
+    [{ url: 'mqtt://user:secret@x' }, /^url: expected no user or password/],
+    [{ vendorId: 'aa' }, /^vendorId: expected 32 hex/],
+    [{ classId: 5 }, /^classId: expected 32 hex/],
+    [{ dataDir: '' }, /^dataDir: /],
+    [{ trustFile: 'a\0b' }, /^trustFile: /],
+    [{ components: [] }, /^components: expected a list/],
+    [{ components: [{ ...least.components[0], name: '../x' }] }, /^components: \[0\]\.name: expected 1 to 32/],
+    [{ components: [{ ...least.components[0], version: '1.0' }] }, /^components: \[0\]\.version/],
+    [{ components: [{ ...least.components[0], reboot: 'yes' }] }, /^components: \[0\]\.reboot/],
+    [{ components: [{ ...least.components[0], extra: 1 }] }, /^components: \[0\]\.extra: expected no such field/],
+    [{ components: [least.components[0], least.components[0]] }, /^components: expected each name once/],
+    [
+      { components: [least.components[0], { ...least.components[0], name: 'two' }] },
+      /^components: expected reboot: true at most once/,
+    ],
+    [{ windowBytes: 1 }, /^windowBytes: expected a whole number from 16384 to 8388608, got 1$/],
+    [{ packetBytesMax: 1023 }, /^packetBytesMax: expected a whole number from 1024/],
+    [{ refetchMax: 1.5 }, /^refetchMax: /],
+    [{ watchdog: { startsMax: 0 } }, /^watchdog\.startsMax: /],
+    [{ watchdog: 3 }, /^watchdog: expected an object/],
+    [{ watchdog: { starts: 3 } }, /^watchdog\.starts: no such setting/],
+    [{ reconnect: { baseMs: 5000, capMs: 100 } }, /^reconnect\.capMs: expected at least/],
+    [{ health: { timeoutMs: 1000 } }, /^health\.timeoutMs: expected only together/],
+    [{ health: { command: 'true' } }, /^health\.command: expected a list/],
+    [{ password: 'x', passwordFile: 'y' }, /^password, passwordFile: expected one/],
+    [{ logLevel: 'loud' }, /^logLevel: expected one of debug info warn error/],
+    [{ frobnicate: 1 }, /^frobnicate: no such setting/],
+  ]
+  for (const [changes, problem] of rows) {
+    const found = problems(changes)
+    t.equal(found.length, 1, JSON.stringify(changes))
+    t.match(found[0], problem)
+  }
+})
+
+t.test('all problems are told at once', async t => {
+  t.equal(problems({ deviceId: '', url: 'x', vendorId: 'x', classId: 'x', windowBytes: -1, odd: true }).length, 6)
+  t.throws(() => parseConfig('{}', '/a.json'), /deviceId: required[\s\S]*components: required/)
+  t.throws(() => parseConfig('[1]', '/a.json'), /expected a JSON object/)
+  t.throws(() => parseConfig('{', '/a.json'), { code: 'CONFIG_INVALID', message: /\/a\.json[\s\S]*expected JSON/ })
+  await t.rejects(readConfig(`${t.testdir({})}/none.json`), { code: 'CONFIG_INVALID', message: /cannot be read/ })
+})
+
+t.test('a password comes from the setting or from the first line of its file', async t => {
+  const folder = t.testdir({ secret: 'hidden\nrest\n' })
+  t.equal(await readPassword(parsed({ password: 'open' })), 'open')
+  t.equal(await readPassword(parsed({ passwordFile: `${folder}/secret` })), 'hidden')
+  t.equal(await readPassword(parsed()), undefined)
+  await t.rejects(readPassword(parsed({ passwordFile: `${folder}/none` })), { code: 'CONFIG_INVALID' })
+})
+
+t.test('help names every setting with its unit, range, default and meaning', async t => {
+  const help = configHelp()
+  const names = ['deviceId', 'url', 'passwordFile', 'components', 'health.command', 'watchdog.startsMax']
+  for (const name of names) t.match(help, new RegExp(`\\n${name} +\\S`))
+  t.match(help, /\nwindowBytes +bytes, 16384 to 8388608 +262144 +Chunk bytes/)
+})

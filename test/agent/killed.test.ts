@@ -1,0 +1,270 @@
+// The whole device with real processes (boot, an image that is a program, the agent) against a broker in this process:
+// the power is cut at every kind of save of one update, before it and after it, one cut following the other. Whatever
+// the moment, the device ends with one whole image, says so, and no result is lost or told twice.
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Aedes, type PublishPacket } from 'aedes'
+import t, { type Test } from 'tap'
+import { LevelJournal } from '../../agent/adapters/level-journal/level-journal.ts'
+import { systemClock } from '../../agent/adapters/system-clock.ts'
+import { systemRandom } from '../../agent/adapters/system-random.ts'
+import { componentFolder, imagePath, readSlotRecord } from '../../agent/slot-folder.ts'
+import { type DeviceId, deviceId } from '../../proto/ids.ts'
+import {
+  type DeviceEvent,
+  encodeChunkData,
+  encodeOfferMessage,
+  type Hello,
+  readChunkRequest,
+  readEvent,
+  readHello,
+} from '../../proto/messages.ts'
+import { type Downlink, deviceTopic, parseDeviceTopic } from '../../proto/topics.ts'
+import { answersTo, operationOne } from './fakes/broker.ts'
+import { classId, imageOf, releaseOf, signedTrust, vendorId } from './fakes/release.ts'
+
+const bootFile = fileURLToPath(new URL('../../agent/boot.js', import.meta.url))
+const program = fileURLToPath(new URL('./programs/agent-killed-at-save.js', import.meta.url))
+
+/** A program that runs the agent, with a body that is all the same between the versions but for its first half. */
+const image = (version: string): Buffer =>
+  Buffer.concat([
+    Buffer.from(`#!/bin/sh\n# sensor firmware ${version}\nexec "$DROVER_NODE" "${program}"\n`),
+    imageOf(version, 32 * 1024),
+    imageOf('common', 32 * 1024),
+  ])
+const oldImage = image('1.0.0')
+const newImage = image('2.0.0')
+const release = releaseOf(newImage)
+
+t.jobs = 4
+// A few dozen processes, and machines are busy.
+t.setTimeout(110_000)
+
+interface Conversation {
+  readonly hellos: Hello[]
+  /** By journal and number: what came twice is one event. */
+  readonly events: Map<string, DeviceEvent>
+}
+
+/** Offers at each hello of a device without the release, answers chunk requests, remembers what devices say. */
+class ScriptedBroker {
+  readonly #aedes: Aedes
+  readonly #conversations = new Map<string, Conversation>()
+  readonly port: number
+
+  static async open(t: Test): Promise<ScriptedBroker> {
+    const aedes = await Aedes.createBroker()
+    const sockets = new Set<Socket>()
+    const server = createServer(aedes.handle)
+    server.on('connection', socket => sockets.add(socket))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await new Promise<void>(resolve => aedes.close(resolve))
+    })
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return new ScriptedBroker(aedes, address.port)
+  }
+
+  private constructor(aedes: Aedes, port: number) {
+    this.#aedes = aedes
+    this.port = port
+    // Before the PUBACK goes out, as the real one does.
+    aedes.authorizePublish = (_client, packet, done) => {
+      this.#heard(packet)
+      done(null)
+    }
+  }
+
+  of(device: DeviceId): Conversation {
+    let conversation = this.#conversations.get(device)
+    if (conversation === undefined) {
+      conversation = { hellos: [], events: new Map() }
+      this.#conversations.set(device, conversation)
+    }
+    return conversation
+  }
+
+  #heard({ topic, payload }: PublishPacket): void {
+    const named = parseDeviceTopic(topic)
+    if (named === undefined || !('uplink' in named) || !(payload instanceof Uint8Array)) return
+    const { device, uplink } = named
+    const conversation = this.of(device)
+    if (uplink === 'hello') {
+      const hello = readHello(payload)
+      conversation.hellos.push(hello)
+      const offer = {
+        kind: 'offer',
+        operation: operationOne,
+        lease: 1,
+        attempt: 1,
+        envelope: release.envelope,
+      } as const
+      if (hello.components[0]?.version !== '2.0.0' && codes(conversation).length === 0)
+        this.#say(device, 'offer', encodeOfferMessage(offer), 1)
+    } else if (uplink === 'events') {
+      const event = readEvent(payload)
+      conversation.events.set(`${event.journalId}/${event.eventNumber}`, event)
+    } else if (uplink === 'chunks/request') {
+      for (const data of answersTo(readChunkRequest(payload), release, 8 * 1024))
+        this.#say(device, 'chunks/data', encodeChunkData(data), 0)
+    }
+  }
+
+  #say(device: DeviceId, downlink: Downlink, payload: Buffer, qos: 0 | 1): void {
+    const packet = {
+      cmd: 'publish',
+      topic: deviceTopic(device, downlink),
+      payload,
+      qos,
+      dup: false,
+      retain: false,
+    } as const
+    this.#aedes.publish(packet, () => {})
+  }
+}
+
+function codes({ events }: Conversation): readonly string[] {
+  return [...events.values()].flatMap(({ content }) => (content.kind === 'code' ? [content.code] : []))
+}
+
+interface Run {
+  readonly ended: Conversation
+  /** The kinds of save the power was cut at. */
+  readonly cuts: readonly string[]
+  readonly digestOf: string
+  readonly fallback: string | undefined
+}
+
+/** Drives one device through the update, starting boot again after each cut, and looks at its disk in the end. */
+async function driven(
+  t: Test,
+  broker: ScriptedBroker,
+  name: string,
+  cut: 'before' | 'after' | 'never',
+  healthy: boolean,
+): Promise<Run> {
+  const device = deviceId(name)
+  const data = t.testdir({})
+  const config = join(data, 'agent.json')
+  const cutsFile = join(data, 'cuts')
+  writeFileSync(cutsFile, '')
+  writeFileSync(join(data, 'factory'), oldImage)
+  writeFileSync(join(data, 'trust'), signedTrust())
+  writeFileSync(
+    config,
+    JSON.stringify({
+      deviceId: device,
+      url: `mqtt://127.0.0.1:${broker.port}`,
+      vendorId,
+      classId,
+      dataDir: 'data',
+      trustFile: 'trust',
+      components: [{ name: 'main', version: '1.0.0', image: 'factory', reboot: true }],
+      health: { command: ['/bin/sh', '-c', healthy ? 'exit 0' : 'test "$DROVER_SLOT" = a'] },
+      reconnect: { baseMs: 20, capMs: 100 },
+      chunkTimeoutMs: 2000,
+      logLevel: 'warn',
+    }),
+  )
+  const conversation = broker.of(device)
+  let log = ''
+  const finished = (): boolean => {
+    const hello = conversation.hellos.at(-1)
+    if (hello === undefined) return false
+    const { outboxEventCount, journalId, outboxLastEventNumber, operation, components } = hello
+    if (outboxEventCount > 0 && !conversation.events.has(`${journalId}/${outboxLastEventNumber}`)) return false
+    return codes(conversation).length > 0 || (operation === undefined && components[0]?.version === '2.0.0')
+  }
+  for (;;) {
+    const hellosBefore = conversation.hellos.length
+    const child = spawn(process.execPath, [bootFile, '--config', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, CUTS: cutsFile, CUT: cut },
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    child.stderr.on('data', bytes => {
+      log += bytes
+    })
+    const exit = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(signal ?? String(code))))
+    const stop = new AbortController()
+    const settled = until(() => conversation.hellos.length > hellosBefore && finished(), stop.signal).then(
+      () => 'finished',
+      error => String(error),
+    )
+    const how = await Promise.race([exit, settled])
+    stop.abort()
+    if (how === 'SIGKILL') continue
+    // What was said last is still being acknowledged and saved: another cut may fall into it.
+    await new Promise(resolve => setTimeout(resolve, 250))
+    child.kill('SIGTERM')
+    const end = await exit
+    if (end === 'SIGKILL') continue
+    if (how !== 'finished' || end !== '0') t.fail(`${how}, exit ${end}\n${log}`)
+    break
+  }
+  const folder = componentFolder(join(data, 'data'), 'main')
+  const record = await readSlotRecord(folder)
+  const slot = record?.active ?? 'a'
+  const bytes = readFileSync(imagePath(folder, slot))
+  const journal = await LevelJournal.open(join(data, 'data/journal'), systemRandom, systemClock)
+  const { memory, outbox } = await journal.read()
+  await journal.close()
+  t.match({ trial: record?.trial, state: memory?.state, outbox }, { trial: null, state: { kind: 'idle' }, outbox: [] })
+  return {
+    ended: conversation,
+    cuts: readFileSync(cutsFile, 'utf8').split('\n').slice(0, -1),
+    digestOf: bytes.equals(newImage) ? 'new' : bytes.equals(oldImage) ? 'old' : 'neither',
+    fallback: record?.fallback?.reason,
+  }
+}
+
+async function until(holds: () => boolean, stop: AbortSignal): Promise<void> {
+  const end = Date.now() + 60_000
+  while (!holds() && !stop.aborted) {
+    if (Date.now() > end) throw new Error('not in time')
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+function updated(t: Test, { ended, digestOf, fallback }: Run): void {
+  t.equal(digestOf, 'new', 'the new image, byte for byte')
+  t.same(codes(ended), [], 'success is the hello’s to tell')
+  t.match(ended.hellos.at(-1)?.components, [{ version: '2.0.0', digest: release.manifest.installedSha256 }])
+  t.equal(fallback, undefined)
+}
+
+function rolledBack(t: Test, { ended, digestOf }: Run): void {
+  t.equal(digestOf, 'old', 'the old image, byte for byte')
+  t.same(codes(ended), ['UPD4_FAIL_40'], 'told once')
+  t.match(ended.hellos.at(-1)?.components, [{ version: '1.0.0' }])
+}
+
+const broker = await ScriptedBroker.open(t)
+
+const test = (sentence: string, run: (t: Test) => Promise<void>): void => {
+  t.test(sentence, { buffered: true, timeout: 100_000 }, run)
+}
+
+const early = ['accepting', 'acknowledged', 'downloading', 'idle', 'installing', 'rebooting', 'verifying']
+const rows = [
+  { cut: 'never', healthy: true, cuts: [] },
+  { cut: 'never', healthy: false, cuts: [] },
+  { cut: 'after', healthy: true, cuts: [...early, 'confirming'] },
+  { cut: 'before', healthy: true, cuts: [...early, 'confirming'] },
+  { cut: 'after', healthy: false, cuts: [...early, 'confirming', 'rolling-back'] },
+  { cut: 'before', healthy: false, cuts: [...early, 'confirming', 'rolling-back'] },
+] as const
+for (const { cut, healthy, cuts } of rows)
+  test(`power cut ${cut}${cut === 'never' ? '' : ' each save'}, the new image is ${healthy ? 'good' : 'unhealthy'}`, async t => {
+    const run = await driven(t, broker, `${cut}-${healthy ? 'good' : 'bad'}`, cut, healthy)
+    if (healthy) updated(t, run)
+    else rolledBack(t, run)
+    t.same([...run.cuts].sort(), [...cuts].sort(), 'each cut really fell')
+  })

@@ -1,0 +1,114 @@
+// One good message of each kind, and how rows of vectors are made from it.
+import { decode, encode, type WireMessages } from '../../proto/codec.ts'
+import { operationId } from '../../proto/ids.ts'
+import * as messages from '../../proto/messages.ts'
+import { device, manifest, sha256 } from './sample.ts'
+import { type Json, jsonOf } from './vector-file.ts'
+import { numberField } from './wire.ts'
+
+export type Name = 'Hello' | 'Event' | 'Progress' | 'ChunkRequest' | 'ChunkData' | 'OfferMessage' | 'Presence'
+
+export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
+  Hello: messages.readHello,
+  Event: messages.readEvent,
+  Progress: messages.readProgress,
+  ChunkRequest: messages.readChunkRequest,
+  ChunkData: messages.readChunkData,
+  OfferMessage: messages.readOfferMessage,
+  Presence: messages.readPresence,
+}
+
+export const operation = operationId('01j9zk3v7m8n5p6q4r2s1t0abc')
+export const digest = manifest.installedSha256
+
+export const hello: messages.Hello = {
+  vendorId: device.vendorId,
+  classId: device.classId,
+  bootId: '00112233445566778899aabbccddeeff',
+  journalId: '0011223344556677',
+  components: [{ name: 'main', version: '1.9.0', digest }],
+  outboxEventCount: 2,
+  outboxLastEventNumber: 41,
+  packetBytesMax: 32768,
+  agentVersion: '0.1.0',
+}
+export const event: messages.DeviceEvent = {
+  journalId: hello.journalId,
+  eventNumber: 41,
+  operation,
+  attempt: 1,
+  deviceTime: device.now,
+  content: { kind: 'code', code: 'UPD4_FAIL_23' },
+  component: 'main',
+  version: '1.9.0',
+  digest,
+  data: { reason: 'expired', expected: '1', actual: '2' },
+}
+export const request: messages.ChunkRequest = {
+  requestNumber: 7,
+  operation,
+  artifact: manifest.payloadSha256,
+  windowBytes: 262144,
+  wanted: {
+    kind: 'chunks',
+    ranges: [
+      { first: 0, count: 3 },
+      { first: 9, count: 1 },
+    ],
+  },
+}
+export const piece: Extract<messages.ChunkData, { kind: 'piece' }> = {
+  kind: 'piece',
+  requestNumber: 7,
+  chunk: 3,
+  encoding: 'deflate',
+  encodedSize: 900,
+  offset: 512,
+  data: sha256('piece'),
+}
+export const progress: messages.Progress = {
+  operation,
+  attempt: 1,
+  step: 'downloading',
+  imageBytes: 8192,
+  heldBytes: 4096,
+  receivedBytes: 2048,
+  wireBytes: 1500,
+}
+export const offer: messages.OfferMessage = {
+  kind: 'offer',
+  operation,
+  lease: 12,
+  attempt: 1,
+  envelope: sha256('an envelope'),
+}
+export const withdraw: messages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
+export const presence: messages.Presence = { online: true, connectionId: '0123456789abcdef' }
+
+export type Row = readonly [name: string, about: string, bytes: Uint8Array, expect: Json]
+export interface Group {
+  readonly file: string
+  readonly message: Name
+  readonly about: string
+  readonly rows: readonly Row[]
+}
+
+export const value = (read: unknown): Json => ({ value: jsonOf(read) })
+export const refused = (field: string): Json => ({ refused: field })
+
+/** The sample with some wire fields replaced, or left out (`undefined`). */
+export function changer<N extends Name>(name: N, sample: Uint8Array) {
+  return (changes: { readonly [F in keyof WireMessages[N]]?: WireMessages[N][F] | undefined }): Buffer => {
+    const wire: Record<string, unknown> = { ...decode(name, sample, 65536), ...changes }
+    for (const [field, content] of Object.entries(wire)) if (content === undefined) delete wire[field]
+    return encode(name, wire as unknown as WireMessages[N])
+  }
+}
+
+/** What is refused of every message alike. */
+export function spoiled(name: Name, sample: Uint8Array): Row[] {
+  return [
+    ['trailing byte', 'Half a field after the last one.', Buffer.concat([sample, Buffer.of(0x80)]), refused(name)],
+    ['unknown field', 'A well-formed field 31.', Buffer.concat([sample, numberField(31, 1)]), refused(name)],
+  ]
+}

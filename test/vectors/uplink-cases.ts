@@ -1,0 +1,305 @@
+// Rows of the messages that a device sends.
+import * as messages from '../../proto/messages.ts'
+import {
+  changer,
+  digest,
+  event,
+  hello,
+  operation,
+  presence,
+  progress,
+  type Row,
+  refused,
+  request,
+  spoiled,
+  value,
+} from './message-samples.ts'
+import { bytesField, numberField } from './wire.ts'
+
+const helloBytes = messages.encodeHello(hello)
+const helloWith = changer('Hello', helloBytes)
+const component = { name: 'main', version: '1.9.0', digest: Buffer.from(digest, 'hex') }
+export const helloRows: readonly Row[] = [
+  ['with outbox', 'Two events follow.', helloBytes, value(hello)],
+  [
+    'least',
+    'No component, nothing in the outbox, defaults for the rest.',
+    helloWith({
+      components: [],
+      outboxEventCount: 0,
+      outboxLastEventNumber: undefined,
+      packetBytesMax: undefined,
+      agentVersion: undefined,
+    }),
+    value({ ...hello, components: [], outboxEventCount: 0, outboxLastEventNumber: 0, agentVersion: 'unknown' }),
+  ],
+  [
+    'operation under way',
+    'The device is at work already.',
+    messages.encodeHello({ ...hello, operation }),
+    value({ ...hello, operation }),
+  ],
+  [
+    'largest packet',
+    'More than the broker sends is read as what it sends.',
+    helloWith({ packetBytesMax: 2 ** 30 }),
+    value({ ...hello, packetBytesMax: 262144 }),
+  ],
+  ['protocol version 2', 'Not ours.', helloWith({ protocolVersion: 2 }), refused('Hello.protocolVersion')],
+  ['protocol version absent', 'Required.', helloWith({ protocolVersion: undefined }), refused('Hello.protocolVersion')],
+  ['vendor id of 15 bytes', 'Wrong length.', helloWith({ vendorId: new Uint8Array(15) }), refused('Hello.vendorId')],
+  ['class id absent', 'Required.', helloWith({ classId: undefined }), refused('Hello.classId')],
+  ['boot id of 8 bytes', 'Wrong length.', helloWith({ bootId: new Uint8Array(8) }), refused('Hello.bootId')],
+  ['journal id of 16 bytes', 'Wrong length.', helloWith({ journalId: new Uint8Array(16) }), refused('Hello.journalId')],
+  [
+    '33 components',
+    'At most 32.',
+    helloWith({ components: Array.from({ length: 33 }, (_, n) => ({ ...component, name: `c${n}` })) }),
+    refused('Hello.components'),
+  ],
+  [
+    'component twice',
+    'Two versions of one part.',
+    helloWith({ components: [component, { ...component, version: '2.0.0' }] }),
+    refused('Hello.components'),
+  ],
+  [
+    'component __proto__',
+    'Not a name.',
+    helloWith({ components: [{ ...component, name: '__proto__' }] }),
+    refused('Hello.components.name'),
+  ],
+  [
+    'component version 1.9',
+    'Three dotted numbers.',
+    helloWith({ components: [{ ...component, version: '1.9' }] }),
+    refused('Hello.components.version'),
+  ],
+  [
+    'component digest of 31 bytes',
+    'Wrong length.',
+    helloWith({ components: [{ ...component, digest: new Uint8Array(31) }] }),
+    refused('Hello.components.digest'),
+  ],
+  [
+    'packets of 1023 bytes',
+    'A device takes 1024 at least.',
+    helloWith({ packetBytesMax: 1023 }),
+    refused('Hello.packetBytesMax'),
+  ],
+  [
+    'operation id with a slash',
+    'Not an operation id.',
+    helloWith({ operationId: 'drover/v1' }),
+    refused('Hello.operationId'),
+  ],
+  [
+    'outbox count absent',
+    'Absent is not zero.',
+    helloWith({ outboxEventCount: undefined }),
+    refused('Hello.outboxEventCount'),
+  ],
+  [
+    'protocol version twice',
+    'Two readings.',
+    Buffer.concat([helloBytes, numberField(1, 1)]),
+    refused('Hello.protocolVersion'),
+  ],
+  ...spoiled('Hello', helloBytes),
+]
+
+const eventBytes = messages.encodeEvent(event)
+const eventWith = changer('Event', eventBytes)
+const stepEvent: messages.DeviceEvent = {
+  journalId: event.journalId,
+  eventNumber: 1,
+  deviceTime: 0,
+  content: { kind: 'step', step: 'offered' },
+  data: {},
+}
+export const eventRows: readonly Row[] = [
+  ['code', 'A failure with its data.', eventBytes, value(event)],
+  [
+    'success',
+    'The only code that is no failure.',
+    eventWith({ code: 'UPD2_OK_18', data: [] }),
+    value({ ...event, content: { kind: 'code', code: 'UPD2_OK_18' }, data: {} }),
+  ],
+  ...messages.steps.map(
+    (step, number): Row => [
+      `step ${step}`,
+      'A step is durable and not logged.',
+      eventWith({ code: undefined, step: number + 1 }),
+      value({ ...event, content: { kind: 'step', step } }),
+    ],
+  ),
+  ['least', 'Outside any operation.', messages.encodeEvent(stepEvent), value(stepEvent)],
+  [
+    'data without value',
+    'Read as empty.',
+    eventWith({ data: [{ name: 'reason' }] }),
+    value({ ...event, data: { reason: '' } }),
+  ],
+  [
+    'largest number',
+    'Below 2^53.',
+    eventWith({ eventNumber: Number.MAX_SAFE_INTEGER }),
+    value({ ...event, eventNumber: Number.MAX_SAFE_INTEGER }),
+  ],
+  ['neither code nor step', 'An event says something.', eventWith({ code: undefined }), refused('Event.content')],
+  ['code and step', 'One of the two.', Buffer.concat([eventBytes, numberField(7, 1)]), refused('Event.code')],
+  ['step 0', 'The unspecified one.', eventWith({ code: undefined, step: 0 }), refused('Event.step')],
+  ['step 9', 'Not known.', eventWith({ code: undefined, step: 9 }), refused('Event.step')],
+  ['code of the broker', 'A device cannot say SYS_112.', eventWith({ code: 'SYS_112' }), refused('Event.code')],
+  ['code UPD4_FAIL_50', 'There is none.', eventWith({ code: 'UPD4_FAIL_50' }), refused('Event.code')],
+  ['code constructor', 'A name that objects already have.', eventWith({ code: 'constructor' }), refused('Event.code')],
+  ['event number 0', 'Numbers count from 1.', eventWith({ eventNumber: 0 }), refused('Event.eventNumber')],
+  ['event number absent', 'Required.', eventWith({ eventNumber: undefined }), refused('Event.eventNumber')],
+  [
+    'event number 2^53',
+    'Too large.',
+    Buffer.concat([eventWith({ eventNumber: undefined }), numberField(2, 2n ** 53n)]),
+    refused('Event.eventNumber'),
+  ],
+  ['journal id absent', 'Required.', eventWith({ journalId: undefined }), refused('Event.journalId')],
+  [
+    'data named __proto__',
+    'Not a name.',
+    eventWith({ data: [{ name: '__proto__', value: 'x' }] }),
+    refused('Event.data.name'),
+  ],
+  [
+    'data named constructor',
+    'A name that objects already have.',
+    eventWith({ data: [{ name: 'constructor', value: 'x' }] }),
+    refused('Event.data.name'),
+  ],
+  [
+    'data named toString',
+    'Another one.',
+    eventWith({ data: [{ name: 'toString', value: 'x' }] }),
+    refused('Event.data.name'),
+  ],
+  [
+    'data name twice',
+    'Two readings.',
+    eventWith({
+      data: [
+        { name: 'reason', value: 'a' },
+        { name: 'reason', value: 'b' },
+      ],
+    }),
+    refused('Event.data.name'),
+  ],
+  ['data name absent', 'Required.', eventWith({ data: [{ value: 'a' }] }), refused('Event.data.name')],
+  [
+    '33 data',
+    'At most 32.',
+    eventWith({ data: Array.from({ length: 33 }, (_, n) => ({ name: `n${n}`, value: '' })) }),
+    refused('Event.data'),
+  ],
+  ['digest of 20 bytes', 'Not SHA-256.', eventWith({ digest: new Uint8Array(20) }), refused('Event.digest')],
+  ['version v1', 'Three dotted numbers.', eventWith({ version: 'v1' }), refused('Event.version')],
+  ['component empty', 'A name has one byte at least.', eventWith({ component: '' }), refused('Event.component')],
+  ['operation id too short', '26 characters.', eventWith({ operationId: 'o7' }), refused('Event.operationId')],
+  ...spoiled('Event', eventBytes),
+]
+
+const requestBytes = messages.encodeChunkRequest(request)
+const requestWith = changer('ChunkRequest', requestBytes)
+export const requestRows: readonly Row[] = [
+  ['two ranges', 'Chunks 0, 1, 2 and 9.', requestBytes, value(request)],
+  [
+    'index from the start',
+    'No offset is offset 0.',
+    requestWith({ ranges: [], index: true }),
+    value({ ...request, wanted: { kind: 'index', offset: 0 } }),
+  ],
+  [
+    'index from 4096',
+    'The rest of an index half received.',
+    requestWith({ ranges: [], index: true, indexOffset: 4096 }),
+    value({ ...request, wanted: { kind: 'index', offset: 4096 } }),
+  ],
+  ['index false', 'Says the same as absent.', requestWith({ index: false }), value(request)],
+  ['nothing wanted', 'Neither index nor ranges.', requestWith({ ranges: [] }), refused('ChunkRequest.ranges')],
+  ['index and ranges', 'One of the two.', requestWith({ index: true }), refused('ChunkRequest.ranges')],
+  [
+    'range of 0',
+    'One chunk at least.',
+    requestWith({ ranges: [{ first: 1, count: 0 }] }),
+    refused('ChunkRequest.ranges.count'),
+  ],
+  ['range without first', 'Required.', requestWith({ ranges: [{ count: 1 }] }), refused('ChunkRequest.ranges.first')],
+  [
+    '1025 ranges',
+    'At most 1024.',
+    requestWith({ ranges: Array.from({ length: 1025 }, () => ({ first: 1, count: 1 })) }),
+    refused('ChunkRequest.ranges'),
+  ],
+  ['window 0', 'No byte could ever be sent.', requestWith({ windowBytes: 0 }), refused('ChunkRequest.windowBytes')],
+  ['window absent', 'Required.', requestWith({ windowBytes: undefined }), refused('ChunkRequest.windowBytes')],
+  [
+    'request number absent',
+    'Required.',
+    requestWith({ requestNumber: undefined }),
+    refused('ChunkRequest.requestNumber'),
+  ],
+  [
+    'artifact of 31 bytes',
+    'Not SHA-256.',
+    requestWith({ artifactSha256: new Uint8Array(31) }),
+    refused('ChunkRequest.artifactSha256'),
+  ],
+  ['operation absent', 'Required.', requestWith({ operationId: undefined }), refused('ChunkRequest.operationId')],
+  [
+    'first 2^32',
+    'Does not fit and is not cut to 0.',
+    Buffer.concat([
+      requestWith({ ranges: [] }),
+      bytesField(6, Buffer.concat([numberField(1, 2 ** 32), numberField(2, 1)])),
+    ]),
+    refused('ChunkRequest.ranges.first'),
+  ],
+  ...spoiled('ChunkRequest', requestBytes),
+]
+
+const progressBytes = messages.encodeProgress(progress)
+const refusing: messages.Progress = {
+  imageBytes: 0,
+  heldBytes: 0,
+  receivedBytes: 0,
+  wireBytes: 0,
+  refusedOperation: operation,
+}
+export const progressRows: readonly Row[] = [
+  ['downloading', 'A quarter over the wire, half of it held.', progressBytes, value(progress)],
+  ['refuses an offer', 'Because another operation is under way.', messages.encodeProgress(refusing), value(refusing)],
+  [
+    'empty',
+    'Says nothing, lawfully.',
+    new Uint8Array(0),
+    value({ imageBytes: 0, heldBytes: 0, receivedBytes: 0, wireBytes: 0 }),
+  ],
+  ['step 9', 'Not known.', changer('Progress', progressBytes)({ step: 9 }), refused('Progress.step')],
+  ...spoiled('Progress', progressBytes),
+]
+
+const presenceBytes = messages.encodePresence(presence)
+export const presenceRows: readonly Row[] = [
+  ['online', 'On connect.', presenceBytes, value(presence)],
+  [
+    'offline',
+    'The will. False is present, not absent.',
+    messages.encodePresence({ ...presence, online: false }),
+    value({ ...presence, online: false }),
+  ],
+  ['online absent', 'Required.', changer('Presence', presenceBytes)({ online: undefined }), refused('Presence.online')],
+  [
+    'connection id of 4 bytes',
+    'Wrong length.',
+    changer('Presence', presenceBytes)({ connectionId: new Uint8Array(4) }),
+    refused('Presence.connectionId'),
+  ],
+  ...spoiled('Presence', presenceBytes),
+]
