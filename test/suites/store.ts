@@ -2,8 +2,10 @@
 import type { Test } from 'tap'
 import type { EventRecord, Execution, ExecutionState } from '../../broker/core/records.ts'
 import { StoreUnavailable } from '../../broker/errors.ts'
-import type { Change, EventPage, EventQuery, Page, Store } from '../../broker/ports.ts'
-import { type DeviceId, eventIdOf, type OperationId } from '../../proto/ids.ts'
+import type { Change } from '../../broker/ports.ts'
+import { type DeviceId, eventIdOf } from '../../proto/ids.ts'
+import { storeEventsSuite } from './store-events.ts'
+import { everyPage, livesOf, readAll, type StoreUnderTest } from './store-pages.ts'
 import {
   append,
   below,
@@ -21,22 +23,11 @@ import {
   releaseOf,
 } from './store-samples.ts'
 
-export interface StoreUnderTest {
-  open(options?: { readonly scanRowsMax?: number }): Promise<Store>
-  reopen?(store: Store): Promise<Store>
-}
-
 const states: readonly ExecutionState[] = ['pending', 'in-progress', 'completed', 'failed', 'skipped']
 const trickyIds = ['a', 'a-1', 'a.1', 'a:1', 'a_1', 'a1', 'A', 'Z9', '0', 'constructor', 'valueOf', 'z'.repeat(64)]
 
 export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
-  /** The store itself, and again after it was closed and opened. */
-  async function eachLife(store: Store, look: (store: Store, life: string) => Promise<void>): Promise<void> {
-    await look(store, 'at once')
-    const later = (await reopen?.(store)) ?? store
-    if (reopen !== undefined) await look(later, 'after a restart')
-    await later.close()
-  }
+  const eachLife = livesOf(reopen)
 
   t.test('an empty store has nothing and says so', async t => {
     const store = await open()
@@ -316,66 +307,7 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
     })
   })
 
-  for (const scanRowsMax of [undefined, 7]) {
-    const bound = scanRowsMax === undefined ? '' : `, looking at ${scanRowsMax} rows a page`
-    t.test(`every question about events is answered like a plain filter would${bound}`, async t => {
-      for (const seed of scanRowsMax === undefined ? [1, 2] : [3]) {
-        const random = generator(seed)
-        const store = await open(scanRowsMax === undefined ? {} : { scanRowsMax })
-        const stored: EventRecord[] = []
-        while (stored.length < 120) {
-          const changes = Array.from({ length: 1 + below(random, 8) }, () => append(randomEvent(random)))
-          stored.push(...(await store.commit(changes)))
-        }
-        await eachLife(store, async (store, life) => {
-          for (const query of questions()) {
-            const expected = stored.filter(event => answers(event, query))
-            if (query.order === 'DESC') expected.reverse()
-            const said = `seed ${seed} ${JSON.stringify(query)} ${life}`
-            t.strictSame(await readAll(store, query), expected, said)
-            const after = pick(random, stored).id
-            const rest = expected.filter(event => (query.order === 'ASC' ? event.id > after : event.id < after))
-            t.strictSame(await readAll(store, { ...query, after }), rest, `${said} after ${after}`)
-          }
-        })
-      }
-    })
-  }
-
-  t.test('events are paged from every position in both orders', async t => {
-    const store = await open()
-    const stored = await store.commit(Array.from({ length: 9 }, () => append(eventOf(device('a')))))
-    for (const order of ['ASC', 'DESC'] as const) {
-      const ids = stored.map(event => event.id)
-      if (order === 'DESC') ids.reverse()
-      for (const filter of [{}, { device: device('a') }]) {
-        const read = (after: EventRecord['id'] | undefined, limit: number) =>
-          store.events({ ...filter, ...(after && { after }), order, limit })
-        await everyPage(t, ids, read, event => event.id)
-        const past = await read(eventIdOf(order === 'ASC' ? 2 ** 53 - 1 : 0), 5)
-        t.strictSame(past, { items: [], hasMore: false }, 'beyond the end there is nothing')
-        t.equal((await read(eventIdOf(order === 'ASC' ? 0 : 2 ** 53 - 1), 50)).items.length, 9)
-      }
-    }
-    await store.close()
-  })
-
-  t.test('a question that matches nothing ends after a bounded number of rows a page', async t => {
-    const store = await open({ scanRowsMax: 10 })
-    await store.commit(Array.from({ length: 35 }, () => append(eventOf(device('a')))))
-    const query: EventQuery = { device: device('a'), type: 'FAIL', order: 'ASC', limit: 5 }
-    const pages: EventPage[] = []
-    for (let page = await store.events(query); ; page = await store.events({ ...query, after: nextOf(page) })) {
-      pages.push(page)
-      if (!page.hasMore) break
-    }
-    t.strictSame(
-      pages.map(page => page.next && Number.parseInt(page.next, 16)),
-      [10, 20, 30, undefined],
-    )
-    t.ok(pages.every(page => page.items.length === 0))
-    await store.close()
-  })
+  storeEventsSuite(t, { open, ...(reopen && { reopen }) })
 
   t.test('a page limit that is no count is refused', async t => {
     const store = await open()
@@ -395,76 +327,6 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
     await t.rejects(store.device(device('a')), StoreUnavailable)
     await t.rejects(store.events({ order: 'ASC', limit: 1 }), StoreUnavailable)
   })
-}
-
-/** Pages of every size from every position give exactly the rest of `ids`. */
-async function everyPage<T, Id extends string>(
-  t: Test,
-  ids: readonly Id[],
-  read: (after: Id | undefined, limit: number) => Promise<Page<T>>,
-  idOf: (item: T) => Id,
-): Promise<void> {
-  for (let from = 0; from <= ids.length; from++) {
-    for (const limit of [1, 2, Math.max(1, ids.length - from), ids.length + 1]) {
-      const page = await read(from === 0 ? undefined : ids[from - 1], limit)
-      t.strictSame(page.items.map(idOf), ids.slice(from, from + limit))
-      t.equal(page.hasMore, from + limit < ids.length)
-    }
-  }
-}
-
-export async function readAll(store: Store, query: EventQuery): Promise<readonly EventRecord[]> {
-  const found: EventRecord[] = []
-  for (let page = await store.events(query); ; page = await store.events({ ...query, after: nextOf(page) })) {
-    found.push(...page.items)
-    if (!page.hasMore) return found
-  }
-}
-
-function nextOf(page: EventPage): EventRecord['id'] {
-  if (page.next === undefined) throw new Error('a page with more behind it says where')
-  return page.next
-}
-
-const devices = ['a', 'a.1', 'b'].map(device)
-const operations: readonly OperationId[] = [1, 2].map(operation)
-const codes = ['SYS_106', 'SYS_100', 'UPD4_FAIL_23'] as const
-const types = ['INFO', 'FAIL'] as const
-
-function randomEvent(random: () => number) {
-  const of = pick(random, [undefined, ...operations])
-  return eventOf(pick(random, devices), {
-    code: pick(random, codes),
-    type: pick(random, types),
-    ...(of === undefined ? {} : { operation: of }),
-  })
-}
-
-function questions(): readonly EventQuery[] {
-  const all: EventQuery[] = []
-  for (const each of [undefined, ...devices.slice(0, 2), device('nobody')]) {
-    for (const of of [undefined, ...operations.slice(0, 1)]) {
-      for (const code of [undefined, ...codes.slice(1)]) {
-        for (const type of [undefined, ...types.slice(0, 1)]) {
-          for (const order of ['ASC', 'DESC'] as const) {
-            const filter = { ...(each && { device: each }), ...(of && { operation: of }), ...(code && { code }) }
-            all.push({ ...filter, ...(type && { type }), order, limit: 4 })
-          }
-        }
-      }
-    }
-  }
-  return all
-}
-
-function answers(event: EventRecord, query: EventQuery): boolean {
-  const { device: of, operation: operationId, code, type } = query
-  return (
-    [undefined, event.device].includes(of) &&
-    [undefined, event.operation].includes(operationId) &&
-    [undefined, event.code].includes(code) &&
-    [undefined, event.type].includes(type)
-  )
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,82 @@
+// What goes through the emitter to clients: rights are asked once more at delivery, because wildcards, retained messages
+// and kept sessions pass no other check; and a client that does not read is closed before it holds up anybody (trap C,
+// finding 3). Nothing here waits.
+import type { AedesPublishPacket, Subscription } from 'aedes'
+import { MessageRefused } from '../../errors.ts'
+import type { Log } from '../../ports.ts'
+import type { Hooks, HostBroker, HostClient } from './internals.ts'
+import { mayReceive, maySubscribe } from './rights.ts'
+import { namesOf, type Sessions } from './sessions.ts'
+import type { AedesSettings } from './settings.ts'
+import type { Tally } from './tally.ts'
+
+type Granted = (error: Error | null, subscription?: Subscription | null) => void
+
+export class Deliveries {
+  readonly #aedes: HostBroker
+  readonly #host: Hooks
+  readonly #sessions: Sessions
+  readonly #settings: AedesSettings
+  readonly #log: Log
+  readonly #refusals: Tally
+
+  constructor(parts: {
+    readonly aedes: HostBroker
+    readonly host: Hooks
+    readonly sessions: Sessions
+    readonly settings: AedesSettings
+    readonly log: Log
+    readonly refusals: Tally
+  }) {
+    this.#aedes = parts.aedes
+    this.#host = parts.host
+    this.#sessions = parts.sessions
+    this.#settings = parts.settings
+    this.#log = parts.log
+    this.#refusals = parts.refusals
+  }
+
+  /** A denied filter is answered 0x80 in the SUBACK (3.9.3). */
+  authorizeSubscribe(client: HostClient, subscription: Subscription, granted: Granted): void {
+    const session = this.#sessions.get(client)
+    const party = session?.party
+    if (session === undefined || party === undefined || !session.accepted) {
+      granted(new MessageRefused('not-authenticated', 'SUBSCRIBE before the CONNECT was accepted'))
+      return
+    }
+    const full = Object.keys(client.subscriptions).length >= this.#settings.subscriptionsMax
+    if (!maySubscribe(party, subscription.topic) || (party.kind !== 'stranger' && full)) {
+      this.#refusals.add('subscribe')
+      this.#log.warn(
+        { event: 'subscribe-refused', ...namesOf(session), filter: subscription.topic.slice(0, 128) },
+        'filter refused',
+      )
+      granted(null, null)
+      return
+    }
+    if (party.kind !== 'stranger') {
+      granted(null, subscription)
+      return
+    }
+    this.#host.authorizeSubscribe.call(this.#aedes, client as never, subscription, (error, answer) => {
+      // The host may have rewritten the filter.
+      granted(error, answer && maySubscribe(party, answer.topic) ? answer : null)
+    })
+  }
+
+  authorizeForward(client: HostClient, packet: AedesPublishPacket): AedesPublishPacket | null | undefined {
+    const session = this.#sessions.get(client)
+    if (session?.party === undefined || !session.accepted) return null
+    const { party } = session
+    if (!mayReceive(party, packet.topic)) return null
+    if (client.conn.writableLength > this.#settings.forwardBytesMax) {
+      this.#sessions.close(session, 'backlog')
+      // Null for a kept session would make Aedes clear another message of its queue; this one is written nowhere now.
+      return client.clean ? null : packet
+    }
+    session.stall.check()
+    if (party.kind !== 'stranger') return packet
+    const answer = this.#host.authorizeForward.call(this.#aedes, client as never, packet)
+    return answer && mayReceive(party, answer.topic) ? answer : null
+  }
+}

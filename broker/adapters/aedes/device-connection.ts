@@ -1,0 +1,98 @@
+// One live connection of a device, written to beside the emitter: the header of a QoS 0 PUBLISH is made here, the payload
+// goes to the socket as it is. QoS 0 because a packet identifier of ours would collide with Aedes' own.
+import type { DeviceId } from '../../../proto/ids.ts'
+import { type Downlink, deviceTopic, downlinks } from '../../../proto/topics.ts'
+import type { DeviceConnection } from '../../ports.ts'
+import type { HostClient } from './internals.ts'
+import type { StallWatch } from './stall-watch.ts'
+
+export class AedesDeviceConnection implements DeviceConnection {
+  readonly device: DeviceId
+  readonly number: number
+  readonly #client: HostClient
+  readonly #stall: StallWatch
+  readonly #close: (reason: string) => void
+  readonly #topics: Readonly<Record<Downlink, Buffer>>
+  #drained: (() => void) | undefined
+
+  /** `close` ends the connection and tells why. */
+  constructor(
+    device: DeviceId,
+    number: number,
+    parts: { readonly client: HostClient; readonly stall: StallWatch; readonly close: (reason: string) => void },
+  ) {
+    this.device = device
+    this.number = number
+    this.#client = parts.client
+    this.#stall = parts.stall
+    this.#close = parts.close
+    this.#topics = Object.fromEntries(downlinks.map(name => [name, topicField(deviceTopic(device, name))])) as Record<
+      Downlink,
+      Buffer
+    >
+  }
+
+  get closed(): boolean {
+    return this.#client.closed || this.#client.conn.destroyed
+  }
+
+  get undrainedBytes(): number {
+    return this.#client.conn.writableLength
+  }
+
+  publish(downlink: Downlink, parts: readonly Uint8Array[]): void {
+    if (this.closed) return
+    const { conn } = this.#client
+    const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0)
+    conn.cork()
+    conn.write(publishHeader(this.#topics[downlink], payloadBytes))
+    for (const part of parts) conn.write(part)
+    conn.uncork()
+    this.#stall.check()
+  }
+
+  cork(): void {
+    if (!this.closed) this.#client.conn.cork()
+  }
+
+  uncork(): void {
+    if (!this.closed) this.#client.conn.uncork()
+  }
+
+  onDrain(listener: () => void): void {
+    if (this.#drained !== undefined) this.#client.conn.removeListener('drain', this.#drained)
+    // Aedes emits a `drain` of its own while it closes a client.
+    this.#drained = () => {
+      if (!this.closed) listener()
+    }
+    this.#client.conn.on('drain', this.#drained)
+  }
+
+  close(reason: string): void {
+    this.#close(reason)
+  }
+}
+
+/** Length and bytes of a topic as they stand in a PUBLISH (MQTT 3.1.1, 3.3.2). */
+function topicField(topic: string): Buffer {
+  const text = Buffer.from(topic)
+  const field = Buffer.alloc(2 + text.length)
+  field.writeUInt16BE(text.length)
+  text.copy(field, 2)
+  return field
+}
+
+/** PUBLISH at QoS 0 up to the payload (3.3.1). */
+function publishHeader(topic: Buffer, payloadBytes: number): Buffer {
+  const header = Buffer.allocUnsafe(5 + topic.length)
+  let position = 0
+  header[position++] = 0x30
+  let length = topic.length + payloadBytes
+  do {
+    const more = length > 127
+    header[position++] = (length & 0x7f) | (more ? 0x80 : 0)
+    length >>>= 7
+  } while (length > 0)
+  topic.copy(header, position)
+  return header.subarray(0, position + topic.length)
+}

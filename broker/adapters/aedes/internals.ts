@@ -1,0 +1,87 @@
+// What this adapter knows of the inside of Aedes 1.2.0 beyond its published types. Every private field we touch is named
+// here, and self-test.ts proves at attach that it is there and does what we take it for (the fields are not promised by
+// anybody, hence the exact version).
+import type { Duplex } from 'node:stream'
+import type { Aedes, Client, ConnectPacket } from 'aedes'
+
+export const supportedVersions: readonly string[] = ['1.2.0']
+
+/** mqtt-packet's parser of one client. Its methods are looked up on the object for every packet, so they can be fitted. */
+export interface HostParser {
+  packet: { cmd: string; length: number; qos?: number; dup?: boolean; messageId?: number; subscriptions?: unknown[] }
+  _list: { slice(start: number, end: number): Buffer }
+  _pos: number
+  _parseLength(): boolean
+  _parseString(): string | null
+  _newPacket(): boolean
+  _emitError(error: Error): void
+}
+
+export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
+  /** Given in `init`, before authenticate; the key in `clients` from registration on. */
+  id: string
+  clean: boolean
+  conn: Duplex
+  /** Highest packet number delivered, by broker id: the "dedupe" of trap A. */
+  duplicates: object
+  subscriptions: Readonly<Record<string, unknown>>
+  connackSent: boolean
+  /** The will until it is stored after authenticate. */
+  _will: ConnectPacket['will'] | null
+  /** A DISCONNECT arrived. */
+  _disconnected: boolean
+  _authorized: boolean
+  _paused?: boolean
+  _parser: HostParser
+  pause(): void
+  resume(): void
+}
+
+interface Emitter {
+  on(event: 'error', listener: (error: Error) => void): void
+  removeListener(event: 'error', listener: (error: Error) => void): void
+}
+type Method = (...values: unknown[]) => unknown
+
+export type HostBroker = Omit<Aedes, 'on'> & {
+  on(event: string, listener: (...values: never[]) => void): void
+  removeListener(event: string, listener: (...values: never[]) => void): void
+  readonly version: string
+  readonly clients: Readonly<Record<string, HostClient | undefined>>
+  readonly opts: { readonly drainTimeout?: number; readonly concurrency?: number }
+  readonly connectTimeout: number
+  readonly mq: { readonly concurrency?: number; readonly state?: Emitter }
+  readonly persistence: { createRetainedStreamCombi: Method; delWill: Method }
+  unregisterClient(client: HostClient): void
+}
+
+export function internalsOf(aedes: Aedes): HostBroker {
+  return aedes as unknown as HostBroker
+}
+
+export function clientOf(client: Client): HostClient {
+  return client as unknown as HostClient
+}
+
+/** The hooks we wrap: plain properties of the instance, looked up at each call. */
+export const hookNames = [
+  'handle',
+  'preConnect',
+  'authenticate',
+  'authorizePublish',
+  'authorizeSubscribe',
+  'authorizeForward',
+  'published',
+] as const
+export type HookName = (typeof hookNames)[number]
+export type Hooks = Pick<Aedes, HookName>
+
+/**
+ * Stands in for `client.duplicates` and always reads 0: nothing is ever taken for a duplicate. Without it a QoS 0 message
+ * destroys the QoS 1 message published just before it (trap A). The price is one copy for each overlapping subscription,
+ * which MQTT 3.1.1 allows (3.3.5).
+ */
+export const inertDuplicates: object = new Proxy(
+  {},
+  { get: () => 0, set: () => true, deleteProperty: () => true, has: () => false },
+)

@@ -1,0 +1,206 @@
+// What clients publish. Messages of devices and operators are taken out here, in authorizePublish, because Aedes writes
+// the PUBACK right after it and before anything is stored (finding 1): the callback waits until the message is durable.
+// Then the packet is turned into an empty one on a topic nobody reads, so nothing of ours goes through the emitter.
+//
+// Aedes reads no further from a client while its messages wait (D2), so only those wait that are acknowledged for
+// something: hello, events, an operator's request. `chunks/request`, `progress` and `presence` pass at once.
+import type { PublishPacket } from 'aedes'
+import type { Uplink } from '../../../proto/topics.ts'
+import { parseDeviceTopic, parseOperatorRequest } from '../../../proto/topics.ts'
+import { TokenBuckets } from '../../core/token-bucket.ts'
+import { MessageRefused } from '../../errors.ts'
+import type { Clock, Log, MqttEvents } from '../../ports.ts'
+import { within } from './deadline.ts'
+import type { Hooks, HostBroker, HostClient } from './internals.ts'
+import { isReserved, mayPublish, sinkTopic } from './rights.ts'
+import { namesOf, type Session, type Sessions } from './sessions.ts'
+import type { AedesSettings } from './settings.ts'
+import type { Tally } from './tally.ts'
+
+type Callback = (error?: Error | null) => void
+
+const waiting: Readonly<Record<Uplink, boolean>> = {
+  hello: true,
+  events: true,
+  progress: false,
+  'chunks/request': false,
+  presence: false,
+}
+
+export class Messages {
+  readonly #aedes: HostBroker
+  readonly #host: Hooks
+  readonly #events: MqttEvents
+  readonly #sessions: Sessions
+  readonly #settings: AedesSettings
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #closures: Tally
+  readonly #records: TokenBuckets
+  readonly #requests: TokenBuckets
+
+  constructor(parts: {
+    readonly aedes: HostBroker
+    readonly host: Hooks
+    readonly events: MqttEvents
+    readonly sessions: Sessions
+    readonly settings: AedesSettings
+    readonly clock: Clock
+    readonly log: Log
+    readonly closures: Tally
+  }) {
+    this.#aedes = parts.aedes
+    this.#host = parts.host
+    this.#events = parts.events
+    this.#sessions = parts.sessions
+    this.#settings = parts.settings
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.#closures = parts.closures
+    this.#records = new TokenBuckets(parts.settings.records, rememberedMax)
+    this.#requests = new TokenBuckets(parts.settings.requests, rememberedMax)
+  }
+
+  authorizePublish(client: HostClient | null, packet: PublishPacket, callback: Callback): void {
+    // Aedes asks with null for wills of clients of a broker that is gone; those are strangers' wills, ours are not kept there.
+    if (client === null) {
+      this.#askHost(null, packet, callback)
+      return
+    }
+    const session = this.#sessions.get(client)
+    if (session === undefined || session.party === undefined || !session.accepted) {
+      callback(new MessageRefused('not-authenticated', 'PUBLISH before the CONNECT was accepted'))
+      return
+    }
+    if (!mayPublish(session.party, packet.topic)) {
+      this.#refuse(session, callback, denied(packet.topic))
+      return
+    }
+    switch (session.party.kind) {
+      case 'device':
+        this.#takeUplink(session, packet, callback)
+        return
+      case 'operator':
+        this.#takeRequest(session, packet, callback)
+        return
+      case 'stranger':
+        this.#askHost(client, packet, callback)
+        return
+    }
+  }
+
+  #askHost(client: HostClient | null, packet: PublishPacket, callback: Callback): void {
+    if (isReserved(packet.topic)) {
+      callback(denied(packet.topic))
+      return
+    }
+    this.#host.authorizePublish.call(this.#aedes, client as never, packet, error => {
+      // The host may have rewritten the topic.
+      callback(error ?? (isReserved(packet.topic) ? denied(packet.topic) : null))
+    })
+  }
+
+  #takeUplink(session: Session, packet: PublishPacket, callback: Callback): void {
+    const named = parseDeviceTopic(packet.topic)
+    const { connection } = session
+    if (named === undefined || !('uplink' in named) || connection === undefined) {
+      this.#refuse(session, callback, denied(packet.topic))
+      return
+    }
+    const { uplink } = named
+    const buckets = uplink === 'progress' || uplink === 'chunks/request' ? this.#requests : this.#records
+    const payload = takeOut(packet)
+    this.#run(session, packet, callback, {
+      buckets,
+      key: named.device,
+      waits: waiting[uplink],
+      work: async () => this.#events.deviceMessage(connection, uplink, payload),
+    })
+  }
+
+  #takeRequest(session: Session, packet: PublishPacket, callback: Callback): void {
+    const request = parseOperatorRequest(packet.topic)
+    if (request === undefined || session.party?.kind !== 'operator') {
+      this.#refuse(session, callback, denied(packet.topic))
+      return
+    }
+    const { principal } = session.party
+    const payload = takeOut(packet)
+    this.#run(session, packet, callback, {
+      buckets: this.#records,
+      key: `operator/${principal.name}`,
+      waits: true,
+      work: async () => this.#events.operatorMessage(principal, request.verb, payload),
+    })
+  }
+
+  #run(
+    session: Session,
+    packet: PublishPacket,
+    callback: Callback,
+    message: {
+      readonly buckets: TokenBuckets
+      readonly key: string
+      readonly waits: boolean
+      readonly work: () => Promise<void>
+    },
+  ): void {
+    if (!message.buckets.take(message.key, this.#clock.monotonic())) {
+      this.#refuse(session, callback, new MessageRefused('rate', 'more messages than one client may send'))
+      return
+    }
+    if (session.inFlight >= this.#settings.inFlightMessagesMax) {
+      this.#refuse(session, callback, new MessageRefused('in-flight', 'too many messages without acknowledgement'))
+      return
+    }
+    session.inFlight++
+    const work = message.work()
+    const outcome = message.waits ? within(this.#clock, this.#settings.messageTimeoutMs, work) : work
+    outcome.then(
+      () => {
+        session.inFlight--
+        if (message.waits && !session.client.closed) acknowledge(packet, callback)
+      },
+      error => {
+        session.inFlight--
+        this.#refuse(session, message.waits ? callback : undefined, error)
+      },
+    )
+    if (!message.waits) acknowledge(packet, callback)
+  }
+
+  /** Closes the connection: an error in the callback is Aedes' way to do that, and there is no PUBACK then. */
+  #refuse(session: Session, callback: Callback | undefined, error: Error): void {
+    if (session.ended || session.client.closed) {
+      callback?.(error)
+      return
+    }
+    const reason = error instanceof MessageRefused ? error.reason : 'message-failed'
+    this.#closures.add(reason)
+    this.#log.warn({ event: 'message-refused', ...namesOf(session), reason, err: error }, 'message refused')
+    if (callback === undefined) session.client.close()
+    else callback(error)
+  }
+}
+
+/** Identities whose message rate is remembered. */
+const rememberedMax = 100_000
+
+function denied(topic: string): MessageRefused {
+  return new MessageRefused('acl-denied', `publishing on ${JSON.stringify(topic.slice(0, 128))} is not allowed`)
+}
+
+/** The payload; the packet is left without it, without its topic, and never retained (trap G). */
+function takeOut(packet: PublishPacket): Uint8Array {
+  const { payload } = packet
+  packet.topic = sinkTopic
+  packet.payload = Buffer.alloc(0)
+  packet.retain = false
+  return typeof payload === 'string' ? Buffer.from(payload) : payload
+}
+
+/** Aedes makes PUBACK or PUBREC inside the callback; what it routes afterwards is QoS 0, so nobody's queue gets it. */
+function acknowledge(packet: PublishPacket, callback: Callback): void {
+  callback(null)
+  packet.qos = 0
+}

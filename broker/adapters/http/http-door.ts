@@ -1,0 +1,225 @@
+// The HTTP door: from a listening socket to the use cases and back. What is asked is in routes, event-routes and upload;
+// who asks, what may be sent, what is answered and logged when it fails, and how it all ends, is here.
+//
+//   headers ─▶ gate (token → principal) ─▶ body (limits, depth) ─▶ schema ─▶ use case ─▶ schema ─▶ answer
+//                 └──────────────┴─────────────────┴────────────────┴─▶ problems ─▶ error body
+import type { IncomingMessage } from 'node:http'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { RequestRefused } from '../../errors.ts'
+import type { Clock, Log, Random } from '../../ports.ts'
+import type { UseCases } from '../../use-cases/use-cases.ts'
+import { TokenGate } from './authentication.ts'
+import { addEventRoutes } from './event-routes.ts'
+import { addHealthRoutes, type HealthReport, type MetricsPage } from './health-routes.ts'
+import { parseJsonBody } from './json-body.ts'
+import { errorBody, HttpProblem, problemOf, problemOfConnection, rawAnswer } from './problems.ts'
+import { addRoutes } from './routes.ts'
+import type { Server } from './server.ts'
+import type { HttpSettings } from './settings.ts'
+import { addUploadRoute } from './upload.ts'
+import { refusalOf, type SchemaError } from './validation.ts'
+
+export interface HttpDoorOptions {
+  readonly useCases: UseCases
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  /** An address of this machine. */
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly settings: HttpSettings
+  readonly health: () => HealthReport | Promise<HealthReport>
+  readonly metrics?: () => Promise<MetricsPage>
+}
+
+/** What is still read of a body that has been refused, so that the refusal is not lost in a reset connection. */
+const lingerBytesMax = 16 * 1024 * 1024
+const lingerMs = 2_000
+
+/** Answers here are data for programs; nothing in them is ever to be run, framed, guessed at or kept. */
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+export class HttpDoor {
+  readonly #options: HttpDoorOptions
+  readonly #server: Server
+  #closing: Promise<void> | undefined
+  #port = 0
+
+  /** Resolves when it listens; rejects with the system's error (EADDRINUSE) otherwise, and nothing is left open. */
+  static async open(options: HttpDoorOptions): Promise<HttpDoor> {
+    const door = new HttpDoor(options, newServer(options))
+    await door.#listen()
+    return door
+  }
+
+  private constructor(options: HttpDoorOptions, server: Server) {
+    this.#options = options
+    this.#server = server
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Takes no new requests, finishes those that run, and after `closeGraceMs` cuts them off. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #listen(): Promise<void> {
+    const { useCases, log, clock, settings, host, port } = this.#options
+    const server = this.#server
+    const gate = new TokenGate(useCases, clock, settings.failedTokensPerMinute)
+    server.addHook('onRequest', async (request, reply) => {
+      reply.headers({ ...securityHeaders, 'x-request-id': request.id })
+      if (this.#closing !== undefined) {
+        reply.header('connection', 'close')
+        throw new RequestRefused('UNAVAILABLE', 'The broker is shutting down.')
+      }
+      if (request.is404 || request.routeOptions.config.open === true) return
+      request.principal = await gate.admit(request.ip, request.headers.authorization)
+    })
+    server.addHook('onSend', async (request, reply) => {
+      if (this.#closing !== undefined) reply.header('connection', 'close')
+      if (!request.raw.complete) this.#linger(request.raw)
+    })
+    server.addHook('onResponse', async (request, reply) => this.#logAnswer(request, reply))
+    server.setErrorHandler((error, request, reply) => this.#answerError(error, request, reply))
+    server.setNotFoundHandler((request, reply) =>
+      this.#answerError(new RequestRefused('NOT_FOUND', 'There is nothing at this address.'), request, reply),
+    )
+    addHealthRoutes(server, this.#options.health, this.#options.metrics)
+    addRoutes(server, useCases)
+    addEventRoutes(server, useCases)
+    server.register(async scope => addUploadRoute(scope as Server, useCases, log, settings))
+    try {
+      await server.listen({ host, port })
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+    const address = server.server.address()
+    this.#port = typeof address === 'object' && address !== null ? address.port : port
+    log.info({ event: 'http-listening', host, port: this.#port }, 'HTTP door is open')
+  }
+
+  async #close(): Promise<void> {
+    const { log, clock, settings } = this.#options
+    const cancel = clock.after(settings.closeGraceMs, () => {
+      log.warn({ event: 'http-cut-off', graceMs: settings.closeGraceMs }, 'requests still running are cut off')
+      this.#server.server.closeAllConnections()
+    })
+    try {
+      await this.#server.close()
+    } finally {
+      cancel()
+    }
+    log.info({ event: 'http-closed' }, 'HTTP door is closed')
+  }
+
+  #answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const found = problemOf(error)
+    if (found.status >= 500 && !(error instanceof RequestRefused))
+      this.#options.log.error({ event: 'http-failed', requestId: request.id, err: error }, 'a request failed')
+    if (found.retryAfterSeconds !== undefined) reply.header('retry-after', String(found.retryAfterSeconds))
+    if (found.status === 401) reply.header('www-authenticate', 'Bearer')
+    return reply.code(found.status).type('application/json; charset=utf-8').send(errorBody(found, request.id))
+  }
+
+  /** The pattern of the route, never the address: people paste tokens into addresses. */
+  #logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+    const fields = {
+      event: 'http-request',
+      requestId: request.id,
+      method: request.method,
+      route: request.is404 ? 'unknown' : request.routeOptions.url,
+      status: reply.statusCode,
+      principal: request.principal?.name,
+      remoteAddress: request.ip,
+      elapsedMs: Math.round(reply.elapsedTime),
+    }
+    if (reply.statusCode >= 400) this.#options.log.warn(fields, 'request refused')
+    else if (request.method === 'GET') this.#options.log.debug(fields, 'request answered')
+    else this.#options.log.info(fields, 'request answered')
+  }
+
+  /** Reads on for a while, so that the answer is not lost in a reset. Node by itself would read without an end. */
+  #linger(request: IncomingMessage): void {
+    let left = lingerBytesMax
+    const cancel = this.#options.clock.after(lingerMs, () => request.destroy())
+    request.once('close', cancel)
+    request.once('end', cancel)
+    request.on('error', () => {
+      // The client went away in the middle of what nobody wanted.
+    })
+    request.on('data', (chunk: Buffer) => {
+      left -= chunk.length
+      if (left < 0) request.destroy()
+    })
+  }
+}
+
+function newServer({ random, settings, log }: HttpDoorOptions): Server {
+  const newId = (): string => random.bytes(12).toString('hex')
+  const server = Fastify({
+    logger: false,
+    genReqId: newId,
+    requestIdHeader: false,
+    bodyLimit: settings.bodyBytesMax,
+    connectionTimeout: settings.idleTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    http: { headersTimeout: settings.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    forceCloseConnections: 'idle',
+    // New requests on a closing door are answered by the gate, in the documented form.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    // Fastify would quietly drop what it does not know and make numbers of texts.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    schemaErrorFormatter: errors => refusalOf(errors as unknown as readonly SchemaError[]),
+    frameworkErrors: (error, _request, reply) => answerUnrouted(error, reply as unknown as FastifyReply, newId()),
+    clientErrorHandler: (error, socket) => {
+      const found = problemOfConnection(error)
+      log.debug({ event: 'http-unreadable', code: error.code, status: found.status }, 'a connection made no sense')
+      if (socket.writable) socket.end(rawAnswer(found, newId()))
+      else socket.destroy()
+    },
+  }) as unknown as Server
+  server.server.maxConnections = settings.connectionsMax
+  server.decorateRequest('principal', undefined)
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, parseJsonBody(text as string, settings.jsonDepthMax))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  server.addHook('preParsing', async (request, _reply, payload) => {
+    if (request.headers['content-encoding'] === undefined || request.headers['content-encoding'] === 'identity')
+      return payload
+    throw new HttpProblem({
+      status: 415,
+      type: 'UNSUPPORTED_MEDIA_TYPE',
+      message: 'Compressed bodies are not read.',
+      fields: [{ name: 'content-encoding', message: 'expected none' }],
+    })
+  })
+  return server
+}
+
+/** An address that the router cannot even read. */
+function answerUnrouted(error: unknown, reply: FastifyReply, requestId: string): void {
+  const found = problemOf(error)
+  reply.headers({ ...securityHeaders, 'x-request-id': requestId })
+  reply.code(found.status).type('application/json; charset=utf-8').send(errorBody(found, requestId))
+}

@@ -1,0 +1,39 @@
+// A stored value: checksum, number of the batch that wrote it, JSON. LevelDB hands out flipped bits and old versions
+// without a word, so nothing is believed that does not carry the checksum of its own key, batch and text.
+import { crc32 } from 'node:zlib'
+import { StoreDamaged } from '../../errors.ts'
+import { fixed } from './keys.ts'
+
+export interface StoredRecord {
+  readonly batch: number
+  /** Empty where the key says it all. */
+  readonly json: string
+}
+
+const checksumDigits = 8
+const headDigits = checksumDigits + 14
+
+export function encodeRecord(key: string, batch: number, json: string): string {
+  const body = `${fixed(batch)}${json}`
+  return `${checksumOf(key, body)}${body}`
+}
+
+/** Throws StoreDamaged naming the key when the value is not what was written under it. */
+export function decodeRecord(key: string, stored: string): StoredRecord {
+  if (stored.length < headDigits || checksumOf(key, stored.slice(checksumDigits)) !== stored.slice(0, checksumDigits)) {
+    throw new StoreDamaged(`record ${JSON.stringify(key)}: the checksum does not fit`)
+  }
+  return {
+    batch: Number.parseInt(stored.slice(checksumDigits, headDigits), 16),
+    json: stored.slice(headDigits),
+  }
+}
+
+/** The value under a key; the type is the one that was written there, the checksum vouches for the bytes. */
+export function decodeValue<T>(key: string, stored: string): T {
+  return JSON.parse(decodeRecord(key, stored).json) as T
+}
+
+function checksumOf(key: string, body: string): string {
+  return crc32(`${key}\n${body}`).toString(16).padStart(checksumDigits, '0')
+}

@@ -1,0 +1,49 @@
+// What a device publishes, read once and handed to whom it concerns: hellos and events to the orchestrator, chunk
+// requests to the delivery. A message that does not read is refused, and with it the connection.
+import { WireError } from '../proto/codec.ts'
+import { readChunkRequest, readEvent, readHello, readPresence, readProgress } from '../proto/messages.ts'
+import type { Uplink } from '../proto/topics.ts'
+import type { ChunkDelivery } from './delivery/chunk-delivery.ts'
+import { MessageRefused } from './errors.ts'
+import type { Orchestrator } from './orchestrator/orchestrator.ts'
+import type { DeviceConnection } from './ports.ts'
+
+/** Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. */
+export async function handleDeviceMessage(
+  orchestrator: Orchestrator,
+  delivery: ChunkDelivery,
+  connection: DeviceConnection,
+  uplink: Uplink,
+  payload: Uint8Array,
+): Promise<void> {
+  switch (uplink) {
+    case 'hello': {
+      const hello = read(readHello, payload)
+      await orchestrator.hello(connection, hello)
+      delivery.connected(connection, hello.packetBytesMax)
+      return
+    }
+    case 'events':
+      await orchestrator.event(connection, read(readEvent, payload))
+      return
+    case 'progress':
+      orchestrator.progress(connection, read(readProgress, payload))
+      return
+    case 'chunks/request':
+      delivery.request(connection, read(readChunkRequest, payload))
+      return
+    case 'presence':
+      // Who is online is known from the connection itself; the message is for those who listen, and must be well-formed.
+      read(readPresence, payload)
+      return
+  }
+}
+
+function read<T>(reader: (bytes: Uint8Array) => T, payload: Uint8Array): T {
+  try {
+    return reader(payload)
+  } catch (cause) {
+    if (cause instanceof WireError) throw new MessageRefused('malformed', cause.message, { cause })
+    throw cause
+  }
+}

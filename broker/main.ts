@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+// drover-broker: the standalone server on a data directory. Opens from the bottom up, MQTT last, so that a device that
+// connects finds everything there; closes from the top down, each once, even when another fails.
+//
+//   store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listener ▶ ready        SIGTERM, SIGINT: the same way back
+import { mkdir, open as openFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Aedes } from 'aedes'
+import { type Logger, pino } from 'pino'
+import { aedesOptions } from './adapters/aedes/settings.ts'
+import { HttpDoor, type HttpDoorOptions } from './adapters/http/http-door.ts'
+import { httpSettingsDefaults } from './adapters/http/settings.ts'
+import { verifyStore } from './adapters/level-store.ts'
+import { MqttListener } from './adapters/mqtt-listener.ts'
+import { systemClock, systemRandom } from './adapters/system-clock.ts'
+import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
+import { BrokerError } from './errors.ts'
+import { attach } from './plugin.ts'
+
+/** Exit codes: 0 stopped as asked, 1 the broker failed, 2 the command line is wrong, 3 the database is damaged. */
+const exits = { failed: 1, usage: 2, damaged: 3 }
+
+/** Never in a log, whatever object carries them. */
+const secrets = ['password', 'token', 'secret', '*.password', '*.token', '*.secret']
+
+/** A shutdown that takes longer is cut off; everything acknowledged is durable long before. */
+const shutdownMs = 20_000
+
+async function run(config: BrokerConfig): Promise<void> {
+  const log = pino({ level: config.logLevel, redact: secrets })
+  const opened: (() => Promise<void>)[] = []
+  let closing: Promise<void> | undefined
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse())
+      await close().catch(error => log.error({ event: 'close-failed', err: error }, 'closing failed'))
+  }
+  const health = (): { ready: boolean; checks: Record<string, string> } => ({
+    ready: closing === undefined,
+    checks: { broker: closing === undefined ? 'ok' : 'stopping' },
+  })
+  const starting = open(config, log, opened, health)
+  const stop = (signal: string): void => {
+    if (closing !== undefined) return
+    log.info({ event: 'stopping', signal }, 'stopping')
+    systemClock.after(shutdownMs, () => {
+      log.error({ event: 'shutdown-cut-off' }, `not closed within ${shutdownMs} ms`)
+      process.exit(exits.failed)
+    })
+    // A signal during the start waits for what is being opened, or it would be left open.
+    const ready = starting.catch(() => undefined)
+    closing = ready.then(closeAll).then(() => log.info({ event: 'stopped' }, 'stopped'))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  try {
+    await starting
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** Opens everything and says so; each thing opened adds its end to `opened`. */
+async function open(
+  config: BrokerConfig,
+  log: Logger,
+  opened: (() => Promise<void>)[],
+  health: HttpDoorOptions['health'],
+): Promise<void> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const aedes = await Aedes.createBroker(aedesOptions())
+  opened.push(() => new Promise(resolve => aedes.close(resolve)))
+  const drover = await attach(aedes, {
+    dataDir: config.dataDir,
+    log,
+    strangers: 'refuse',
+    orchestrator: { inProgressMax: config.inProgressMax, repeatLeastMs: config.offerRepeatMs },
+    delivery: { hotBytesMax: config.chunkCacheBytes },
+    uploadBytesMax: config.uploadBytesMax,
+  })
+  opened.push(() => drover.close())
+  await drover.firstAdministrator(async token => {
+    const path = join(config.dataDir, 'admin-token')
+    await writeDurable(path, `${token}\n`)
+    log.info({ event: 'first-administrator', path }, 'the token of the first administrator is in this file')
+  })
+  const http = await HttpDoor.open({
+    useCases: drover.useCases,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    host: config.httpHost,
+    port: config.httpPort,
+    settings: { ...httpSettingsDefaults, uploadBytesMax: config.uploadBytesMax },
+    health,
+  })
+  opened.push(() => http.close())
+  const { mqttHost: host, mqttPort: port, connectionsMax } = config
+  const mqtt = await MqttListener.open(aedes, { host, port, connectionsMax, clock: systemClock, log })
+  opened.push(() => mqtt.close())
+  const ready = { mqttPort: mqtt.port, httpPort: http.port, pid: process.pid }
+  log.info({ event: 'broker-ready', ...ready, dataDir: config.dataDir }, 'ready')
+  if (config.readyFile !== undefined) await writeDurable(config.readyFile, JSON.stringify(ready))
+}
+
+async function doctor(config: BrokerConfig): Promise<number> {
+  const { problems, ...counts } = await verifyStore(join(config.dataDir, 'database'))
+  process.stdout.write(`${JSON.stringify(counts)}\n`)
+  for (const problem of problems) process.stdout.write(`${problem}\n`)
+  process.stdout.write(problems.length === 0 ? 'every record is whole\n' : `${problems.length} problems\n`)
+  return problems.length === 0 ? 0 : exits.damaged
+}
+
+/** Readable by its owner only; there whole or not at all. */
+async function writeDurable(path: string, text: string): Promise<void> {
+  const partial = `${path}.partial`
+  await writeFile(partial, text, { mode: 0o600 })
+  const file = await openFile(partial)
+  await file.sync().finally(() => file.close())
+  await rename(partial, path)
+}
+
+try {
+  const command = parseCommand(process.argv.slice(2), process.env)
+  if (command.kind === 'help') process.stdout.write(helpText())
+  else if (command.kind === 'doctor') process.exitCode = await doctor(command.config)
+  else await run(command.config)
+} catch (error) {
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\ndrover-broker --help shows all settings\n`)
+    process.exitCode = exits.usage
+  } else if (error instanceof BrokerError || (error as NodeJS.ErrnoException).code !== undefined) {
+    process.stderr.write(`drover-broker: ${(error as Error).message}\n`)
+    process.exitCode = (error as BrokerError).code === 'STORE_DAMAGED' ? exits.damaged : exits.failed
+  } else throw error
+}

@@ -1,0 +1,181 @@
+// Attaches the orchestration to an Aedes instance: any one, with rules of its own, or the one drover-broker makes.
+//
+//   const drover = await attach(aedes, { dataDir: 'data' })
+//
+//   MQTT ─▶ adapters/aedes ─▶ device-messages ─▶ orchestrator ─▶ store          HTTP ─▶ use-cases ─┐
+//                 └──────────▶ mqtt-commands ─▶ use-cases ─────▶ orchestrator ◀────────────────────┘
+//                 ◀── sockets ── delivery ◀── artifacts
+//
+// This is a composition root: the one place that knows which adapter stands behind which port.
+import { join } from 'node:path'
+import type { Aedes } from 'aedes'
+import { deviceId, principalName } from '../proto/ids.ts'
+import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
+import type { AedesSettings } from './adapters/aedes/settings.ts'
+import { ArtifactFiles } from './adapters/artifact-files.ts'
+import { LevelStore } from './adapters/level-store.ts'
+import { MqttCommands } from './adapters/mqtt-commands.ts'
+import { systemClock, systemRandom } from './adapters/system-clock.ts'
+import { ChunkDelivery } from './delivery/chunk-delivery.ts'
+import type { DeliverySettings } from './delivery/delivery-settings.ts'
+import { handleDeviceMessage } from './device-messages.ts'
+import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
+import type { ArtifactStore, Clock, Identity, Log, MqttEvents, OperatorChannel, Random, Store } from './ports.ts'
+import { assembleUseCases } from './use-cases/assemble.ts'
+import { newPrincipal } from './use-cases/principals.ts'
+import { secretMatches } from './use-cases/secrets.ts'
+import type { UseCases } from './use-cases/use-cases.ts'
+
+export interface DroverOptions {
+  /** Folder of database and artifacts; made when absent. One process at a time. */
+  readonly dataDir: string
+  /** Instead of what `dataDir` would hold; stays the caller's to close. */
+  readonly store?: Store
+  readonly artifacts?: ArtifactStore
+  readonly log?: Log
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Clients that are neither devices nor operators: left to the host's own rules (default), or refused. */
+  readonly strangers?: AedesSettings['strangers']
+  readonly mqtt?: Partial<AedesSettings>
+  readonly orchestrator?: Partial<OrchestratorSettings>
+  readonly delivery?: Partial<DeliverySettings>
+  /** Bytes of the largest bundle that is taken. */
+  readonly uploadBytesMax?: number
+}
+
+export interface Drover {
+  readonly useCases: UseCases
+  readonly attachment: AedesAttachment
+  readonly figures: () => {
+    readonly orchestrator: Orchestrator['figures']
+    readonly delivery: ChunkDelivery['figures']
+  }
+  /**
+   * Makes the first administrator unless there are principals already. `keep` has made his token durable before the
+   * principal is: a crash between the two costs a token, never the only way in.
+   */
+  firstAdministrator(keep: (token: string) => Promise<void>): Promise<void>
+  /** Restores the host's hooks, ends the connections of devices and operators, finishes what was begun. */
+  close(): Promise<void>
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Rejects with AttachRefused, StoreDamaged, StoreUnavailable; nothing is left open then. */
+export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drover> {
+  const { log = silent, clock = systemClock, random = systemRandom } = options
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  try {
+    const store = options.store ?? (await LevelStore.open(join(options.dataDir, 'database')))
+    if (options.store === undefined) opened.push(() => store.close())
+    const bundleBytesMax = options.uploadBytesMax === undefined ? {} : { bundleBytesMax: options.uploadBytesMax }
+    const artifacts =
+      options.artifacts ?? (await ArtifactFiles.open(join(options.dataDir, 'artifacts'), bundleBytesMax))
+    if (options.artifacts === undefined) opened.push(() => artifacts.close())
+
+    // The orchestrator speaks before the hooks are in place: what it says to nobody is said again at each hello.
+    const channel = new LateChannel()
+    const settings = { ...orchestratorDefaults, ...options.orchestrator }
+    const orchestrator = await Orchestrator.open(store, clock, log, channel, settings)
+    opened.push(() => orchestrator.close())
+    const delivery = ChunkDelivery.open({
+      artifacts,
+      clock,
+      log,
+      mayPull: (device, operation, artifact) => orchestrator.mayPull(device, operation, artifact),
+      ...(options.delivery === undefined ? {} : { settings: options.delivery }),
+    })
+    opened.push(() => delivery.close())
+    const useCases = assembleUseCases({
+      store,
+      artifacts,
+      orchestrator,
+      clock,
+      random,
+      log,
+      isOnline: device => orchestrator.isOnline(device),
+    })
+    const commands = new MqttCommands(useCases, channel, log)
+    const events: MqttEvents = {
+      authenticate: (_, userName, password) => authenticate(store, userName, password),
+      deviceConnected: connection => orchestrator.deviceConnected(connection),
+      deviceDisconnected(connection) {
+        orchestrator.deviceDisconnected(connection)
+        delivery.disconnected(connection)
+      },
+      deviceMessage: (connection, uplink, payload) =>
+        handleDeviceMessage(orchestrator, delivery, connection, uplink, payload),
+      operatorMessage: (principal, verb, payload) => commands.handle(principal, verb, payload),
+    }
+    const mqtt = { strangers: options.strangers ?? 'host', ...options.mqtt } as const
+    const attachment = await attachAedes(aedes, events, mqtt, { clock, log })
+    opened.push(() => attachment.close())
+    channel.open(attachment.channel)
+    return {
+      useCases,
+      attachment,
+      figures: () => ({ orchestrator: orchestrator.figures, delivery: delivery.figures }),
+      firstAdministrator: keep => firstAdministrator(store, clock, random, keep),
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** Device credentials first, then principals; a name nobody has is a stranger's. */
+async function authenticate(
+  store: Store,
+  userName: string | undefined,
+  password: Uint8Array | undefined,
+): Promise<Identity | undefined | 'refused'> {
+  if (userName === undefined) return undefined
+  const secret = password ?? new Uint8Array(0)
+  const device = named(deviceId, userName)
+  const credential = device && (await store.credential(device))
+  if (credential !== undefined)
+    return secretMatches(secret, credential.secretSha256) ? { kind: 'device', device: credential.device } : 'refused'
+  const name = named(principalName, userName)
+  const principal = name && (await store.principal(name))
+  if (principal === undefined) return undefined
+  return secretMatches(secret, principal.tokenSha256) ? { kind: 'operator', principal } : 'refused'
+}
+
+async function firstAdministrator(
+  store: Store,
+  clock: Clock,
+  random: Random,
+  keep: (token: string) => Promise<void>,
+): Promise<void> {
+  if ((await store.principals()).length > 0) return
+  const { principal, token } = newPrincipal(clock, random, principalName('admin'), 'admin')
+  await keep(token)
+  await store.commit([{ kind: 'put-principal', principal }])
+}
+
+function named<T>(parse: (text: string) => T, text: string): T | undefined {
+  try {
+    return parse(text)
+  } catch {
+    // No name of ours: a stranger's.
+    return undefined
+  }
+}
+
+/** A channel that says nothing until the way out is there. */
+class LateChannel implements OperatorChannel {
+  #channel: OperatorChannel | undefined
+
+  open(channel: OperatorChannel): void {
+    this.#channel = channel
+  }
+
+  publish(topic: string, message: object): void {
+    this.#channel?.publish(topic, message)
+  }
+}

@@ -1,0 +1,52 @@
+import t from 'tap'
+import { ConfigError, helpText, parseCommand } from '../../broker/config.ts'
+
+const problemsOf = (args: readonly string[], environment: Record<string, string> = {}): string[] => {
+  try {
+    parseCommand(args, environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+t.test('without arguments every setting has its standard, on loopback', async t => {
+  t.match(parseCommand([], {}), {
+    kind: 'run',
+    config: { mqttHost: '127.0.0.1', mqttPort: 1883, httpPort: 8080, inProgressMax: 1000, readyFile: undefined },
+  })
+})
+
+t.test('a flag wins over the environment, the environment over the standard', async t => {
+  const environment = { DROVER_BROKER_MQTT_PORT: '1', DROVER_BROKER_HTTP_PORT: '2' }
+  t.match(parseCommand(['--mqtt-port', '3'], environment), { config: { mqttPort: 3, httpPort: 2 } })
+})
+
+t.test('all problems are told at once, each naming its flag or variable and what was expected', async t => {
+  const problems = problemsOf(['--mqtt-port', '70000', '--log-level', 'loud'], {
+    DROVER_BROKER_IN_PROGRESS_MAX: 'many',
+  })
+  t.equal(problems.length, 3)
+  t.match(problems[0], /^--mqtt-port: expected a whole number from 0 to 65535, got "70000"/)
+  t.match(problems[1], /^DROVER_BROKER_IN_PROGRESS_MAX: expected a whole number/)
+  t.match(problems[2], /^--log-level: expected one of fatal, error/)
+})
+
+t.test('an address beyond loopback is refused unless plaintext is allowed', async t => {
+  t.match(problemsOf(['--mqtt-host', '0.0.0.0'])[0], /--mqtt-host: 0\.0\.0\.0 is not loopback/)
+  t.match(problemsOf(['--http-host', '127.0.0.1.evil'])[0], /--http-host/)
+  t.same(problemsOf(['--mqtt-host', '0.0.0.0', '--allow-plaintext', 'true']), [])
+})
+
+t.test('an unknown flag or command is a problem, not ignored', async t => {
+  t.match(problemsOf(['--mqtt-prot', '1'])[0], /mqtt-prot/)
+  t.match(problemsOf(['docter'])[0], /unknown command "docter"/)
+  t.equal(parseCommand(['doctor'], {}).kind, 'doctor')
+})
+
+t.test('the help names every setting with its standard', async t => {
+  t.equal(parseCommand(['--help'], {}).kind, 'help')
+  for (const flag of ['--data-dir', '--mqtt-port', '--ready-file', '--chunk-cache-bytes']) t.match(helpText(), flag)
+  t.match(helpText(), /\[1883\]/)
+})
