@@ -1,0 +1,20 @@
+// How a command is written down: its words, its flags, what it does. program.ts supplies the rest.
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+
+/** What a command does; resolves to an exit code, 0 when it says nothing. */
+export type Run = (context: CliContext, call: Call) => Promise<number | undefined> | Promise<void>
+export interface Call {
+  readonly args: readonly string[]
+  /** As the flags' parsers made them; each command knows its own. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface CommandSpec {
+  readonly run: Run
+  /** Fields of the broker's request to the flags they come from; a field belongs to its longest prefix here. */
+  readonly flags?: Readonly<Record<string, string>>
+}
+
+/** Gives the command its common flags and its action. */
+export type Finish = (command: Command, spec: CommandSpec) => void

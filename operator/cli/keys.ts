@@ -1,0 +1,77 @@
+// drover keys: the keys that sign, and the trust document that devices are provisioned with.
+import type { Command } from 'commander'
+import type { SignatureAlgorithm } from '../../proto/envelope.ts'
+import { badFlag } from '../errors.ts'
+import { readSmallFile } from '../files.ts'
+import { createKeyFolder } from '../keys.ts'
+import type { Finish } from './command.ts'
+import type { CliContext } from './context.ts'
+import { timeOf } from './output.ts'
+import { duration, word } from './values.ts'
+
+const dayMs = 86_400_000
+const algorithms: Readonly<Record<'ed25519' | 'p256', SignatureAlgorithm>> = {
+  ed25519: 'ed25519',
+  p256: 'ecdsa-p256-sha256',
+}
+
+interface CreateOptions {
+  readonly out: string
+  readonly algorithm: 'ed25519' | 'p256'
+  readonly passphraseFile?: string
+  readonly trustExpires: number
+}
+
+export function addKeyCommands(program: Command, finish: Finish): void {
+  const keys = program.command('keys').description('signing keys; they stay with you and never go to the broker')
+  const create = keys
+    .command('create')
+    .description('make root.pem, release.pem (mode 0600, never overwritten) and trust.bin, signed by the root')
+    .requiredOption('--out <dir>', 'directory for the three files; made if it is not there')
+    .option('--algorithm <name>', 'ed25519 or p256', word(['ed25519', 'p256']), 'ed25519' as const)
+    .option(
+      '--passphrase-file <file>',
+      'encrypt the keys with the first line of this file (env DROVER_PASSPHRASE_FILE)',
+    )
+    .option(
+      '--trust-expires <time>',
+      'how long the trust document is valid (default 3650d)',
+      duration(dayMs, 36_500 * dayMs),
+      3650 * dayMs,
+    )
+  finish(create, {
+    run: async (context, call) => {
+      const options = call.options as unknown as CreateOptions
+      const passphrase = await passphraseOf(context, options.passphraseFile)
+      const made = await createKeyFolder({
+        folder: options.out,
+        algorithm: algorithms[options.algorithm],
+        trustExpiresAt: context.world.clock.now() + options.trustExpires,
+        ...(passphrase === undefined ? {} : { passphrase }),
+      })
+      const expires = new Date(made.trust.expiresAt).toISOString()
+      context.out.item(
+        { object: 'keys', root: made.root, release: made.release, trust: { ...made.trust, expiresAt: expires } },
+        [
+          ['root key', `${made.root.path}  ${made.root.keyId}`],
+          ['release key', `${made.release.path}  ${made.release.keyId}`],
+          ['trust document', `${made.trust.path}  version ${made.trust.version}, until ${timeOf(expires)}`],
+        ],
+      )
+      context.out.line(
+        'Provision devices with the trust document; sign with the release key; put the root key into a safe.',
+        'quiet',
+      )
+    },
+  })
+}
+
+/** The first line of the file, or of the one in DROVER_PASSPHRASE_FILE; undefined when neither is named. */
+export async function passphraseOf(context: CliContext, file: string | undefined): Promise<string | undefined> {
+  const named = file ?? context.world.env.DROVER_PASSPHRASE_FILE
+  if (!named) return undefined
+  const flag = file === undefined ? 'DROVER_PASSPHRASE_FILE' : '--passphrase-file'
+  const [passphrase = ''] = (await readSmallFile(named, flag, 4096)).toString().split(/\r?\n/)
+  if (passphrase === '') throw badFlag(flag, `${named} has no passphrase in its first line`)
+  return passphrase
+}

@@ -1,0 +1,143 @@
+// What a command says: to people as tables and sentences, to programs as one JSON object a line. Data goes to stdout,
+// everything about it (hints, progress, errors) to stderr. Text from the broker may come from a device that lies: its
+// control characters never reach a terminal.
+import Table from 'cli-table3'
+import type { OperatorError } from '../errors.ts'
+
+export interface Screen {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+export interface Column<T> {
+  readonly head: string
+  readonly of: (item: T) => string | number | null
+}
+export type Tone = 'good' | 'bad' | 'quiet' | 'plain'
+
+const colors: Readonly<Record<Tone, string>> = { good: '32', bad: '31', quiet: '2', plain: '' }
+const noBorders = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+}
+
+export class Output {
+  readonly json: boolean
+  readonly #color: boolean
+  readonly #stdout: Screen
+  readonly #stderr: Screen
+
+  constructor(stdout: Screen, stderr: Screen, { json, color }: { readonly json: boolean; readonly color: boolean }) {
+    this.#stdout = stdout
+    this.#stderr = stderr
+    this.json = json
+    this.#color = color
+  }
+
+  /** A list: a table, or a line of JSON each. `whenEmpty` tells a person what to do next. */
+  items<T extends object>(items: readonly T[], columns: readonly Column<T>[], whenEmpty: string): void {
+    if (this.json) for (const item of items) this.record(item)
+    else if (items.length === 0) this.hint(whenEmpty)
+    else
+      this.#write(
+        tableOf(
+          columns.map(({ head }) => head),
+          items.map(item => columns.map(({ of }) => of(item))),
+        ),
+      )
+  }
+
+  /** One thing: a line a property, or one line of JSON. */
+  item(item: object, properties: readonly (readonly [string, string | number | null])[]): void {
+    if (this.json) this.record(item)
+    else
+      this.#write(
+        tableOf(
+          undefined,
+          properties.map(([name, value]) => [`${name}:`, value]),
+        ),
+      )
+  }
+
+  record(item: object): void {
+    this.#stdout.write(`${JSON.stringify(item)}\n`)
+  }
+
+  /** For people only. */
+  line(text: string, tone: Tone = 'plain'): void {
+    if (!this.json) this.#write(this.paint(text, tone))
+  }
+
+  /** About the data, not part of it. */
+  hint(text: string): void {
+    this.#stderr.write(`${printable(text)}\n`)
+  }
+
+  error(error: OperatorError, hints: readonly string[]): void {
+    const { code, message, fields, requestId } = error
+    if (this.json) {
+      const body = {
+        object: 'error',
+        code,
+        message,
+        fields,
+        ...(requestId === undefined ? {} : { request_id: requestId }),
+      }
+      this.#stderr.write(`${JSON.stringify(body)}\n`)
+      return
+    }
+    const lines = [`drover: ${message}`]
+    for (const { name, message: problem } of fields)
+      if (!message.includes(name) || !message.includes(problem)) lines.push(`  ${name}: ${problem}`)
+    lines.push(...hints.map(hint => `  ${hint}`))
+    if (requestId !== undefined) lines.push(`  request id for the broker's log: ${requestId}`)
+    for (const line of lines) this.hint(line)
+  }
+
+  paint(text: string, tone: Tone): string {
+    const plain = printable(text)
+    return this.#color && tone !== 'plain' ? `\u001b[${colors[tone]}m${plain}\u001b[0m` : plain
+  }
+
+  #write(text: string): void {
+    this.#stdout.write(`${text}\n`)
+  }
+}
+
+/** The text without control characters (C0, DEL, C1), which could move the cursor or change what stands above. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** 2030-01-02 03:04:05Z, or a dash. */
+export function timeOf(time: string | null): string {
+  return time === null ? '–' : `${time.slice(0, 10)} ${time.slice(11, 19)}Z`
+}
+
+function tableOf(head: readonly string[] | undefined, rows: readonly (readonly (string | number | null)[])[]): string {
+  const table = new Table({
+    ...(head === undefined ? {} : { head: head.map(text => text.toUpperCase()) }),
+    chars: noBorders,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+  })
+  for (const row of rows) table.push(row.map(cell => (cell === null || cell === '' ? '–' : printable(String(cell)))))
+  return table
+    .toString()
+    .split('\n')
+    .map(line => line.trimEnd())
+    .join('\n')
+}

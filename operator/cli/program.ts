@@ -1,0 +1,129 @@
+// The whole command line: the nouns, what is common to all of them, and what a failure means to a script.
+//
+//   0 done · 1 the operation ended with errors · 2 bad input · 3 refused by the broker · 4 broker unreachable or failing
+import { Command, CommanderError } from 'commander'
+import { BadInput, OperatorError, Refused, ServerFailed } from '../errors.ts'
+import { addArtifactCommands } from './artifact.ts'
+import type { CommandSpec, Finish } from './command.ts'
+import { addCommonOptions, CliContext, type CliWorld } from './context.ts'
+import { addDeviceCommands } from './devices.ts'
+import { addEventCommands } from './events.ts'
+import { addKeyCommands } from './keys.ts'
+import { addOperationCommands } from './operation.ts'
+import { Output } from './output.ts'
+import { addPrincipalCommands } from './principals.ts'
+import { addReleaseCommands } from './releases.ts'
+
+export const exitCodes = {
+  done: 0,
+  endedWithErrors: 1,
+  badInput: 2,
+  refused: 3,
+  serverFailed: 4,
+  interrupted: 130,
+} as const
+
+const exitCodeHelp = `
+Exit codes:
+  0    done
+  1    watch, --wait: the operation ended with errors
+  2    bad input: a flag, a file, or a request the broker cannot use
+  3    refused by the broker: token, role, not found, conflict, too many tries
+  4    the broker cannot be reached, fails or does not answer in time
+  130  interrupted with Ctrl-C; an operation that was started goes on`
+
+/** Runs one command line (without node and script) and resolves to its exit code. Never rejects. */
+export async function runCli(argv: readonly string[], world: CliWorld): Promise<number> {
+  let exitCode: number = exitCodes.done
+  let spec: CommandSpec | undefined
+  const program = new Command('drover')
+  const finish: Finish = (command, found) => {
+    addCommonOptions(command)
+      .addHelpText('after', exitCodeHelp)
+      .action(async () => {
+        spec = found
+        const context = new CliContext(world, { ...program.opts(), ...command.opts() })
+        exitCode = (await found.run(context, { args: command.args, options: command.opts() })) ?? exitCodes.done
+      })
+  }
+  addCommonOptions(program)
+    .description('Sign artifacts, start operations over a fleet, and see how they end.')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => world.stdout.write(text),
+      writeErr: text => world.stderr.write(text),
+      outputError: () => {
+        // Told below, in the form that --json asks for.
+      },
+      getOutHelpWidth: () => world.stdout.columns ?? 100,
+      getErrHelpWidth: () => world.stderr.columns ?? 100,
+    })
+    .addHelpText('after', exitCodeHelp)
+  for (const add of [
+    addKeyCommands,
+    addArtifactCommands,
+    addReleaseCommands,
+    addDeviceCommands,
+    addOperationCommands,
+    addEventCommands,
+    addPrincipalCommands,
+  ])
+    add(program, finish)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    const out = new Output(world.stdout, world.stderr, { json: argv.includes('--json'), color: false })
+    return explain(error, spec, out, world)
+  }
+}
+
+function explain(error: unknown, spec: CommandSpec | undefined, out: Output, world: CliWorld): number {
+  if (world.signal.aborted) {
+    out.hint('drover: interrupted')
+    return exitCodes.interrupted
+  }
+  if (error instanceof CommanderError) {
+    // Help that was asked for, or shown because a noun stood alone.
+    if (error.exitCode === 0) return exitCodes.done
+    if (error.code === 'commander.help') return exitCodes.badInput
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+    const flag = /'[^']*?(--[a-z-]+)/.exec(message)?.[1]
+    const fields = flag === undefined ? [] : [{ name: flag, message }]
+    out.error(new BadInput('USAGE', message, { fields }), ['see drover --help, or --help of the command'])
+    return exitCodes.badInput
+  }
+  if (error instanceof OperatorError) {
+    out.error(withFlags(error, spec?.flags ?? {}), hintsFor(error))
+    if (error instanceof BadInput) return exitCodes.badInput
+    return error instanceof Refused ? exitCodes.refused : exitCodes.serverFailed
+  }
+  // A mistake of ours: the stack is the only thing that helps.
+  out.hint('drover: this is a mistake in drover itself')
+  for (const line of (error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n'))
+    out.hint(line)
+  return exitCodes.serverFailed
+}
+
+function withFlags(error: OperatorError, flags: Readonly<Record<string, string>>): OperatorError {
+  const prefixes = Object.keys(flags).toSorted((a, b) => b.length - a.length)
+  const fields = error.fields.map(({ name, message }) => {
+    const prefix = prefixes.find(candidate => name === candidate || name.startsWith(`${candidate}.`))
+    return { name: prefix === undefined ? name : (flags[prefix] ?? name), message }
+  })
+  const { code, message, requestId } = error
+  return new BadInput(code, message, { fields, ...(requestId === undefined ? {} : { requestId }) })
+}
+
+function hintsFor(error: OperatorError): readonly string[] {
+  if (error instanceof Refused && error.code === 'UNAUTHENTICATED')
+    return ['give a token that is valid at this broker: --token-file FILE, DROVER_TOKEN_FILE or DROVER_TOKEN']
+  if (error instanceof Refused && error.code === 'FORBIDDEN')
+    return ['use the token of a principal whose role may do this; drover principals list shows who there is']
+  if (error instanceof ServerFailed && error.code === 'UNREACHABLE')
+    return ['is the broker running? give its address with --url or DROVER_URL']
+  if (error instanceof ServerFailed && error.code === 'TIMEOUT') return ['try again, or allow more with --timeout']
+  return []
+}

@@ -1,0 +1,87 @@
+// Follows an operation to its end: a bar on a terminal, a line per change elsewhere, a JSON line per change for programs,
+// then the summary by code with what to do about it. A broker that is away for a while is waited for.
+import type { OperationView } from '../../proto/http-api.ts'
+import type { OperatorClient } from '../client.ts'
+import { ServerFailed } from '../errors.ts'
+import type { CliContext } from './context.ts'
+import { startBar } from './progress.ts'
+
+const intervalLeastMs = 500
+const intervalMostMs = 5_000
+const failuresMax = 12
+const endedStates = ['completed', 'stopped']
+
+/** Resolves to 0, or to 1 when the operation ended with errors. Throws what the client throws. */
+export async function watchOperation(context: CliContext, client: OperatorClient, id: string): Promise<number> {
+  const { out, world } = context
+  const bar = startBar(context, 'updating', 100)
+  const showsBar = world.stderr.isTTY === true && !out.json
+  let before = ''
+  let intervalMs = intervalLeastMs
+  try {
+    for (;;) {
+      const operation = await patiently(context, () => client.operation(id))
+      const now = JSON.stringify(operation)
+      intervalMs = now === before ? Math.min(intervalMs * 1.5, intervalMostMs) : intervalLeastMs
+      if (now !== before) {
+        if (out.json) out.record(operation)
+        else if (showsBar) bar.update(percentOf(operation), countsOf(operation))
+        else out.line(`${operation.updateStatus}  ${percentOf(operation)}%  ${countsOf(operation)}`)
+      }
+      before = now
+      if (endedStates.includes(operation.state)) {
+        bar.stop()
+        summarize(context, operation)
+        return operation.errors > 0 ? 1 : 0
+      }
+      await world.clock.sleep(intervalMs, world.signal)
+    }
+  } catch (error) {
+    bar.stop()
+    if (world.signal.aborted) out.hint(`The operation goes on without you: drover operation watch ${id}`)
+    throw error
+  } finally {
+    bar.stop()
+  }
+}
+
+/** Asks again, up to a minute or so, while the broker fails or is away. */
+async function patiently<T>({ out, world }: CliContext, ask: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      const mayPass = error instanceof ServerFailed && error.code !== 'UNEXPECTED_ANSWER'
+      if (!mayPass || failures >= failuresMax) throw error
+      if (failures === 1 && !out.json) out.hint(`Waiting: ${error.message}.`)
+      await world.clock.sleep(Math.min(intervalLeastMs * failures, intervalMostMs), world.signal)
+    }
+  }
+}
+
+function percentOf({ counts }: OperationView): number {
+  const ended = counts.completed + counts.failed + counts.skipped
+  const all = ended + counts.pending + counts.inProgress
+  return all === 0 ? 0 : Math.floor((ended / all) * 100)
+}
+
+function countsOf({ sensors, updated, errors, counts }: OperationView): string {
+  return `${updated} updated, ${errors} errors, ${counts.inProgress} in progress, ${counts.pending} pending of ${sensors}`
+}
+
+function summarize({ out }: CliContext, operation: OperationView): void {
+  if (out.json) return
+  const { updateStatus, sensors, updated, errors, codes, id } = operation
+  out.line(`${updateStatus}: ${updated} updated, ${errors} errors, of ${sensors} sensors.`, errors > 0 ? 'bad' : 'good')
+  out.items(
+    codes,
+    [
+      { head: 'code', of: ({ code }) => code },
+      { head: 'devices', of: ({ count }) => count },
+      { head: 'what', of: ({ text }) => text },
+      { head: 'what to do', of: ({ correctiveAction }) => correctiveAction },
+    ],
+    'No device has ended with a code.',
+  )
+  if (errors > 0) out.hint(`Which devices: drover operation executions ${id} --state failed`)
+}

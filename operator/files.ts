@@ -1,0 +1,104 @@
+// Files as an operator's tools write and read them: whole or not at all, and never a secret that others can read.
+import { link, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { badFlag } from './errors.ts'
+
+/**
+ * A file with mode 0600 that did not exist before; durable when this resolves. Throws BadInput naming `flag` when the
+ * file exists: a key that is overwritten is gone.
+ */
+export async function writeNewSecret(path: string, text: string, flag: string): Promise<void> {
+  await replaceFile(
+    path,
+    flag,
+    async temporary => {
+      const file = await open(temporary, 'wx', 0o600)
+      try {
+        await file.writeFile(text)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    },
+    link,
+  )
+}
+
+/**
+ * Lets `write` make a temporary file beside `path`, which must be synced when it resolves, and moves it there: by `rename`
+ * over whatever is there, or by `link`, which fails when something is. Leaves nothing behind when it throws.
+ */
+export async function replaceFile(
+  path: string,
+  flag: string,
+  write: (temporary: string) => Promise<void>,
+  move: (from: string, to: string) => Promise<void> = rename,
+): Promise<void> {
+  let folder: string
+  try {
+    folder = await mkdtemp(`${resolve(path)}.`)
+  } catch (cause) {
+    throw badFlag(flag, `cannot write in ${dirname(path)} (${reasonOf(cause)})`, cause)
+  }
+  try {
+    const temporary = join(folder, 'file')
+    await write(temporary)
+    await move(temporary, path)
+    await syncFolder(dirname(resolve(path)))
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    if (cause.code === 'EEXIST')
+      throw badFlag(flag, `${path} exists and is never overwritten; give another name or move it away`, cause)
+    throw badFlag(flag, `cannot write ${path} (${reasonOf(cause)})`, cause)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** At most `bytesMax` bytes. Throws BadInput naming `flag`. */
+export async function readSmallFile(path: string, flag: string, bytesMax: number): Promise<Buffer> {
+  try {
+    const { size } = await stat(path)
+    if (size > bytesMax) throw badFlag(flag, `${path} has ${size} bytes, expected at most ${bytesMax}`)
+    return await readFile(path)
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    throw badFlag(flag, `cannot read ${path} (${reasonOf(cause)})`, cause)
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (cause) {
+    if (isSystemError(cause) && cause.code === 'ENOENT') return false
+    throw cause
+  }
+}
+
+export function reasonOf(cause: unknown): string {
+  if (!isSystemError(cause)) return String(cause)
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file or directory',
+    EACCES: 'no permission',
+    EISDIR: 'is a directory',
+    ENOTDIR: 'a part of the path is no directory',
+    ENOSPC: 'the disk is full',
+    EROFS: 'the file system is read-only',
+  }
+  return words[cause.code] ?? cause.code
+}
+
+export function isSystemError(cause: unknown): cause is NodeJS.ErrnoException & { readonly code: string } {
+  return cause instanceof Error && typeof (cause as NodeJS.ErrnoException).code === 'string' && 'errno' in cause
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

@@ -1,0 +1,51 @@
+// An image file cut into content-defined chunks, a window at a time: memory does not grow with the image.
+import type { FileHandle } from 'node:fs/promises'
+import { type ChunkerSettings, chunkerDefaults, cutPoint } from '../proto/chunker.ts'
+
+const windowBytes = 4 * 1024 * 1024
+/** From here on the chunks are twice as long, so that the index of 4 GiB stays near 4 MB. */
+const largeImageBytes = 1024 ** 3
+
+/** The same for every image of a size class: two releases share chunks only when they were cut alike. */
+export function chunkerFor(imageBytes: number): ChunkerSettings {
+  if (imageBytes <= largeImageBytes) return chunkerDefaults
+  const { minimumBytes, averageBytes, maximumBytes } = chunkerDefaults
+  return { minimumBytes: minimumBytes * 2, averageBytes: averageBytes * 2, maximumBytes: maximumBytes * 2 }
+}
+
+/**
+ * Every chunk of the first `sizeBytes` of the file, in order. The bytes are a view that is overwritten by the next
+ * step. Ends early when the file is shorter than it was. `known` are the lengths of an earlier pass: looking for the
+ * cuts is half of the work.
+ */
+export async function* cutImage(
+  file: Pick<FileHandle, 'read'>,
+  sizeBytes: number,
+  settings: ChunkerSettings,
+  known?: readonly number[],
+): AsyncGenerator<Buffer, void, undefined> {
+  const window = Buffer.alloc(Math.min(Math.max(windowBytes, settings.maximumBytes * 2), sizeBytes))
+  let filled = 0
+  let offset = 0
+  let ended = false
+  let number = 0
+  while (!ended || filled > 0) {
+    while (filled < window.length && !ended) {
+      const wanted = Math.min(window.length - filled, sizeBytes - offset)
+      const { bytesRead } = await file.read(window, filled, wanted, offset)
+      filled += bytesRead
+      offset += bytesRead
+      ended = bytesRead === 0 || offset === sizeBytes
+    }
+    let start = 0
+    while (start < filled && (ended || filled - start >= settings.maximumBytes)) {
+      const length = known?.[number]
+      const cut = length === undefined ? cutPoint(window, start, filled, settings) : Math.min(start + length, filled)
+      number += 1
+      yield window.subarray(start, cut)
+      start = cut
+    }
+    window.copyWithin(0, start, filled)
+    filled -= start
+  }
+}
