@@ -354,7 +354,8 @@ export class Agent {
   #hello(): Uint8Array {
     const run = { bootId: this.#bootId, journalId: this.#journalId }
     const operation = jobOf(this.#memory.state)?.operation
-    return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, operation)
+    const last = this.#memory.nextEventNumber - 1
+    return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation)
   }
 
   #logChange(before: AgentMemory, after: AgentMemory): void {

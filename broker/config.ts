@@ -73,7 +73,7 @@ const settings = {
     'chunk-cache-bytes',
     'BYTES',
     String(64 * 1024 * 1024),
-    integer(0, 64 * 1024 ** 3),
+    integer(1024 ** 2, 64 * 1024 ** 3),
     'memory for hot chunks',
   ),
   uploadBytesMax: setting(

@@ -33,7 +33,7 @@ export async function handleDeviceMessage(
       delivery.request(connection, read(readChunkRequest, payload))
       return
     case 'presence':
-      // Who is online is known from the connection itself; the message is for those who listen, and must be well-formed.
+      // Who is online is known from the connection itself: the message must be well-formed, and changes nothing.
       read(readPresence, payload)
       return
   }

@@ -10,7 +10,7 @@ export class StoreUnavailable extends BrokerError {
   readonly code = 'STORE_UNAVAILABLE'
 }
 
-/** Records are missing or damaged. The broker does not start on them; `drover-broker doctor` says what can be done. */
+/** Records are missing or damaged. The broker does not start on them; `drover-broker doctor` lists what is wrong. */
 export class StoreDamaged extends BrokerError {
   override readonly name = 'StoreDamaged'
   readonly code = 'STORE_DAMAGED'

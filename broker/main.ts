@@ -3,8 +3,8 @@
 // connects finds everything there; closes from the top down, each once, even when another fails.
 //
 //   store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listener ▶ ready        SIGTERM, SIGINT: the same way back
-import { mkdir, open as openFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open as openFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Aedes } from 'aedes'
 import { type Logger, pino } from 'pino'
 import { aedesOptions } from './adapters/aedes/settings.ts'
@@ -34,13 +34,15 @@ async function run(config: BrokerConfig): Promise<void> {
     for (const close of opened.splice(0).reverse())
       await close().catch(error => log.error({ event: 'close-failed', err: error }, 'closing failed'))
   }
+  let phase = 'starting'
   const health = (): { ready: boolean; checks: Record<string, string> } => ({
-    ready: closing === undefined,
-    checks: { broker: closing === undefined ? 'ok' : 'stopping' },
+    ready: phase === 'ok',
+    checks: { broker: phase },
   })
   const starting = open(config, log, opened, health)
   const stop = (signal: string): void => {
     if (closing !== undefined) return
+    phase = 'stopping'
     log.info({ event: 'stopping', signal }, 'stopping')
     systemClock.after(shutdownMs, () => {
       log.error({ event: 'shutdown-cut-off' }, `not closed within ${shutdownMs} ms`)
@@ -54,6 +56,7 @@ async function run(config: BrokerConfig): Promise<void> {
   process.on('SIGINT', stop)
   try {
     await starting
+    if (closing === undefined) phase = 'ok'
   } catch (error) {
     await closeAll()
     throw error
@@ -100,7 +103,10 @@ async function open(
   opened.push(() => mqtt.close())
   const ready = { mqttPort: mqtt.port, httpPort: http.port, pid: process.pid }
   log.info({ event: 'broker-ready', ...ready, dataDir: config.dataDir }, 'ready')
-  if (config.readyFile !== undefined) await writeDurable(config.readyFile, JSON.stringify(ready))
+  const { readyFile } = config
+  if (readyFile === undefined) return
+  await writeDurable(readyFile, JSON.stringify(ready))
+  opened.push(() => rm(readyFile, { force: true }))
 }
 
 async function doctor(config: BrokerConfig): Promise<number> {
@@ -118,6 +124,8 @@ async function writeDurable(path: string, text: string): Promise<void> {
   const file = await openFile(partial)
   await file.sync().finally(() => file.close())
   await rename(partial, path)
+  const folder = await openFile(dirname(path))
+  await folder.sync().finally(() => folder.close())
 }
 
 try {

@@ -38,7 +38,7 @@ export interface EventCodeEntry {
   /** The first is the default. */
   readonly types: readonly [EventType, ...EventType[]]
   readonly category: EventCategory
-  /** Absent where the code is no failure, or a stop by a person. */
+  /** Absent where the code is no failure, a stop by a person, or a refusal before anything was sent. */
   readonly failureClass?: FailureClass
 }
 

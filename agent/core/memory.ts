@@ -53,11 +53,12 @@ export interface OperationResult {
 }
 
 export const resultsMax = 64
+export const leasesMax = 64
 
 export interface AgentMemory {
   readonly state: UpdateState
-  /** The highest lease of an offer or withdrawal taken so far. */
-  readonly leaseHighest: number
+  /** The highest lease taken of each operation; the operation heard of last stands last, at most `leasesMax`. */
+  readonly leases: readonly { readonly operation: OperationId; readonly lease: number }[]
   /** By component. A counter never falls. */
   readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
   /** Oldest first, at most `resultsMax`. */
@@ -68,7 +69,7 @@ export interface AgentMemory {
 
 export const emptyMemory: AgentMemory = {
   state: { kind: 'idle' },
-  leaseHighest: 0,
+  leases: [],
   releaseMarks: {},
   results: [],
   nextEventNumber: 1,
@@ -77,6 +78,17 @@ export const emptyMemory: AgentMemory = {
 /** The job under way, or undefined when idle. */
 export function jobOf(state: UpdateState): Job | undefined {
   return state.kind === 'idle' ? undefined : state.job
+}
+
+/** Leases count within one operation: each operation has a leader of its own, whose numbers begin anew. */
+export function leaseOf(memory: AgentMemory, operation: OperationId): number {
+  return memory.leases.find(known => known.operation === operation)?.lease ?? 0
+}
+
+export function withLease(memory: AgentMemory, operation: OperationId, lease: number): AgentMemory {
+  if (lease <= leaseOf(memory, operation)) return memory
+  const others = memory.leases.filter(known => known.operation !== operation)
+  return { ...memory, leases: [...others, { operation, lease }].slice(-leasesMax) }
 }
 
 export function withResult(memory: AgentMemory, result: OperationResult): AgentMemory {

@@ -3,7 +3,7 @@
 
 import type { Failure } from '../../proto/manifest.ts'
 import type { OfferMessage } from '../../proto/messages.ts'
-import { type AgentMemory, type Job, jobOf, type OperationResult, withResult } from './memory.ts'
+import { type AgentMemory, type Job, jobOf, leaseOf, type OperationResult, withLease, withResult } from './memory.ts'
 import { applied, type Effect, type EventDraft, type Outcome, stepEvent } from './update.ts'
 
 type Offer = Pick<Extract<OfferMessage, { kind: 'offer' }>, 'operation' | 'lease' | 'attempt'> & {
@@ -25,17 +25,17 @@ export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferV
     case 'refused':
       return { memory, events: [], effects: [{ kind: 'refuse', operation }] }
     case 'finished':
-      return { ...told(found.result), memory: withLease(memory, lease) }
+      return { ...told(found.result), memory: withLease(memory, operation, lease) }
     case 'next-attempt':
       return {
-        memory: withLease({ ...memory, state: { ...found.state, job: found.job } }, lease),
+        memory: withLease({ ...memory, state: { ...found.state, job: found.job } }, operation, lease),
         events: found.state.kind === 'accepting' ? [] : [stepEvent(found.job, found.state.kind)],
         effects: [],
       }
     case 'new': {
       const judged = verdict()
       if (judged.ok)
-        return applied(withLease(memory, lease), {
+        return applied(withLease(memory, operation, lease), {
           state: { kind: 'accepting', job: judged.job },
           effects: [{ kind: 'check-storage', job: judged.job }],
         })
@@ -48,20 +48,20 @@ export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferV
         outcome: { kind: 'code', code: failure.code },
         data: failure.data,
       }
-      return { memory: withResult(withLease(memory, lease), result), ...told(result) }
+      return { memory: withResult(withLease(memory, operation, lease), result), ...told(result) }
     }
   }
 }
 
 /** Takes effect at once until installing began; after that the update's own result is the answer. */
 export function withdrawn(memory: AgentMemory, { operation, lease, reason }: Withdrawal): Outcome {
-  if (lease < memory.leaseHighest) return nothing(memory)
+  if (lease < leaseOf(memory, operation)) return nothing(memory)
   const { state } = memory
   const job = jobOf(state)
   if (job?.operation === operation) {
     if (state.kind !== 'accepting' && state.kind !== 'downloading' && state.kind !== 'verifying') return nothing(memory)
     const { attempt, component, envelopeSha256 } = job
-    return applied(withLease(memory, lease), {
+    return applied(withLease(memory, operation, lease), {
       state: { kind: 'idle' },
       events: [{ ...stepEvent(job, 'withdrawn'), data: reason === '' ? {} : { reason } }],
       effects: [{ kind: 'abandon' }],
@@ -69,10 +69,10 @@ export function withdrawn(memory: AgentMemory, { operation, lease, reason }: Wit
     })
   }
   const last = memory.results.findLast(result => result.operation === operation)
-  if (last !== undefined) return { ...told(last), memory: withLease(memory, lease) }
+  if (last !== undefined) return { ...told(last), memory: withLease(memory, operation, lease) }
   // Never heard of: the offer was lost, or the journal was. Either way the device does not have it.
   return {
-    memory: withLease(memory, lease),
+    memory: withLease(memory, operation, lease),
     events: [{ operation, content: { kind: 'step', step: 'withdrawn' }, data: {} }],
     effects: [],
   }
@@ -85,7 +85,7 @@ type Standing =
   | { readonly kind: 'next-attempt'; readonly state: EarlyState; readonly job: Job }
 
 function standing(memory: AgentMemory, { operation, attempt, lease, envelopeSha256 }: Offer): Standing {
-  if (lease < memory.leaseHighest) return { kind: 'ignored' }
+  if (lease < leaseOf(memory, operation)) return { kind: 'ignored' }
   const { state } = memory
   if (state.kind !== 'idle') {
     const { job } = state
@@ -110,10 +110,6 @@ function told(result: OperationResult): { events: readonly EventDraft[]; effects
   if (outcome.kind === 'hello') return { events: [], effects: [{ kind: 'say-hello' }] }
   const event = { operation, attempt, content: outcome, data }
   return { events: [component === undefined ? event : { ...event, component }], effects: [] }
-}
-
-function withLease(memory: AgentMemory, lease: number): AgentMemory {
-  return lease > memory.leaseHighest ? { ...memory, leaseHighest: lease } : memory
 }
 
 function nothing(memory: AgentMemory): Outcome {

@@ -18,6 +18,7 @@ export function helloBytes(
   run: { readonly bootId: string; readonly journalId: string },
   installed: ReadonlyMap<string, InstalledComponent>,
   outbox: readonly DeviceEvent[],
+  lastEventNumber: number,
   operation: OperationId | undefined,
 ): Uint8Array {
   return encodeHello({
@@ -27,7 +28,8 @@ export function helloBytes(
     journalId: run.journalId,
     components: [...installed].map(([name, { version, digest }]) => ({ name, version, digest })),
     outboxEventCount: outbox.length,
-    outboxLastEventNumber: outbox.at(-1)?.eventNumber ?? 0,
+    // Also with an empty outbox: the broker learns up to where everything has been acknowledged.
+    outboxLastEventNumber: lastEventNumber,
     packetBytesMax,
     agentVersion,
     ...(operation === undefined ? {} : { operation }),

@@ -19,9 +19,14 @@ const id = Type.Object({ id: Type.String({ maxLength: 128 }) }, { additionalProp
 const page = { after: Type.Optional(Type.String({ maxLength: 128 })), limit: Type.Optional(Type.Integer()) }
 const listing = Type.Object(page, { additionalProperties: false })
 
+/** Verbs that change something. */
+const changing: ReadonlySet<string> = new Set(['operation-create', 'operation-stop'])
+
 interface Answer {
   readonly topic: string
   readonly message: object
+  /** The same request would be answered the same. */
+  readonly final: boolean
 }
 
 export class MqttCommands {
@@ -39,13 +44,14 @@ export class MqttCommands {
   /** Never rejects: every outcome is an answer to the operator. */
   async handle(by: Principal, verb: string, payload: Uint8Array): Promise<void> {
     const { requestId, body, problem } = parsed(payload)
-    const key = `${by.name}/${requestId}`
-    let answer = problem === undefined ? this.#answers.get(key) : undefined
-    if (answer === undefined) {
-      answer = this.#answered(by, verb, requestId, body, problem)
-      if (problem === undefined) this.#remember(key, answer)
-    }
-    const { topic, message } = await answer
+    // Only what changes something must not happen twice; a question asked again gets a fresh answer.
+    const key = changing.has(verb) && problem === undefined ? `${by.name}/${verb}/${requestId}` : undefined
+    const known = key === undefined ? undefined : this.#answers.get(key)
+    const answer = known ?? this.#answered(by, verb, requestId, body, problem)
+    if (key !== undefined && known === undefined) this.#remember(key, answer)
+    const { topic, message, final } = await answer
+    // The broker could not, this time: a repetition is a new try.
+    if (key !== undefined && !final) this.#answers.delete(key)
     this.#channel.publish(topic, message)
   }
 
@@ -64,7 +70,11 @@ export class MqttCommands {
           { name: 'verb', message: `expected one of ${[...this.#verbs.keys()].join(', ')}` },
         ])
       const result = await perform(by, body)
-      return { topic: operatorAnswerTopic(by.name, 'accepted', requestId), message: { requestId, verb, result } }
+      return {
+        topic: operatorAnswerTopic(by.name, 'accepted', requestId),
+        message: { requestId, verb, result },
+        final: true,
+      }
     } catch (error) {
       return this.#rejected(by.name, verb, requestId, error)
     }
@@ -74,11 +84,15 @@ export class MqttCommands {
     const topic = operatorAnswerTopic(name, 'rejected', requestId)
     if (error instanceof RequestRefused) {
       const { code, message, fields } = error
-      return { topic, message: { requestId, verb, code, message, fields } }
+      return { topic, message: { requestId, verb, code, message, fields }, final: true }
     }
     this.#log.error({ event: 'command-failed', verb, by: name, err: error }, 'command failed')
     const code = error instanceof BrokerError ? error.code : 'INTERNAL'
-    return { topic, message: { requestId, verb, code, message: 'the broker could not carry it out', fields: [] } }
+    return {
+      topic,
+      message: { requestId, verb, code, message: 'the broker could not carry it out', fields: [] },
+      final: false,
+    }
   }
 
   #remember(key: string, answer: Promise<Answer>): void {

@@ -183,8 +183,9 @@ class Draft {
     if (content.step !== 'withdrawn') this.#put({ ...heard, step: content.step }, 'in-progress')
     else if (this.#operation.state === 'stopping') this.#end(heard, 'in-progress', 'skipped', 'SYS_103')
     else {
-      // Withdrawn for a lease before this one: it is still wanted.
-      const again: Execution = { ...heard, step: 'offered', answered: false }
+      // Taken back though it is wanted (a stop that this store knows nothing of): a new attempt, or the device would
+      // only repeat that it took the old one back.
+      const again: Execution = { ...heard, step: 'offered', answered: false, attempt: execution.attempt + 1 }
       this.#put(again, 'in-progress')
       this.#effects.push({ kind: 'offer', execution: again })
     }

@@ -68,6 +68,8 @@ export class EventTask implements Task {
   readonly #connection: DeviceConnection
   readonly #event: DeviceEvent
   readonly #judgement: Judgement
+  /** The device was a target of the operation the event names, though that has ended. */
+  #wasTarget = false
 
   constructor(context: Context, connection: DeviceConnection, event: DeviceEvent) {
     this.#context = context
@@ -87,10 +89,16 @@ export class EventTask implements Task {
     const running = this.#running
     await Promise.all([
       turn.loadDevice(device),
-      running === undefined ? undefined : turn.loadExecution(running, device),
+      running === undefined ? this.#loadEnded() : turn.loadExecution(running, device),
       // Read only when this event may be the one the hello waits for.
       session?.judged === false ? this.#judgement.load(turn) : undefined,
     ])
+  }
+
+  async #loadEnded(): Promise<void> {
+    const { operation } = this.#event
+    if (operation === undefined) return
+    this.#wasTarget = (await this.#context.store.execution(operation, this.#connection.device)) !== undefined
   }
 
   apply(turn: Turn): void {
@@ -132,12 +140,19 @@ export class EventTask implements Task {
       code,
       type: entry.types[0],
       category: entry.category,
-      ...(event.operation === undefined ? {} : { operation: event.operation }),
+      ...(event.operation === undefined || !this.#wasTarget ? {} : { operation: event.operation }),
       stateChange: false,
       changes: {},
-      data: event.operation === undefined ? event.data : { ...event.data, late: 'true' },
+      data: { ...event.data, ...this.#claim() },
       source: sourceOf(event),
     })
+  }
+
+  /** An operation the device was never a target of is its claim, not the log's. */
+  #claim(): Record<string, string> {
+    const { operation } = this.#event
+    if (operation === undefined) return {}
+    return this.#wasTarget ? { late: 'true' } : { claimed_campaign_id: operation }
   }
 }
 

@@ -113,9 +113,12 @@ export class Orchestrator {
 
   /** A sign of life between two reports; kept in memory only. */
   progress(connection: DeviceConnection, progress: Progress): void {
-    const running = progress.operation && this.#running.get(progress.operation)
-    if (running?.inProgress.has(connection.device))
-      figuresOf(running, connection.device, this.#clock.now()).lastSignAt = this.#clock.now()
+    // A device that refuses an offer because it is busy lives, too.
+    for (const operation of [progress.operation, progress.refusedOperation]) {
+      const running = operation && this.#running.get(operation)
+      if (running?.inProgress.has(connection.device))
+        figuresOf(running, connection.device, this.#clock.now()).lastSignAt = this.#clock.now()
+    }
     if (progress.refusedOperation !== undefined)
       this.#log.info(
         { event: 'offer-refused', device: connection.device, operation: progress.refusedOperation },

@@ -1,6 +1,7 @@
 // Devices: first credentials, and what the registry knows.
 import type { DeviceView, EnrollAnswer, Listing } from '../../proto/http-api.ts'
 import { deviceId } from '../../proto/ids.ts'
+import type { Principal } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import { deviceView, listing } from '../views.ts'
 import { requireRole } from './access.ts'
@@ -22,6 +23,11 @@ export function deviceUseCases({
       if ((await store.credential(device)) !== undefined)
         throw new RequestRefused('CONFLICT', `device ${device} has credentials already`, [
           { name: 'device', message: 'is enrolled already' },
+        ])
+      // MQTT knows both by user name: one name is one identity.
+      if ((await store.principal(device as string as Principal['name'])) !== undefined)
+        throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
+          { name: 'device', message: 'is the name of a principal' },
         ])
       const secret = newSecret(random)
       const at = clock.now()

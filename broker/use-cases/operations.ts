@@ -32,6 +32,10 @@ export function operationUseCases({
     async createOperation(by, request): Promise<OperationView> {
       requireRole(by, 'operator')
       const release = await namedRelease(store, request.release)
+      if (release.manifests.every(({ expiresAt }) => expiresAt <= clock.now()))
+        throw new RequestRefused('CONFLICT', `every manifest of release ${release.id} has expired; sign a new one`, [
+          { name: 'release', message: 'has expired' },
+        ])
       const devices = 'devices' in request.targets ? explicitTargets(request.targets.devices) : undefined
       const operation: Operation = {
         id: newOperationId(clock, random),
@@ -118,6 +122,9 @@ function explicitTargets(texts: readonly string[]): DeviceId[] {
   return [...new Set(devices)].sort()
 }
 
+/** No absolute limit beside a share: the broker-wide one still holds. */
+const shareOnly = 1_000_000
+
 function policyOf(request: PolicyRequest): Policy {
   const { concurrency, ...timers } = request
   const { concurrencyPercent: _, ...defaults } = policyDefaults
@@ -126,7 +133,7 @@ function policyOf(request: PolicyRequest): Policy {
       ? policyDefaults
       : typeof concurrency === 'number'
         ? { ...defaults, concurrency }
-        : { ...defaults, concurrencyPercent: Math.max(1, Number.parseInt(concurrency, 10)) }
+        : { ...defaults, concurrency: shareOnly, concurrencyPercent: Math.max(1, Number.parseInt(concurrency, 10)) }
   return { ...limits, ...timers }
 }
 

@@ -1,6 +1,6 @@
 // People and services that may give commands.
 import type { Listing, PrincipalAnswer, PrincipalView } from '../../proto/http-api.ts'
-import { principalName } from '../../proto/ids.ts'
+import { type DeviceId, principalName } from '../../proto/ids.ts'
 import type { Principal } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { Clock, Random } from '../ports.ts'
@@ -25,6 +25,10 @@ export function principalUseCases({
       if ((await store.principal(name)) !== undefined)
         throw new RequestRefused('CONFLICT', `principal ${name} exists already`, [
           { name: 'name', message: 'is taken' },
+        ])
+      if ((await store.credential(name as string as DeviceId)) !== undefined)
+        throw new RequestRefused('CONFLICT', `${name} is the id of a device`, [
+          { name: 'name', message: 'is the id of a device' },
         ])
       const { principal, token } = newPrincipal(clock, random, name, request.role)
       await store.commit([{ kind: 'put-principal', principal }])

@@ -32,7 +32,7 @@ export function releaseUseCases({
     async uploadBundle(by, bytes): Promise<ReleaseView> {
       requireRole(by, 'operator')
       const received = await artifacts.receive(bytes)
-      const verdict = readManifest(openEnvelope(received.envelope).payload)
+      const verdict = readManifest(openEnvelope(received.envelope).payload, { now: clock.now() })
       if (!verdict.ok)
         throw new RequestRefused('INVALID', `manifest: ${verdict.failure.code} ${JSON.stringify(verdict.failure.data)}`)
       const { manifest } = verdict

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type AgentMemory, emptyMemory, type Job, type UpdateState } from '../../../agent/core/memory.ts'
+import { type AgentMemory, emptyMemory, type Job, leasesMax, type UpdateState } from '../../../agent/core/memory.ts'
 import { type OfferVerdict, offered, withdrawn } from '../../../agent/core/offers.ts'
 import type { Outcome } from '../../../agent/core/update.ts'
 import { operationId } from '../../../proto/ids.ts'
@@ -23,7 +23,7 @@ const refused = (): OfferVerdict => ({ ok: false, failure: { code: 'UPD4_FAIL_27
 const unasked = (): OfferVerdict => {
   throw new Error('an offer that is no news is not validated')
 }
-const at = (state: UpdateState): AgentMemory => ({ ...emptyMemory, state, leaseHighest: 5 })
+const at = (state: UpdateState): AgentMemory => ({ ...emptyMemory, state, leases: [{ operation: one, lease: 5 }] })
 const idle = at({ kind: 'idle' })
 const finished = (outcome: AgentMemory['results'][number]['outcome']): AgentMemory => ({
   ...idle,
@@ -63,7 +63,7 @@ t.test('what an offer does in each state', async t => {
       'downloading refuse',
     ],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two }, unasked, 'downloading refuse'],
-    [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two, lease: 4 }, unasked, 'downloading'],
+    [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two, lease: 4 }, unasked, 'downloading refuse'],
     [at({ kind: 'verifying', job }), { operation: two }, unasked, 'verifying refuse'],
     [at({ kind: 'installing', job }), { attempt: 3 }, unasked, 'installing refuse'],
     [at({ kind: 'installing', job }), {}, unasked, 'installing'],
@@ -80,10 +80,32 @@ t.test('what an offer does in each state', async t => {
 
 t.test('an accepted offer raises the lease and is kept whole; a refused one is remembered', async t => {
   const taken = offered(idle, { ...offer, lease: 8 }, accepted).memory
-  t.strictSame(taken, { ...idle, leaseHighest: 8, state: { kind: 'accepting', job } })
+  t.strictSame(taken, { ...idle, leases: [{ operation: one, lease: 8 }], state: { kind: 'accepting', job } })
   const remembered = offered(idle, { ...offer, lease: 8 }, refused).memory
-  t.match(remembered, { leaseHighest: 8, state: { kind: 'idle' }, results: [{ operation: one, attempt: 2 }] })
+  t.match(remembered, {
+    leases: [{ operation: one, lease: 8 }],
+    state: { kind: 'idle' },
+    results: [{ operation: one, attempt: 2 }],
+  })
   t.equal(word(offered(remembered, { ...offer, lease: 8 }, unasked)), 'idle UPD4_FAIL_27#2')
+})
+
+t.test('a lease counts within its operation: a high one of another operation makes nobody deaf', async t => {
+  const { memory } = offered(idle, { ...offer, lease: 900 }, refused)
+  t.equal(
+    word(offered(memory, { ...offer, operation: two, attempt: 1, lease: 1 }, accepted)),
+    'accepting check-storage',
+  )
+})
+
+t.test('the leases of the last operations are kept, and no more', async t => {
+  let memory = idle
+  for (let number = 0; number < 200; number += 1) {
+    const operation = operationId(String(number).padStart(26, '0'))
+    memory = offered(memory, { ...offer, operation, attempt: 1 }, refused).memory
+  }
+  t.equal(memory.leases.length, leasesMax)
+  t.equal(memory.leases.at(-1)?.operation, operationId('199'.padStart(26, '0')))
 })
 
 t.test('what a withdrawal does in each state', async t => {

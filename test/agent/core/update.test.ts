@@ -58,7 +58,7 @@ const inputs: readonly UpdateInput[] = [
   { kind: 'failed', failure },
 ]
 
-const memoryAt = (state: UpdateState): AgentMemory => ({ ...emptyMemory, state, leaseHighest: 3 })
+const memoryAt = (state: UpdateState): AgentMemory => ({ ...emptyMemory, state })
 
 t.test('every state with every input does what the table in update-table.txt says', async t => {
   const actual = printed()

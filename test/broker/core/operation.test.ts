@@ -302,3 +302,14 @@ t.test("the device's own result replaces a provisional ending and keeps the sum"
   t.same(operation.counts.byCode, { UPD4_FAIL_40: 1 })
   t.equal(operation.counts.failed, 1)
 })
+
+t.test(
+  'what the device took back though it is wanted is offered as a new attempt, so that the two do not repeat themselves',
+  async t => {
+    const offered = executions.downloading as Execution
+    const event = report({ kind: 'step', step: 'withdrawn' })
+    const before = operationWith('running', offered)
+    const { effects } = step(before, { kind: 'device-reported', at: 9, execution: offered, event })
+    t.match(effects, [{ kind: 'offer', execution: { attempt: 2, step: 'offered', answered: false } }])
+  },
+)

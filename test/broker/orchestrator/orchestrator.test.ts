@@ -266,3 +266,23 @@ t.test('a failed commit changes nothing, answers nothing, and the next one works
   await made.orchestrator.event(again, event)
   t.match(await made.store.operation(id), { state: 'completed', counts: { failed: 1 } })
 })
+
+t.test(
+  'an event naming an operation the device is no target of is kept as its claim, not under that operation',
+  async t => {
+    const made = await world()
+    const connections = [one, two].map(device => made.connect(device))
+    for (const connection of connections) await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+    const id = await made.operation([one])
+    await settled()
+    await made.orchestrator.event(connections[1] as never, eventOf(1, { kind: 'code', code: 'UPD4_FAIL_40' }, id))
+    const { items } = await made.store.events({ operation: id, order: 'ASC', limit: 100 })
+    t.same(
+      items.map(event => event.device),
+      [one],
+    )
+    const [claimed] = (await made.store.events({ device: two, code: 'UPD4_FAIL_40', order: 'ASC', limit: 10 })).items
+    t.match(claimed, { data: { claimed_campaign_id: id }, stateChange: false })
+    t.equal((await made.store.operation(id))?.counts.inProgress, 1)
+  },
+)
