@@ -5,7 +5,9 @@
 //      ▲                                                                          │
 //      └──────────── full jitter: 0 to min(cap, base · 2^n), drawn ◀── close, error, refusal, packet too large
 import { connect as openSocket, type Socket } from 'node:net'
-import { type IClientOptions, MqttClient } from 'mqtt'
+// The client alone: the package's root also loads what only browsers and WebSockets need, a third of an agent's start.
+import type { IClientOptions, MqttClient } from 'mqtt'
+import mqttClient from 'mqtt/lib/client'
 import type { DeviceId } from '../../../proto/ids.ts'
 import { encodePresence } from '../../../proto/messages.ts'
 import { type Downlink, deviceTopic, downlinks, parseDeviceTopic, type Uplink } from '../../../proto/topics.ts'
@@ -135,7 +137,7 @@ class Connection {
   }
 
   open(): void {
-    const client = new MqttClient(() => this.#openSocket(), this.#options())
+    const client = new mqttClient.default(() => this.#openSocket(), this.#options())
     this.#client = client
     this.#timer = this.#ports.clock.after(connectTimeMs, () => this.#fail('not connected and subscribed in time'))
     client.on('connect', () => {
