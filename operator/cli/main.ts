@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The bin `drover`: gives the command line the world. Everything else is in program.ts.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { runCli } from './program.ts'
+import { systemClock } from './system-clock.ts'
 
 const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
@@ -14,10 +14,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
-  clock: {
-    now: () => Date.now(),
-    sleep: (delayMs, signal) => sleep(delayMs, undefined, signal === undefined ? {} : { signal }),
-    deadline: delayMs => AbortSignal.timeout(delayMs),
-  },
+  clock: systemClock,
   signal: interrupted.signal,
 })

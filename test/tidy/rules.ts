@@ -164,7 +164,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     const may = (path: string): boolean =>
       isTest(path) ||
       /^(agent|broker)\/adapters\/[\w-]*clock\.ts$|^(operator|simulator)\/([\w-]+\/)*[\w-]*clock\.ts$/.test(path)
-    yield* word(/(?<![.\w])set(Timeout|Interval|Immediate)\(/, may, 'wait on a Clock')(files)
+    yield* word(/(?<![.\w])set(Timeout|Interval)\(/, may, 'wait on a Clock')(files)
     yield* arrow(({ path, from }) => (/^(node:)?timers/.test(from) && !may(path) ? 'wait on a Clock' : undefined))(
       files,
     )
