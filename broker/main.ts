@@ -138,7 +138,9 @@ try {
     process.stderr.write(`${error.message}\ndrover-broker --help shows all settings\n`)
     process.exitCode = exits.usage
   } else if (error instanceof BrokerError || (error as NodeJS.ErrnoException).code !== undefined) {
-    process.stderr.write(`drover-broker: ${(error as Error).message}\n`)
+    const { code } = error as NodeJS.ErrnoException
+    const hint = code === 'EADDRINUSE' || code === 'EACCES' ? ' (see --mqtt-port, --http-port and --data-dir)' : ''
+    process.stderr.write(`drover-broker: ${(error as Error).message}${hint}\n`)
     process.exitCode = (error as BrokerError).code === 'STORE_DAMAGED' ? exits.damaged : exits.failed
   } else throw error
 }

@@ -253,6 +253,7 @@ function causeOf(error: unknown): string {
     ECONNREFUSED: 'nobody listens there',
     ECONNRESET: 'the connection was cut',
     ENOTFOUND: 'no such host',
+    EAI_AGAIN: 'the name of the host cannot be looked up',
     UND_ERR_SOCKET: 'the connection was cut',
   }
   return (code === undefined ? undefined : words[code]) ?? message ?? String(error)

@@ -126,7 +126,7 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
         ['artifact', artifact],
         ['release counter', made.manifest.releaseCounter],
         ['expires', timeOf(expiresAt)],
-        ['image', `${imageBytes} bytes in ${chunkCount} chunks`],
+        ['image', `${imageBytes} bytes in ${chunkCount} ${chunkCount === 1 ? 'chunk' : 'chunks'}`],
         ['bundle size', `${bundleBytes} bytes`],
       ],
     )

@@ -14,6 +14,8 @@ export interface CommandSpec {
   readonly run: Run
   /** Fields of the broker's request to the flags they come from; a field belongs to its longest prefix here. */
   readonly flags?: Readonly<Record<string, string>>
+  /** What to do about a refusal, by its code or by the field of the request it names. */
+  readonly hints?: Readonly<Record<string, string>>
 }
 
 /** Gives the command its common flags and its action. */

@@ -47,12 +47,18 @@ export class CliContext {
   readonly world: CliWorld
   readonly out: Output
   readonly #common: CommonOptions
+  #tokenFrom: string | undefined
 
   constructor(world: CliWorld, common: CommonOptions) {
     this.world = world
     this.#common = common
     const color = world.stdout.isTTY === true && !world.env.NO_COLOR && common.json !== true
     this.out = new Output(world.stdout, world.stderr, { json: common.json === true, color })
+  }
+
+  /** The flag or variable the token was taken from, once there is a client. */
+  get tokenFrom(): string | undefined {
+    return this.#tokenFrom
   }
 
   /** Throws BadInput when address or token are missing or cannot be used. */
@@ -95,10 +101,9 @@ export class CliContext {
       throw new BadInput(
         'NO_TOKEN',
         'no access token: give --token-file FILE, or set DROVER_TOKEN_FILE or DROVER_TOKEN',
-        {
-          fields: [{ name: '--token-file', message: 'is missing' }],
-        },
+        { fields: [{ name: '--token-file', message: 'no access token' }] },
       )
+    this.#tokenFrom = source.flag
     const text = source.text.trim()
     // Never quoted back: what is wrong with a token may still be most of a token.
     if (!/^[\x21-\x7e]{1,1024}$/.test(text)) throw badFlag(source.flag, 'holds no token (printable ASCII, no blanks)')

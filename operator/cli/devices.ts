@@ -1,43 +1,31 @@
 // drover devices: who may connect, and who has.
-import { open, unlink } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { DeviceView } from '../../proto/http-api.ts'
 import { deviceId } from '../../proto/ids.ts'
-import { badFlag } from '../errors.ts'
-import { reasonOf } from '../files.ts'
 import { gather } from '../gather.ts'
 import type { Finish } from './command.ts'
+import { enroll } from './enroll.ts'
 import { timeOf } from './output.ts'
 import { addPaging, type PagingOptions, tellMore } from './paging.ts'
-import { parsedBy } from './values.ts'
+import { each, parsedBy } from './values.ts'
 
 export function addDeviceCommands(program: Command, finish: Finish): void {
   const devices = program.command('devices').description('who may connect, and who has')
-  const enroll = devices
+  const issue = devices
     .command('enroll')
-    .argument('<id>', 'device id: 1 to 64 of A-Z a-z 0-9 . _ : -', parsedBy(deviceId))
-    .description('issue the MQTT password of a device; it is shown once')
-    .option('--out <file>', 'write the password there (mode 0600, never overwritten) instead of showing it')
-  finish(enroll, {
+    .argument('<id...>', 'device ids: 1 to 64 of A-Z a-z 0-9 . _ : -', each(parsedBy(deviceId)))
+    .description('issue the MQTT passwords of devices; each is shown once')
+    .option('--out <file>', 'write the password of one device there (mode 0600, never overwritten), do not show it')
+    .option(
+      '--out-dir <dir>',
+      'write each password into a file there, named by the device (mode 0600, never overwritten)',
+    )
+  finish(issue, {
     flags: { device: '<id>' },
-    run: async (context, call) => {
-      const { out } = call.options as { readonly out?: string }
-      const client = await context.client()
-      const { device, secret } = await withSecretFile(out, async () => {
-        const answer = await client.enrollDevice(call.args[0] ?? '')
-        return { ...answer, text: `${answer.secret}\n` }
-      })
-      if (out === undefined)
-        context.out.item({ object: 'enrolled-device', device, secret }, [
-          ['device', device],
-          ['MQTT password', secret],
-        ])
-      else
-        context.out.item({ object: 'enrolled-device', device, path: out }, [
-          ['device', device],
-          ['MQTT password in', out],
-        ])
+    hints: {
+      CONFLICT: 'a password is shown once and not issued again; a device that lost it needs another id in this version',
     },
+    run: (context, { args, options }) => enroll(context, args, options),
   })
   finish(addPaging(devices.command('list').description('all devices, by id')), {
     run: async (context, call) => {
@@ -61,12 +49,13 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
           },
           { head: 'last hello', of: ({ lastHelloAt }) => timeOf(lastHelloAt) },
         ],
-        'No devices yet. Issue a password with drover devices enroll ID; the device appears with its first hello.',
+        'No devices yet. Issue a password with drover devices enroll ID...; the device appears with its first hello.',
       )
       tellMore(context, found, ({ id }) => id)
     },
   })
   finish(devices.command('show').argument('<id>', 'device id').description('what the broker knows of one device'), {
+    hints: { NOT_FOUND: 'drover devices list shows who has connected' },
     run: async (context, call) => {
       const client = await context.client()
       const device = await client.device(call.args[0] ?? '')
@@ -85,34 +74,4 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
       ])
     },
   })
-}
-
-/**
- * Makes the file first, then asks for the secret: one that cannot be written down would be lost, because the broker
- * shows it once. Without a path only asks.
- */
-export async function withSecretFile<T extends { readonly text: string }>(
-  path: string | undefined,
-  ask: () => Promise<T>,
-): Promise<T> {
-  if (path === undefined) return ask()
-  const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
-    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST'
-    throw badFlag(
-      '--out',
-      exists ? `${path} exists and is never overwritten` : `cannot write ${path} (${reasonOf(cause)})`,
-      cause,
-    )
-  })
-  let written = false
-  try {
-    const answer = await ask()
-    await file.writeFile(answer.text)
-    await file.sync()
-    written = true
-    return answer
-  } finally {
-    await file.close()
-    if (!written) await unlink(path)
-  }
 }

@@ -9,6 +9,7 @@ import type { Finish } from './command.ts'
 import type { CliContext } from './context.ts'
 import { timeOf } from './output.ts'
 import { addPaging, type PagingOptions, tellMore } from './paging.ts'
+import { uploadedHint } from './releases.ts'
 import { each, parsedBy, positive, whole, word } from './values.ts'
 import { watchOperation } from './watch.ts'
 
@@ -27,6 +28,7 @@ interface CreateOptions {
   readonly stopTimeoutMinutes?: number
 }
 
+const operationsHint = 'drover operation list shows which operations there are'
 const weekMinutes = 10_080
 const states = ['pending', 'in-progress', 'completed', 'failed', 'skipped'] as const
 const flagsOfCreate = {
@@ -61,6 +63,7 @@ export function addOperationCommands(program: Command, finish: Finish): void {
     .option('--wait', 'watch it until it has ended')
   finish(create, {
     flags: flagsOfCreate,
+    hints: { release: uploadedHint },
     run: (context, call) => runCreate(context, call.options as unknown as CreateOptions),
   })
 
@@ -80,16 +83,20 @@ export function addOperationCommands(program: Command, finish: Finish): void {
   })
   const one = (name: string, description: string): Command =>
     operation.command(name).argument('<id>', 'operation id').description(description)
+  const hints = { NOT_FOUND: operationsHint, id: operationsHint }
   finish(one('show', 'one operation with its counts'), {
+    hints,
     run: async (context, call) => {
       const client = await context.client()
       showOperation(context, await client.operation(call.args[0] ?? ''))
     },
   })
   finish(one('watch', 'follow an operation to its end; exit code 1 when it ended with errors'), {
+    hints,
     run: async (context, call) => watchOperation(context, await context.client(), call.args[0] ?? ''),
   })
   finish(one('stop', 'hand over to no more devices; those in progress finish. It cannot be started again'), {
+    hints,
     run: async (context, call) => {
       const client = await context.client()
       showOperation(context, await client.stopOperation(call.args[0] ?? ''))
@@ -102,6 +109,7 @@ export function addOperationCommands(program: Command, finish: Finish): void {
   )
   finish(executions, {
     flags: { state: '--state', after: '--after' },
+    hints,
     run: async (context, call) => {
       const { limit, after, state } = call.options as unknown as PagingOptions & { readonly state?: string }
       const client = await context.client()
@@ -130,6 +138,7 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<n
   const operation = await client.createOperation(request)
   if (wait !== true) {
     showOperation(context, operation)
+    context.out.line(`Its devices are counted now. Follow it: drover operation watch ${operation.id}`, 'quiet')
     return undefined
   }
   context.out.line(`Operation ${operation.id} has begun.`)

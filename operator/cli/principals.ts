@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import type { PrincipalAnswer } from '../../proto/http-api.ts'
 import { principalName } from '../../proto/ids.ts'
 import type { Finish } from './command.ts'
-import { withSecretFile } from './devices.ts'
 import { timeOf } from './output.ts'
+import { withSecretFile } from './secret-file.ts'
 import { parsedBy, word } from './values.ts'
 
 const roles: readonly PrincipalAnswer['role'][] = ['viewer', 'operator', 'approver', 'admin']
@@ -22,7 +22,7 @@ export function addPrincipalCommands(program: Command, finish: Finish): void {
     run: async (context, call) => {
       const { role, out } = call.options as { readonly role: PrincipalAnswer['role']; readonly out?: string }
       const client = await context.client()
-      const made = await withSecretFile(out, async () => {
+      const made = await withSecretFile('--out', out, async () => {
         const answer = await client.createPrincipal({ name: call.args[0] ?? '', role })
         return { ...answer, text: `${answer.token}\n` }
       })

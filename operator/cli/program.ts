@@ -36,13 +36,14 @@ Exit codes:
 export async function runCli(argv: readonly string[], world: CliWorld): Promise<number> {
   let exitCode: number = exitCodes.done
   let spec: CommandSpec | undefined
+  let context: CliContext | undefined
   const program = new Command('drover')
   const finish: Finish = (command, found) => {
     addCommonOptions(command)
       .addHelpText('after', exitCodeHelp)
       .action(async () => {
         spec = found
-        const context = new CliContext(world, { ...program.opts(), ...command.opts() })
+        context = new CliContext(world, { ...program.opts(), ...command.opts() })
         exitCode = (await found.run(context, { args: command.args, options: command.opts() })) ?? exitCodes.done
       })
   }
@@ -76,11 +77,17 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     return exitCode
   } catch (error) {
     const out = new Output(world.stdout, world.stderr, { json: argv.includes('--json'), color: false })
-    return explain(error, spec, out, world)
+    return explain(error, { spec, tokenFrom: context?.tokenFrom }, out, world)
   }
 }
 
-function explain(error: unknown, spec: CommandSpec | undefined, out: Output, world: CliWorld): number {
+/** What was being done when it failed. */
+interface Failed {
+  readonly spec: CommandSpec | undefined
+  readonly tokenFrom: string | undefined
+}
+
+function explain(error: unknown, failed: Failed, out: Output, world: CliWorld): number {
   if (world.signal.aborted) {
     out.hint('drover: interrupted')
     return exitCodes.interrupted
@@ -91,12 +98,14 @@ function explain(error: unknown, spec: CommandSpec | undefined, out: Output, wor
     if (error.code === 'commander.help') return exitCodes.badInput
     const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
     const flag = /'[^']*?(--[a-z-]+)/.exec(message)?.[1]
-    const fields = flag === undefined ? [] : [{ name: flag, message }]
+    const argument = /argument '([a-z]+)'/.exec(message)?.[1]
+    const name = flag ?? (argument === undefined ? undefined : `<${argument}>`)
+    const fields = name === undefined ? [] : [{ name, message }]
     out.error(new BadInput('USAGE', message, { fields }), ['see drover --help, or --help of the command'])
     return exitCodes.badInput
   }
   if (error instanceof OperatorError) {
-    out.error(withFlags(error, spec?.flags ?? {}), hintsFor(error))
+    out.error(withFlags(error, failed.spec?.flags ?? {}), hintsFor(error, failed))
     if (error instanceof BadInput) return exitCodes.badInput
     return error instanceof Refused ? exitCodes.refused : exitCodes.serverFailed
   }
@@ -109,7 +118,9 @@ function explain(error: unknown, spec: CommandSpec | undefined, out: Output, wor
 
 function withFlags(error: OperatorError, flags: Readonly<Record<string, string>>): OperatorError {
   const prefixes = Object.keys(flags).toSorted((a, b) => b.length - a.length)
-  const fields = error.fields.map(({ name, message }) => {
+  // The header is the client's, not the operator's; what he gave is in the hint.
+  const given = error.fields.filter(({ name }) => name !== 'authorization')
+  const fields = given.map(({ name, message }) => {
     const prefix = prefixes.find(candidate => name === candidate || name.startsWith(`${candidate}.`))
     return { name: prefix === undefined ? name : (flags[prefix] ?? name), message }
   })
@@ -117,13 +128,22 @@ function withFlags(error: OperatorError, flags: Readonly<Record<string, string>>
   return new BadInput(code, message, { fields, ...(requestId === undefined ? {} : { requestId }) })
 }
 
-function hintsFor(error: OperatorError): readonly string[] {
+const tokenFlags: readonly string[] = ['--token-file', 'DROVER_TOKEN_FILE']
+
+function hintsFor(error: OperatorError, { spec, tokenFrom }: Failed): readonly string[] {
+  const own = [error.code, ...error.fields.map(({ name }) => name)].flatMap(key => spec?.hints?.[key] ?? [])
+  if (own.length > 0) return [...new Set(own)]
+  if (error instanceof BadInput && error.fields.some(({ name }) => tokenFlags.includes(name)))
+    return ['a broker writes its first token into the file admin-token of its data directory']
   if (error instanceof Refused && error.code === 'UNAUTHENTICATED')
-    return ['give a token that is valid at this broker: --token-file FILE, DROVER_TOKEN_FILE or DROVER_TOKEN']
+    return [
+      `it was taken from ${tokenFrom}; every data directory of a broker has tokens of its own`,
+      'give a token that is valid at this broker: --token-file FILE, DROVER_TOKEN_FILE or DROVER_TOKEN',
+    ]
   if (error instanceof Refused && error.code === 'FORBIDDEN')
     return ['use the token of a principal whose role may do this; drover principals list shows who there is']
   if (error instanceof ServerFailed && error.code === 'UNREACHABLE')
-    return ['is the broker running? give its address with --url or DROVER_URL']
+    return ['is the broker running? give the address of its HTTP listener with --url or DROVER_URL']
   if (error instanceof ServerFailed && error.code === 'TIMEOUT') return ['try again, or allow more with --timeout']
   return []
 }

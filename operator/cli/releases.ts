@@ -7,6 +7,8 @@ import type { CliContext } from './context.ts'
 import { timeOf } from './output.ts'
 import { addPaging, type PagingOptions, tellMore } from './paging.ts'
 
+export const uploadedHint = 'drover releases list shows what has been uploaded'
+
 export function addReleaseCommands(program: Command, finish: Finish): void {
   const releases = program.command('releases').description('what can be installed: a component in a version')
   finish(addPaging(releases.command('list').description('all releases, by id')), {
@@ -34,6 +36,7 @@ export function addReleaseCommands(program: Command, finish: Finish): void {
     },
   })
   finish(releases.command('show').argument('<id>', 'release id').description('one release with its manifests'), {
+    hints: { NOT_FOUND: uploadedHint, id: uploadedHint },
     run: async (context, call) => {
       const client = await context.client()
       showRelease(context, await client.release(call.args[0] ?? ''))

@@ -9,15 +9,19 @@ import { startBar } from './progress.ts'
 const intervalLeastMs = 500
 const intervalMostMs = 5_000
 const failuresMax = 12
+/** Nobody in progress for so long is worth a word. */
+const idleMs = 5_000
 const endedStates = ['completed', 'stopped']
 
 /** Resolves to 0, or to 1 when the operation ended with errors. Throws what the client throws. */
 export async function watchOperation(context: CliContext, client: OperatorClient, id: string): Promise<number> {
   const { out, world } = context
-  const bar = startBar(context, 'updating', 100)
+  let bar = startBar(context, 'updating', 100)
   const showsBar = world.stderr.isTTY === true && !out.json
   let before = ''
   let intervalMs = intervalLeastMs
+  let changedAt = world.clock.now()
+  let idleTold = false
   try {
     for (;;) {
       const operation = await patiently(context, () => client.operation(id))
@@ -27,6 +31,15 @@ export async function watchOperation(context: CliContext, client: OperatorClient
         if (out.json) out.record(operation)
         else if (showsBar) bar.update(percentOf(operation), countsOf(operation))
         else out.line(`${operation.updateStatus}  ${percentOf(operation)}%  ${countsOf(operation)}`)
+        changedAt = world.clock.now()
+      } else if (!idleTold && isIdle(operation) && world.clock.now() - changedAt >= idleMs) {
+        idleTold = true
+        if (!out.json) {
+          bar.stop()
+          out.hint(idleHint)
+          bar = startBar(context, 'updating', 100)
+          bar.update(percentOf(operation), countsOf(operation))
+        }
       }
       before = now
       if (endedStates.includes(operation.state)) {
@@ -43,6 +56,14 @@ export async function watchOperation(context: CliContext, client: OperatorClient
   } finally {
     bar.stop()
   }
+}
+
+const idleHint =
+  'Nobody is in progress: a pending device gets its offer when it connects and is in no other operation. ' +
+  'Who is online: drover devices list'
+
+function isIdle({ counts }: OperationView): boolean {
+  return counts.pending > 0 && counts.inProgress === 0
 }
 
 /** Asks again, up to a minute or so, while the broker fails or is away. */
@@ -71,7 +92,7 @@ function countsOf({ sensors, updated, errors, counts }: OperationView): string {
 
 function summarize({ out }: CliContext, operation: OperationView): void {
   if (out.json) return
-  const { updateStatus, sensors, updated, errors, codes, id } = operation
+  const { updateStatus, sensors, updated, errors, codes, counts, id } = operation
   out.line(`${updateStatus}: ${updated} updated, ${errors} errors, of ${sensors} sensors.`, errors > 0 ? 'bad' : 'good')
   out.items(
     codes,
@@ -83,5 +104,7 @@ function summarize({ out }: CliContext, operation: OperationView): void {
     ],
     'No device has ended with a code.',
   )
-  if (errors > 0) out.hint(`Which devices: drover operation executions ${id} --state failed`)
+  // Devices that a stop kept from being offered anything are errors too, and they are skipped.
+  const state = counts.failed > 0 ? 'failed' : 'skipped'
+  if (errors > 0) out.hint(`Which devices: drover operation executions ${id} --state ${state}`)
 }

@@ -51,8 +51,10 @@ export class CommandLine {
     return this.#one(ReleaseView, ['artifact', 'upload', bundle])
   }
 
-  async enroll(device: string): Promise<EnrollAnswer> {
-    return this.#one(EnrollAnswer, ['devices', 'enroll', device])
+  /** MQTT password by device. */
+  async enroll(devices: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const answers = await this.#many(EnrollAnswer, ['devices', 'enroll', ...devices])
+    return new Map(answers.map(({ device, secret }) => [device, secret]))
   }
 
   async devices(): Promise<readonly DeviceView[]> {

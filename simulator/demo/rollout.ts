@@ -5,11 +5,10 @@
 //                                                  one device killed half-way, back later ┘
 import { writeFile } from 'node:fs/promises'
 import { chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
-import type { EnrollAnswer, EventView, ExecutionView, OperationView, ReleaseView } from '../../proto/http-api.ts'
+import type { EventView, ExecutionView, OperationView, ReleaseView } from '../../proto/http-api.ts'
 import { pause } from './clock.ts'
 import { CommandLine } from './command-line.ts'
 import { type Display, grouped } from './display.ts'
-import { enrollAll } from './enrolment.ts'
 import {
   fixedChunkBytes,
   fixedLengths,
@@ -65,13 +64,7 @@ export async function rollOut(stage: Stage, display: Display): Promise<Rollout> 
 
   display.tell(`giving ${plans.length} devices their credentials and starting them`)
   const sensors = plans.map(plan => stage.addSensor(plan))
-  const [first = '', ...others] = plans.map(({ id }) => id)
-  const [{ secret }, otherSecrets] = await together<[EnrollAnswer, ReadonlyMap<string, string>]>(
-    stage.fail,
-    operator.enroll(first),
-    enrollAll(others, address, stage.signal),
-  )
-  const secrets = new Map([...otherSecrets, [first, secret]])
+  const secrets = await operator.enroll(plans.map(({ id }) => id))
   const link = await stage.openSlowLink(address.mqttPort, slowBytesPerSecond)
   const provisionOf = ({ id, plan }: Sensor, mqttPort: number): Provision => ({
     mqttPort,

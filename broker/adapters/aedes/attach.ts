@@ -130,7 +130,9 @@ class Attachment implements AedesAttachment {
       guardPersistence(this.#broker, log),
     )
     for (const name of hookNames) this.#put(name, this.#ours[name])
-    for (const sentence of this.advice) log.info({ event: 'host-advice' }, sentence)
+    // A broker that refuses strangers has no host beside us to advise.
+    const level = settings.strangers === 'host' ? 'info' : 'debug'
+    for (const sentence of this.advice) log[level]({ event: 'host-advice' }, sentence)
   }
 
   figures(): MqttFigures {

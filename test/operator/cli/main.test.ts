@@ -6,7 +6,7 @@ import { parseTrustDocument } from '../../../proto/envelope.ts'
 import { makeImage } from '../../fixtures/bundle.ts'
 import { deviceSecret, deviceView, eventView, newToken, operationView, tokens } from '../fake-use-cases.ts'
 import { openDoor, operation } from '../http-fixture.ts'
-import { at, drover, fill, spawned, start } from './run.ts'
+import { at, drover, fill, hurriedClock, spawned, start } from './run.ts'
 
 const ids = ['--vendor-id', '11'.repeat(16), '--class-id', '22222222-2222-2222-2222-222222222222']
 
@@ -227,6 +227,18 @@ t.test(
     t.match(waited, { code: 0, stdout: /has begun\.\n.*Completed: 2 updated, 0 errors/s })
     door.useCases.script.push({ ...good, state: 'stopped', updateStatus: 'Stopped' })
     t.match(await drover(['operation', 'watch', operation], at(door)), { code: 0, stdout: /Stopped: 2 updated/ })
+    const counts = { pending: 0, inProgress: 0, completed: 0, failed: 0, skipped: 2 }
+    door.useCases.script.push({ ...ended, updated: 0, errors: 2, counts })
+    const never = await drover(['operation', 'watch', operation], at(door))
+    t.match(never, { code: 1, stderr: /--state skipped/ }, 'the hint finds those that a stop kept from it')
+
+    const waiting = { ...good, state: 'pending' as const, counts: { ...good.counts, completed: 0, pending: 2 } }
+    door.useCases.script.push(...Array.from({ length: 9 }, () => waiting), good)
+    const idle = await drover(['operation', 'watch', operation], at(door), hurriedClock())
+    t.equal(idle.stderr.match(/gets its offer when it connects.*drover devices list/g)?.length, 1, 'told once')
+    door.useCases.script.push(waiting, waiting, good)
+    const brief = await drover(['operation', 'watch', operation], at(door), hurriedClock())
+    t.notMatch(brief.stderr, /gets its offer/, 'not at once')
   },
 )
 
@@ -260,17 +272,27 @@ t.test('a refusal ends with 3, a broker that fails or is away with 4', { timeout
     t.equal(stdout, '')
     t.notMatch(stderr, /CANARY/, 'no token is quoted')
   }
-  await refused(['devices', 'list'], at(door, 'CANARY-wrong'), /not valid.*--token-file/s)
+  await refused(['devices', 'list'], at(door, 'CANARY-wrong'), /not valid.*taken from DROVER_TOKEN;.*--token-file/s)
+  t.notMatch((await drover(['devices', 'list'], at(door, 'CANARY-wrong'))).stderr, /Bearer/, 'no word about headers')
   await refused(
     ['devices', 'enroll', 'new', '--out', join(folder, 'secret')],
     at(door, tokens.viewer),
     /needs the role admin/,
   )
   t.notOk(existsSync(join(folder, 'secret')), 'no empty secret stays behind')
-  await refused(['devices', 'show', 'absent'], at(door), /no device absent/)
+  await refused(['devices', 'show', 'absent'], at(door), /no device absent.*\n {2}drover devices list/s)
+  await refused(
+    ['operation', 'watch', 'op'.padEnd(26, '1')],
+    at(door),
+    /no operation.*\n {2}drover operation list shows[^\n]*\n {2}request/s,
+  )
   t.match(await spawned(['devices', 'show', 'absent'], at(door)), { code: 3, stdout: '' })
-  await refused(['devices', 'enroll', 'sensor-1'], at(door), /enrolled already.*<id>/s)
-  await refused(['operation', 'create', '--release', 'app@9.9.9', '--all'], at(door), /--release: is not known/)
+  await refused(['devices', 'enroll', 'sensor-1'], at(door), /enrolled already.*<id>.*not issued again/s)
+  await refused(
+    ['operation', 'create', '--release', 'app@9.9.9', '--all'],
+    at(door),
+    /--release: is not known\n {2}drover releases list/,
+  )
   door.useCases.failNext = new Error('inside')
   t.match(await drover(['devices', 'list'], at(door)), { code: 4, stderr: /request id/ })
   await door.door.close()
@@ -279,6 +301,44 @@ t.test('a refusal ends with 3, a broker that fails or is away with 4', { timeout
     code: 4,
     stderr: /^\{"object":"error","code":"UNREACHABLE".*nobody listens/,
   })
+})
+
+t.test('devices enroll takes several devices, and one that cannot be enrolled keeps nobody from it', async t => {
+  const door = await openDoor(t)
+  fill(door)
+  const folder = t.testdir({ passwords: { 'sensor-7': 'kept' } })
+  const path = (name: string): string => join(folder, name)
+  const shown = await drover(['devices', 'enroll', 'a', 'b', 'c', '--json'], at(door))
+  t.match(shown, { code: 0, stderr: '' })
+  t.same(
+    shown.lines,
+    ['a', 'b', 'c'].map(device => ({ object: 'enrolled-device', device, secret: deviceSecret })),
+    'a line each, in order',
+  )
+  t.match(await drover(['devices', 'enroll', 'd', 'e'], at(door)), { code: 0, stdout: /d\n.*\ndevice: +e\n/ })
+
+  const written = await drover(['devices', 'enroll', 'f', 'g', '--out-dir', path('new/dir'), '--json'], at(door))
+  t.match(written, { code: 0, lines: [{ device: 'f', path: path('new/dir/f') }, { device: 'g' }] })
+  t.equal(written.lines.length, 2)
+  t.notMatch(written.stdout, deviceSecret, 'what went into files is not shown')
+  t.equal(statSync(path('new/dir')).mode & 0o777, 0o700)
+  for (const name of ['f', 'g']) {
+    t.equal(readFileSync(path(`new/dir/${name}`), 'utf8'), `${deviceSecret}\n`)
+    t.equal(statSync(path(`new/dir/${name}`)).mode & 0o777, 0o600)
+  }
+
+  const list = ['devices', 'enroll', 'sensor-1', 'h', 'sensor-7', 'i', '--out-dir', path('passwords')]
+  const some = await drover(list, at(door))
+  t.equal(some.code, 3)
+  t.match(some.stdout, /passwords\/h\n.*passwords\/i\n/s, 'the others are enrolled')
+  t.match(some.stderr, /2 of 4 devices were not enrolled now.*<id>: [^\n]*sensor-1[^\n]*\n[^\n]*sensor-7 exists/s)
+  t.equal(readFileSync(path('passwords/sensor-7'), 'utf8'), 'kept', 'nothing is overwritten')
+  t.notOk(existsSync(path('passwords/sensor-1')), 'no empty file stays behind')
+  t.equal(door.useCases.devices.has('sensor-7'), false, 'and no password is issued that cannot be written')
+
+  door.useCases.calls.length = 0
+  t.match(await drover(['devices', 'enroll', 'k', 'l'], at(door, tokens.viewer)), { code: 3, stdout: '' })
+  t.equal(door.useCases.calls.length, 1, 'what the next would meet too ends the command')
 })
 
 t.test('what a device calls itself cannot write on the terminal', async t => {

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { runCli } from '../../../operator/cli/program.ts'
+import type { Clock } from '../../../operator/ports.ts'
 import { httpClock } from '../client-clock.ts'
 import { deviceView, eventView, executionView, operationView, tokens } from '../fake-use-cases.ts'
 import { type OpenDoor, operation } from '../http-fixture.ts'
@@ -42,7 +43,11 @@ export const spawned = (args: readonly string[], env: Readonly<Record<string, st
   start(args, env).ended
 
 /** What main.ts does, in this process. */
-export async function drover(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export async function drover(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  clock: Clock = httpClock,
+): Promise<Ended> {
   const written = { stdout: '', stderr: '' }
   const screen = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
@@ -50,9 +55,21 @@ export async function drover(args: readonly string[], env: Readonly<Record<strin
     },
   })
   const { signal } = new AbortController()
-  const world = { env, stdout: screen('stdout'), stderr: screen('stderr'), clock: httpClock, signal }
+  const world = { env, stdout: screen('stdout'), stderr: screen('stderr'), clock, signal }
   const code = await runCli(args, world)
   return { code, ...written, lines: linesOf(args, written.stdout) }
+}
+
+/** Sleeps end at once and take their time all the same. */
+export function hurriedClock(): Clock {
+  let aheadMs = 0
+  return {
+    ...httpClock,
+    now: () => httpClock.now() + aheadMs,
+    sleep: async delayMs => {
+      aheadMs += delayMs
+    },
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into objects of every kind
