@@ -38,6 +38,8 @@ export interface EventFilter {
   readonly operation?: string
   readonly code?: string
   readonly order?: 'ASC' | 'DESC'
+  /** Further conditions in the language of the event log, `field__op=value` joined with `&`. */
+  readonly filter?: string
 }
 
 const answerBytesMax = 64 * 1024 * 1024

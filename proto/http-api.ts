@@ -213,5 +213,7 @@ export const EventListing = Type.Object({
   after: Nullable(Type.String()),
   order: Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]),
   has_more: Type.Boolean(),
+  next: Type.Optional(Type.String({ description: '`after` of the next page; there whenever has_more is true' })),
+  total_count: Type.Optional(Count),
 })
 export type EventListing = Static<typeof EventListing>

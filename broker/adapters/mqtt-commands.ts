@@ -121,6 +121,8 @@ function verbsOf(useCases: UseCases): Map<string, (by: Principal, body: unknown)
       device: Type.Optional(Type.String()),
       operation: Type.Optional(Type.String()),
       code: Type.Optional(Type.String()),
+      filter: Type.Optional(Type.String()),
+      include: Type.Optional(Type.Literal('total_count')),
     },
     { additionalProperties: false },
   )

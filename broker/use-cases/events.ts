@@ -1,53 +1,38 @@
 // The device event log.
-import { isEventCode } from '../../proto/event-codes.ts'
 import type { EventListing, EventView } from '../../proto/http-api.ts'
-import { deviceId, eventId, operationId } from '../../proto/ids.ts'
-import type { EventRecord } from '../core/records.ts'
-import { RequestRefused } from '../errors.ts'
-import type { EventPage } from '../ports.ts'
+import { eventId } from '../../proto/ids.ts'
+import { type EventFilter, filterTextOf, parseEventFilter } from '../core/event-filter.ts'
+import { type FieldProblem, RequestRefused } from '../errors.ts'
 import { eventView } from '../views.ts'
 import { requireRole } from './access.ts'
 import type { Dependencies } from './dependencies.ts'
+import { countEvents, readEvents } from './event-reading.ts'
 import { parsedId, parsedPage } from './parsing.ts'
-import type { UseCases } from './use-cases.ts'
+import type { EventListRequest, UseCases } from './use-cases.ts'
 
-/** Store pages read for one page of an operator. */
-const storePagesMax = 8
+/** The fields of a request that are short for a condition. */
+const shortForms = { device: 'device_id', operation: 'data.campaign_id', code: 'event_type' } as const
 
-export function eventUseCases({ store }: Dependencies): Pick<UseCases, 'listEvents' | 'showEvent'> {
+export function eventUseCases({ store }: Pick<Dependencies, 'store'>): Pick<UseCases, 'listEvents' | 'showEvent'> {
   return {
     async listEvents(by, request): Promise<EventListing> {
       requireRole(by, 'viewer')
       const page = parsedPage(request, eventId, 2)
       const order = request.order ?? 'DESC'
-      if (request.code !== undefined && !isEventCode(request.code))
-        throw new RequestRefused('INVALID', `no event code ${request.code}`, [
-          { name: 'event_type', message: 'expected a code of the catalogue' },
-        ])
-      const query = {
-        limit: page.limit,
-        order,
-        ...(request.device === undefined ? {} : { device: parsedId(deviceId, request.device, 'device_id') }),
-        ...(request.operation === undefined
-          ? {}
-          : { operation: parsedId(operationId, request.operation, 'data.campaign_id') }),
-        ...(request.code === undefined ? {} : { code: request.code }),
-      }
-      // A store reads a bounded number of rows for a page and may give a short one, even an empty one, with more to come.
-      const items: EventRecord[] = []
-      let found: EventPage = { items: [], hasMore: true, ...(page.after === undefined ? {} : { next: page.after }) }
-      for (let read = 0; found.hasMore && items.length < page.limit && read < storePagesMax; read += 1) {
-        const after = found.next === undefined ? {} : { after: found.next }
-        found = await store.events({ ...query, limit: page.limit - items.length, ...after })
-        items.push(...found.items)
-      }
+      const filter = filterOf(request)
+      const { items, hasMore, next } = await readEvents(store, filter, { ...page, order })
+      const isWhole = page.after === undefined && !hasMore
+      const count = () => (isWhole ? items.length : countEvents(store, filter))
+      const total = request.include === 'total_count' ? await count() : undefined
       return {
         object: 'list',
         data: items.map(eventView),
         limit: page.limit,
         after: request.after ?? null,
         order,
-        has_more: found.hasMore,
+        has_more: hasMore,
+        ...(next === undefined ? {} : { next }),
+        ...(total === undefined ? {} : { total_count: total }),
       }
     },
 
@@ -59,4 +44,32 @@ export function eventUseCases({ store }: Dependencies): Pick<UseCases, 'listEven
       return eventView(event)
     },
   }
+}
+
+/** Throws RequestRefused INVALID naming each parameter that cannot be used. */
+function filterOf(request: EventListRequest): EventFilter {
+  const short = Object.entries(shortForms).flatMap(([name, field]) => {
+    const value = request[name as keyof typeof shortForms]
+    return value === undefined ? [] : [[field, value] as const]
+  })
+  const shortFilter = short.length === 0 ? undefined : parsed(filterTextOf(short))
+  const filter = request.filter === undefined ? undefined : parsed(request.filter)
+  const twice = [...(filter?.fields ?? [])].filter(field => shortFilter?.fields.has(field))
+  if (twice.length > 0)
+    throw refused(twice.map(name => ({ name, message: 'is given beside the filter and in it: give one of them' })))
+  return {
+    conditions: [...(shortFilter?.conditions ?? []), ...(filter?.conditions ?? [])],
+    fields: new Set([...(shortFilter?.fields ?? []), ...(filter?.fields ?? [])]),
+  }
+}
+
+function parsed(text: string): EventFilter {
+  const result = parseEventFilter(text)
+  if ('problems' in result) throw refused(result.problems)
+  return result.filter
+}
+
+function refused(problems: readonly FieldProblem[]): RequestRefused {
+  const named = problems.map(({ name, message }) => `${name} ${message}`).slice(0, 3)
+  return new RequestRefused('INVALID', `The filter is not valid: ${named.join('; ')}.`, problems)
 }

@@ -29,6 +29,10 @@ export interface EventListRequest extends PageRequest {
   readonly device?: string
   readonly operation?: string
   readonly code?: string
+  /** Further conditions, in the language of broker/core/event-filter.ts. */
+  readonly filter?: string
+  /** Also how many events match, when a bounded number of rows tells. */
+  readonly include?: 'total_count'
 }
 export interface ExecutionListRequest extends PageRequest {
   readonly state?: string

@@ -3,18 +3,28 @@
 import { pageLimitDefault, pageLimitMax } from '../../../proto/http-api.ts'
 import { type FieldProblem, RequestRefused } from '../../errors.ts'
 
-const valueLengthMax = 256
+export interface QueryRules {
+  /** Characters of one value; 256 unless said otherwise. */
+  readonly lengthMax?: number
+  /** What to say of a parameter that is not known. */
+  readonly unknown?: (name: string) => string | undefined
+}
 
 /** Throws RequestRefused INVALID that names every parameter which is unknown, given twice or too long. */
-export function readQuery(query: unknown, known: readonly string[]): ReadonlyMap<string, string> {
+export function readQuery(
+  query: unknown,
+  known: readonly string[],
+  { lengthMax = 256, unknown }: QueryRules = {},
+): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   const problems: FieldProblem[] = []
   for (const [given, value] of Object.entries(query as Record<string, unknown>)) {
     const name = given.slice(0, 64)
-    if (!known.includes(given)) problems.push({ name, message: `is not known here; expected ${known.join(', ')}` })
+    if (!known.includes(given))
+      problems.push({ name, message: unknown?.(name) ?? `is not known here; expected ${known.join(', ')}` })
     else if (typeof value !== 'string') problems.push({ name, message: 'must be given once' })
-    else if (value === '' || value.length > valueLengthMax)
-      problems.push({ name, message: `must be 1 to ${valueLengthMax} characters` })
+    else if (value === '' || value.length > lengthMax)
+      problems.push({ name, message: `must be 1 to ${lengthMax} characters` })
     else values.set(given, value)
   }
   if (problems.length > 0) throw refusedQuery(problems.slice(0, 20))

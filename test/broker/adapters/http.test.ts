@@ -1,5 +1,8 @@
 // What the door answers, route by route, and how it opens and closes.
 import t from 'tap'
+import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
+import { eventUseCases } from '../../../broker/use-cases/events.ts'
+import { deviceId } from '../../../proto/ids.ts'
 import { deviceSecret, deviceView, eventView, newToken, operationView, tokens } from '../../operator/fake-use-cases.ts'
 import { ask, bundle, isErrorBody, openDoor, openFilledDoor, operation } from '../../operator/http-fixture.ts'
 import { bundleView, upload } from '../../operator/raw-upload.ts'
@@ -142,6 +145,16 @@ t.test('the event log pages and filters as documented', async t => {
     ['?event_type=SYS_112', { code: 'SYS_112' }],
     [`?data.campaign_id__eq=${operation}`, { operation }],
     [`?data.campaign_id=${operation}&device_id__eq=sensor-2`, { operation, device: 'sensor-2' }],
+    ['?device_id__in=a,b', { filter: 'device_id__in=a,b' }],
+    ['?device_id=a&device_id__neq=b', { filter: 'device_id=a&device_id__neq=b' }],
+    [
+      '?date_time__gte=20300101T000000Z&event_type=SYS_112',
+      { filter: 'date_time__gte=20300101T000000Z', code: 'SYS_112' },
+    ],
+    ['?filter=a%3D1%26b%3D2', { filter: 'a=1&b=2' }],
+    ['?filter=state_change%3Dtrue&device_id=sensor-2', { filter: 'state_change=true', device: 'sensor-2' }],
+    ['?description=50%25%20%26%20more', { filter: 'description=50%25 %26 more' }],
+    ['?include=total_count', { include: 'total_count' }],
   ]
   for (const [query, expected] of cases)
     for (const path of ['/v3/device-events', '/v3/device-events/']) {
@@ -158,9 +171,18 @@ t.test('the event log pages and filters as documented', async t => {
   t.same((await ask(`${url}/v3/device-events/${eventView(1).id}/`)).body, eventView(1))
 
   const refused: readonly (readonly [string, string])[] = [
-    ['?include=total_count', 'include'],
-    ['?device_id__in=a,b', 'device_id__in'],
-    ['?filter=a%3D1', 'filter'],
+    ['?include=everything', 'include'],
+    ['?include=total_count&include=total_count', 'include'],
+    ['?device_id__gte=a', 'device_id__gte'],
+    ['?date_time__like=2030', 'date_time__like'],
+    ['?colour=blue', 'colour'],
+    ['?colour__eq=blue', 'colour__eq'],
+    ['?filter=', 'filter'],
+    ['?filter=device_id%3Da&filter=device_id%3Da', 'filter'],
+    ['?filter=device_id%3Da&device_id__neq=b', 'device_id__neq'],
+    ['?filter=date_time__gte%3D20300101T000000Z&date_time__lte=20300101T000000Z', 'date_time__lte'],
+    ['?state_change=true&state_change=true', 'state_change'],
+    [`?description=${'a'.repeat(4097)}`, 'description'],
     ['?__proto__=1', '__proto__'],
     ['?constructor=1', 'constructor'],
     ['?limit=ten', 'limit'],
@@ -178,6 +200,87 @@ t.test('the event log pages and filters as documented', async t => {
     t.equal(answer.body.fields[0]?.name, name, `${query} names the parameter`)
   }
   t.equal(useCases.calls.length, callsBefore, 'a refused query reaches no use case')
+})
+
+t.test('the event log answers filters in the documented envelope', async t => {
+  const { url, useCases } = await openFilledDoor(t)
+  const store = new MemoryStore()
+  const recordedAt = Date.UTC(2030, 0, 2, 3, 4, 5)
+  for (const number of [0, 1, 2, 3, 4])
+    await store.commit([
+      {
+        kind: 'append-event',
+        event: {
+          recordedAt: recordedAt + number,
+          device: deviceId(`sensor-${number}`),
+          code: number === 4 ? 'UPD4_FAIL_24' : 'SYS_106',
+          type: number === 4 ? 'FAIL' : 'INFO',
+          category: number === 4 ? 'FAIL_NETWORK' : 'INFO',
+          stateChange: number > 0,
+          changes: {},
+          data: {},
+        },
+      },
+    ])
+  const real = eventUseCases({ store })
+  useCases.listEvents = real.listEvents
+  useCases.showEvent = real.showEvent
+  const list = async (query: string) => (await ask(`${url}/v3/device-events${query}`)).body
+  const id = (number: number) => eventView(number).id
+
+  t.same(Object.keys(await list('')), ['object', 'data', 'limit', 'after', 'order', 'has_more'])
+  t.match(await list('?limit=2&include=total_count'), {
+    object: 'list',
+    data: [{ id: id(5), date_time: '2030-01-02T03:04:05.004000Z' }, { id: id(4) }],
+    limit: 2,
+    after: null,
+    order: 'DESC',
+    has_more: true,
+    next: id(4),
+    total_count: 5,
+  })
+  t.match(await list(`?limit=2&after=${id(2)}&include=total_count`), {
+    data: [{ id: id(1) }],
+    after: id(2),
+    has_more: false,
+    total_count: 5,
+  })
+  const filter = encodeURIComponent('event_type__neq=UPD4_FAIL_24&date_time__lte=2030-01-02T03:04:05.002000Z')
+  const wanted: readonly (readonly [string, readonly number[]])[] = [
+    [`?filter=${filter}`, [3, 2, 1]],
+    [`/?filter=${filter}&state_change=false`, [1]],
+    [`?event_type__neq=UPD4_FAIL_24&date_time__lte=2030-01-02T03:04:05.002000Z&order=ASC`, [1, 2, 3]],
+    ['?created_at__gte=2030-01-02T04:04:05.003+01:00', [5, 4]],
+    ['?description=Connection%20lost%20during%20download.', [5]],
+    [`?id__in=${id(5)},${id(1)},${id(9)}&include=total_count`, [5, 1]],
+    ['?event_type_category__in=FAIL_NETWORK,SUCCESS', [5]],
+    ['?data.campaign_id__neq=0mfa1x2c3k7q0v5z9d8s1n4b6w&device_id__nin=sensor-0,sensor-1', [5, 4, 3]],
+  ]
+  for (const [query, numbers] of wanted)
+    t.same(
+      (await list(query)).data.map((event: { id: string }) => event.id),
+      numbers.map(id),
+      query,
+    )
+  for (const [query, name] of [
+    ['?date_time__gte=yesterday', 'date_time__gte'],
+    ['?event_type__in=SYS_106,SYS_999', 'event_type__in'],
+    ['?device_id=a/b', 'device_id'],
+    ['?id=7', 'id'],
+    ['?filter=a%3D1', 'a'],
+    ['?filter=device_id', 'device_id'],
+    ['?filter=state_change__in%3Dtrue', 'state_change__in'],
+    [`?after=7`, 'after'],
+  ] as const) {
+    const answer = await ask(`${url}/v3/device-events${query}`)
+    isErrorBody(t, answer, 400, 'INVALID', query)
+    t.equal(answer.body.fields[0]?.name, name, query)
+  }
+  for (const slash of ['', '/']) {
+    t.match(await ask(`${url}/v3/device-events/${id(1)}${slash}`), { status: 200, body: { id: id(1) } })
+    isErrorBody(t, await ask(`${url}/v3/device-events/${id(9)}${slash}`), 404, 'NOT_FOUND', 'no such event')
+    isErrorBody(t, await ask(`${url}/v3/device-events/nine${slash}`), 400, 'INVALID', 'no id of an event')
+  }
 })
 
 t.test('other lists clamp their limit and refuse parameters they do not know', async t => {

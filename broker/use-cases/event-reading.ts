@@ -1,0 +1,197 @@
+// Answers a filter over the event log with a bounded number of rows read: what an index serves is read by it, the rest
+// is compared here, and what one request cannot read is left to the next.
+//
+//   filter ─▶ keys (device | operation | code) ─▶ rows of each, merged by number ─▶ matches ─▶ page
+//          └▶ range of numbers (times, by bisection) ──┘
+import { type EventId, eventIdOf, eventNumberOf } from '../../proto/ids.ts'
+import { candidatesOf, type EventFilter, matches } from '../core/event-filter.ts'
+import type { EventRecord } from '../core/records.ts'
+import type { EventPage, EventQuery, Store } from '../ports.ts'
+
+/** Rows read for one page, and again for one count. */
+export const eventRowsMax = 10_000
+/**
+ * Times stand in the log nearly in order: tasks that run at once, and a clock that is set back, mix neighbours. A bound
+ * in time is looked for this many events further on both sides.
+ */
+export const displacedMax = 256
+/** More values of one field than this are compared, not looked up. */
+const keysMax = 16
+const readRowsMax = 1_000
+
+/** One, so that every row a store looks at is a row we get: nothing is read unseen. */
+type Key = Pick<EventQuery, 'device' | 'operation' | 'code'>
+interface Plan {
+  readonly filter: EventFilter
+  /** Every match is under one of them, and no row under two. */
+  readonly keys: readonly Key[]
+  /** Numbers, inclusive. */
+  readonly first: number
+  readonly last: number
+}
+export interface PageWish {
+  readonly after?: EventId
+  readonly order: 'ASC' | 'DESC'
+  readonly limit: number
+}
+
+/** A page may be short, even empty, with hasMore: go on from `next`. */
+export async function readEvents(store: Store, filter: EventFilter, wish: PageWish): Promise<EventPage> {
+  const { ids } = candidatesOf(filter)
+  if (ids !== undefined) return pageOfIds(store, filter, ids, wish)
+  return readRows(store, await planOf(store, filter), wish)
+}
+
+/** How many events match in all; undefined when eventRowsMax rows are not enough to know. */
+export async function countEvents(store: Store, filter: EventFilter): Promise<number | undefined> {
+  const { ids } = candidatesOf(filter)
+  if (ids !== undefined) return (await matchingIds(store, filter, ids)).length
+  if (filter.conditions.length === 0) {
+    const [first, last] = await endsOf(store)
+    return last - first + 1
+  }
+  const page = await readRows(store, await planOf(store, filter), { order: 'ASC', limit: eventRowsMax })
+  return page.hasMore ? undefined : page.items.length
+}
+
+async function readRows(store: Store, { filter, keys, first, last }: Plan, wish: PageWish): Promise<EventPage> {
+  const { order, limit } = wish
+  const ascending = order === 'ASC'
+  const items: EventRecord[] = []
+  if (keys.length === 0 || first > last) return { items, hasMore: false }
+  let position = startOf(ascending, first, last, wish.after)
+  let rows = 0
+  while (rows + keys.length <= eventRowsMax) {
+    const wanted = Math.min(readRowsMax, Math.max(limit - items.length, rows))
+    const found = await readKeys(store, keys, {
+      order,
+      limit: Math.min(wanted, Math.floor((eventRowsMax - rows) / keys.length)),
+      ...(position === undefined ? {} : { after: position }),
+    })
+    rows += Math.max(1, found.rows)
+    for (const [index, event] of found.items.entries()) {
+      const number = eventNumberOf(event.id)
+      if (ascending ? number > last : number < first) return { items, hasMore: false }
+      if (!matches(filter, event)) continue
+      items.push(event)
+      if (items.length < limit) continue
+      const hasMore = index + 1 < found.items.length || found.hasMore
+      return hasMore ? { items, hasMore, next: event.id } : { items, hasMore }
+    }
+    if (!found.hasMore) return { items, hasMore: false }
+    position = found.next
+  }
+  return { items, hasMore: true, ...(position === undefined ? {} : { next: position }) }
+}
+
+/** The rows under all keys in order, as far as all of them have been read. */
+async function readKeys(
+  store: Store,
+  keys: readonly Key[],
+  query: PageWish,
+): Promise<EventPage & { readonly rows: number }> {
+  const pages = await Promise.all(keys.map(key => store.events({ ...key, ...query })))
+  const forward = query.order === 'ASC' ? 1 : -1
+  const ends = pages.flatMap(page => (page.hasMore ? [nextOf(page)] : [])).sort((a, b) => forward * compare(a, b))
+  const end = ends[0]
+  const all = pages.flatMap(({ items }) => items).sort((a, b) => forward * compare(a.id, b.id))
+  const items = end === undefined ? all : all.filter(({ id }) => forward * compare(id, end) <= 0)
+  return { items, rows: all.length, ...(end === undefined ? { hasMore: false } : { hasMore: true, next: end }) }
+}
+
+async function planOf(store: Store, filter: EventFilter): Promise<Plan> {
+  const { devices, operations, codes, notBefore, notAfter } = candidatesOf(filter)
+  // A device has fewer events than an operation, an operation fewer than a code.
+  const lists: readonly (readonly Key[])[] = [
+    ...(devices === undefined ? [] : [devices.map(device => ({ device }))]),
+    ...(operations === undefined ? [] : [operations.map(operation => ({ operation }))]),
+    ...(codes === undefined ? [] : [codes.map(code => ({ code }))]),
+  ]
+  const keys = lists.filter(({ length }) => length <= keysMax).sort((a, b) => a.length - b.length)[0] ?? [{}]
+  if (keys.length === 0 || notBefore > notAfter) return { filter, keys: [], first: 1, last: 0 }
+  return { filter, keys, ...(await rangeOf(store, notBefore, notAfter)) }
+}
+
+/** Numbers between which every event of these times stands. */
+async function rangeOf(
+  store: Store,
+  notBefore: number,
+  notAfter: number,
+): Promise<{ readonly first: number; readonly last: number }> {
+  const [begins, ends] = [notBefore !== Number.NEGATIVE_INFINITY, notAfter !== Number.POSITIVE_INFINITY]
+  if (!begins && !ends) return { first: 1, last: Number.MAX_SAFE_INTEGER }
+  const [first, last] = await endsOf(store)
+  const [from, to] = await Promise.all([
+    begins ? bisected(store, first, last, at => at >= notBefore) : first,
+    ends ? bisected(store, first, last, at => at > notAfter) : undefined,
+  ])
+  return {
+    first: Math.max(1, from - displacedMax),
+    last: to === undefined ? Number.MAX_SAFE_INTEGER : to - 1 + displacedMax,
+  }
+}
+
+/** The first number from `first` on whose time has passed; last + 1 when none has. */
+async function bisected(store: Store, first: number, last: number, passed: (at: number) => boolean): Promise<number> {
+  let [low, high] = [first, last + 1]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const event = await store.event(eventIdOf(middle))
+    if (event !== undefined && passed(event.recordedAt)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The numbers of the oldest and the newest event; 1 and 0 when there is none. */
+async function endsOf(store: Store): Promise<readonly [first: number, last: number]> {
+  const [oldest, newest] = await Promise.all(
+    (['ASC', 'DESC'] as const).map(async order => (await store.events({ order, limit: 1 })).items[0]),
+  )
+  return oldest === undefined || newest === undefined ? [1, 0] : [eventNumberOf(oldest.id), eventNumberOf(newest.id)]
+}
+
+/** Where reading begins, exclusive: the end of the range or `after`, whichever is further. */
+function startOf(ascending: boolean, first: number, last: number, after: EventId | undefined): EventId | undefined {
+  const given = after === undefined ? undefined : eventNumberOf(after)
+  if (ascending) return eventIdOf(Math.max(first - 1, given ?? 0))
+  return last === Number.MAX_SAFE_INTEGER ? after : eventIdOf(Math.min(last + 1, given ?? last + 1))
+}
+
+async function pageOfIds(
+  store: Store,
+  filter: EventFilter,
+  ids: readonly EventId[],
+  { after, order, limit }: PageWish,
+): Promise<EventPage> {
+  const forward = order === 'ASC' ? 1 : -1
+  const all = await matchingIds(store, filter, ids)
+  const beyond = all
+    .filter(({ id }) => after === undefined || forward * compare(id, after) > 0)
+    .sort((a, b) => forward * compare(a.id, b.id))
+  const items = beyond.slice(0, limit)
+  const last = items.at(-1)
+  return beyond.length > limit && last !== undefined
+    ? { items, hasMore: true, next: last.id }
+    : { items, hasMore: false }
+}
+
+async function matchingIds(
+  store: Store,
+  filter: EventFilter,
+  ids: readonly EventId[],
+): Promise<readonly EventRecord[]> {
+  const found = await Promise.all(ids.map(id => store.event(id)))
+  return found.flatMap(event => (event !== undefined && matches(filter, event) ? [event] : []))
+}
+
+function nextOf({ items, next }: EventPage): EventId {
+  const found = next ?? items.at(-1)?.id
+  if (found === undefined) throw new TypeError('a page of events with more to come does not say where')
+  return found
+}
+
+/** Ids sort as the log does. */
+function compare(a: EventId, b: EventId): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
