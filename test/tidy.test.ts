@@ -40,6 +40,7 @@ const planted: readonly (readonly [rule: string, path: string, text: string])[] 
   ['a library in one adapter only', 'broker/adapters/planted-store.ts', imports('level')],
   ['nobody imports a main', 'broker/planted.ts', imports('./main.ts')],
   ['nobody imports a main', 'test/planted.test.ts', imports('../operator/cli/main.ts')],
+  ['nobody imports a main', 'test/agent/planted.test.ts', imports('../../agent/main.ts')],
   ['nothing imports test or bench', 'agent/planted.ts', imports('../test/fixtures/bundle.ts')],
   ['nothing imports test or bench', 'simulator/planted.ts', imports('../bench/store.ts')],
   ['imports end in .ts', 'agent/planted.ts', imports('./ports')],
@@ -119,6 +120,7 @@ t.test('what the rules allow is not reported', async t => {
     ['operator/cli/a.ts', says('con', "sole.log('a')")],
     ['simulator/world.ts', imports('../agent/agent.ts') + imports('../broker/plugin.ts')],
     ['test/a.test.ts', imports('../broker/a.ts') + says('pro', 'cess.env.A; con', "sole.log('a')")],
+    ['test/agent/programs/a.ts', imports('../../../agent/main.ts')],
     ['docs/a.md', 'See https://example.org/home/x and ./root/y, or docs/work/z.\n'],
   ]
   for (const [path, text] of rows) {

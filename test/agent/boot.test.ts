@@ -1,12 +1,14 @@
 // boot as a real process with shell scripts for images: what it starts, how often, and what it does when it is killed.
+// DROVER_LONG=1 kills it at every step of its file work; else at one of every two, by the seed.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { imagePath, openComponent, readSlotRecord, recordPath, writeSlotRecord } from '../../agent/slot-folder.ts'
 import { commit, encodeSlotRecord, installTrial, type SlotRecord } from '../../agent/slot-record.ts'
+import { bareNode, eachCase, long, seed } from '../fixtures/cases.ts'
 
 const bootFile = fileURLToPath(new URL('../../agent/boot.js', import.meta.url))
 const killedAt = new URL('./programs/killed-at.js', import.meta.url).href
@@ -20,6 +22,7 @@ const untilBootEnds = 'exec cat <&3 > /dev/null'
 t.jobs = 3
 // Some sixty processes, and machines are busy.
 t.setTimeout(110_000)
+t.comment(`DROVER_SEED=${seed}`)
 const test = (sentence: string, run: (t: Test) => Promise<void>): void => {
   t.test(sentence, { buffered: true, timeout: 100_000 }, run)
 }
@@ -34,8 +37,8 @@ interface Device {
   record(): Promise<SlotRecord>
 }
 
-function device(t: Test, settings: object = {}, initial = untilBootEnds): Device {
-  const data = t.testdir({})
+/** In the folder of the test itself unless `data` is another. */
+function device(t: Test, settings: object = {}, initial = untilBootEnds, data = t.testdir({})): Device {
   const config = join(data, 'agent.json')
   writeFileSync(join(data, 'factory'), script(data, 'one', initial))
   const required = {
@@ -63,8 +66,8 @@ function device(t: Test, settings: object = {}, initial = untilBootEnds): Device
 }
 
 /** A device that was started before and has a second image on trial. */
-async function onTrial(t: Test, image: string, settings: object = {}, starts = 3): Promise<Device> {
-  const made = device(t, settings)
+async function onTrial(t: Test, image: string, settings: object = {}, starts = 3, data?: string): Promise<Device> {
+  const made = device(t, settings, undefined, data)
   const first = await openComponent(made.folder, { version: '1.0.0', image: join(made.data, 'factory') })
   mkdirSync(join(made.folder, 'b'))
   writeFileSync(imagePath(made.folder, 'b'), script(made.data, 'two', image))
@@ -80,12 +83,19 @@ interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null; readonly stderr: string }>
 }
 
-function boot(t: Test, config: string, killAt?: number): Running {
+function boot(t: Test, config: string): Running {
+  return started(t, process.execPath, [bootFile, '--config', config], process.env)
+}
+
+/** Without the step number it runs on. */
+function bootToKill(t: Test, config: string, killAt?: number): Running {
   const options = killAt === undefined ? [] : ['--import', killedAt]
-  const child = spawn(process.execPath, [...options, bootFile, '--config', config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...(killAt === undefined ? {} : { KILL_AT: String(killAt) }) },
-  })
+  const [command, parameters] = bareNode([...options, bootFile, '--config', config])
+  return started(t, command, parameters, { ...process.env, KILL_AT: String(killAt) })
+}
+
+function started(t: Test, command: string, parameters: readonly string[], env: NodeJS.ProcessEnv): Running {
+  const child = spawn(command, parameters, { stdio: ['ignore', 'ignore', 'pipe'], env })
   let stderr = ''
   child.stderr?.on('data', bytes => {
     stderr += bytes
@@ -263,30 +273,38 @@ test('what is wrong with arguments and configuration is told with exit code 2', 
   t.match(help, { code: 0, text: /windowBytes/ })
 })
 
-for (const { name, make } of [
-  { name: 'its first start', make: async (t: Test) => device(t) },
-  { name: 'counting a start and falling back', make: (t: Test) => onTrial(t, 'exit 1', {}, 1) },
+for (const { name, steps, make } of [
+  { name: 'its first start', steps: 12, make: async (t: Test, data: string) => device(t, {}, untilBootEnds, data) },
+  {
+    name: 'counting a start and falling back',
+    steps: 8,
+    make: (t: Test, data: string) => onTrial(t, 'exit 1', {}, 1, data),
+  },
 ])
   test(`boot killed at any step of ${name}: the next one starts a whole image`, async t => {
-    let killed = 0
-    for (let step = 1; step <= 40; step += 1) {
-      // One folder a step; t.testdir empties the one before.
-      const made = await make(t)
-      const first = boot(t, made.config, step)
-      const survived = await Promise.race([
-        first.ended.then(({ signal }) => signal !== 'SIGKILL'),
-        until('image', () => made.said().includes('one a')).then(() => true),
+    const root = t.testdir({})
+    const every = Array.from({ length: steps }, (_, index) => index + 1)
+    const killAt = long ? every : every.filter(step => step % 2 === seed % 2)
+    await eachCase([...killAt, steps + 1], 3, async step => {
+      const made = await make(t, mkdtempSync(join(root, `${step}-`)))
+      const first = bootToKill(t, made.config, step)
+      const how = await Promise.race([
+        first.ended.then(({ signal }) => signal),
+        until('image', () => made.said().includes('one a')).then(() => 'came through'),
       ])
-      if (survived) break
-      killed += 1
-      const second = boot(t, made.config)
+      t.equal(how, step > steps ? 'came through' : 'SIGKILL', `step ${step} of ${steps}`)
+      if (how !== 'SIGKILL') {
+        first.child.kill('SIGKILL')
+        await first.ended
+        return
+      }
+      const second = bootToKill(t, made.config)
       await until(`image after a kill at step ${step}`, () => made.said().at(-1) === 'one a')
       t.match(await made.record(), { active: 'a', trial: null }, `step ${step}`)
       second.child.kill('SIGKILL')
       await second.ended
-    }
-    t.comment(`${killed} kills`)
-    t.ok(killed >= 6, 'the kills really fell')
+    })
+    t.comment(`${killAt.length} kills`)
   })
 
 test('nothing that boot imports needs a package', async t => {

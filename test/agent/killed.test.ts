@@ -1,6 +1,7 @@
 // The whole device with real processes (boot, an image that is a program, the agent) against a broker in this process:
 // the power is cut at every kind of save of one update, before it and after it, one cut following the other. Whatever
 // the moment, the device ends with one whole image, says so, and no result is lost or told twice.
+// DROVER_LONG=1 cuts before and after every save of both endings; else before one save and after the next, by the seed.
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -23,6 +24,7 @@ import {
   readHello,
 } from '../../proto/messages.ts'
 import { type Downlink, deviceTopic, parseDeviceTopic } from '../../proto/topics.ts'
+import { bareNode, long, seed } from '../fixtures/cases.ts'
 import { answersTo, operationOne } from './fakes/broker.ts'
 import { classId, imageOf, releaseOf, signedTrust, vendorId } from './fakes/release.ts'
 
@@ -43,6 +45,7 @@ const release = releaseOf(newImage)
 t.jobs = 4
 // A few dozen processes, and machines are busy.
 t.setTimeout(110_000)
+t.comment(`DROVER_SEED=${seed}`)
 
 interface Conversation {
   readonly hellos: Hello[]
@@ -143,13 +146,7 @@ interface Run {
 }
 
 /** Drives one device through the update, starting boot again after each cut, and looks at its disk in the end. */
-async function driven(
-  t: Test,
-  broker: ScriptedBroker,
-  name: string,
-  cut: 'before' | 'after' | 'never',
-  healthy: boolean,
-): Promise<Run> {
+async function driven(t: Test, broker: ScriptedBroker, name: string, { cut, turned, healthy }: Row): Promise<Run> {
   const device = deviceId(name)
   const data = t.testdir({})
   const config = join(data, 'agent.json')
@@ -184,9 +181,12 @@ async function driven(
   }
   for (;;) {
     const hellosBefore = conversation.hellos.length
-    const child = spawn(process.execPath, [bootFile, '--config', config], {
+    const start = [bootFile, '--config', config]
+    // Only a process that ends by itself can tell what of it was covered.
+    const [command, parameters] = cut === 'never' ? [process.execPath, start] : bareNode(start)
+    const child = spawn(command, parameters, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, CUTS: cutsFile, CUT: cut },
+      env: { ...process.env, CUTS: cutsFile, CUT: cut, CUT_TURNED: turned.join() },
     })
     t.teardown(() => child.kill('SIGKILL'))
     child.stderr.on('data', bytes => {
@@ -253,18 +253,35 @@ const test = (sentence: string, run: (t: Test) => Promise<void>): void => {
 }
 
 const early = ['accepting', 'acknowledged', 'downloading', 'idle', 'installing', 'rebooting', 'verifying']
-const rows = [
-  { cut: 'never', healthy: true, cuts: [] },
-  { cut: 'never', healthy: false, cuts: [] },
-  { cut: 'after', healthy: true, cuts: [...early, 'confirming'] },
-  { cut: 'before', healthy: true, cuts: [...early, 'confirming'] },
-  { cut: 'after', healthy: false, cuts: [...early, 'confirming', 'rolling-back'] },
-  { cut: 'before', healthy: false, cuts: [...early, 'confirming', 'rolling-back'] },
-] as const
-for (const { cut, healthy, cuts } of rows)
-  test(`power cut ${cut}${cut === 'never' ? '' : ' each save'}, the new image is ${healthy ? 'good' : 'unhealthy'}`, async t => {
-    const run = await driven(t, broker, `${cut}-${healthy ? 'good' : 'bad'}`, cut, healthy)
+const savesOf = { good: [...early, 'confirming'], bad: [...early, 'confirming', 'rolling-back'] }
+
+interface Row {
+  readonly cut: 'before' | 'after' | 'never'
+  /** Kinds of save that are cut at the other moment. */
+  readonly turned: readonly string[]
+  readonly healthy: boolean
+}
+const everySecond = (kinds: readonly string[]): readonly string[] => kinds.filter((_, index) => index % 2 === 1)
+const [first, second] = seed % 2 === 0 ? (['before', 'after'] as const) : (['after', 'before'] as const)
+const rows: readonly Row[] = long
+  ? [true, false].flatMap(healthy => (['never', 'after', 'before'] as const).map(cut => ({ cut, turned: [], healthy })))
+  : [
+      { cut: 'never', turned: [], healthy: true },
+      // The same kinds are cut at opposite moments: both happen to each.
+      { cut: first, turned: everySecond(savesOf.good), healthy: true },
+      { cut: second, turned: everySecond(savesOf.bad), healthy: false },
+    ]
+const wordsOf = ({ cut, turned }: Row): string => {
+  if (cut === 'never') return cut
+  return turned.length === 0 ? `${cut} each save` : `${cut} each save or, at ${turned.join(', ')}, the other way round`
+}
+for (const row of rows) {
+  const { cut, healthy } = row
+  test(`power cut ${wordsOf(row)}; the new image is ${healthy ? 'good' : 'unhealthy'}`, async t => {
+    const run = await driven(t, broker, `${cut}-${healthy ? 'good' : 'bad'}`, row)
     if (healthy) updated(t, run)
     else rolledBack(t, run)
-    t.same([...run.cuts].sort(), [...cuts].sort(), 'each cut really fell')
+    const saves = cut === 'never' ? [] : savesOf[healthy ? 'good' : 'bad']
+    t.same([...run.cuts].sort(), [...saves].sort(), 'each cut really fell')
   })
+}

@@ -1,10 +1,13 @@
 // The whole agent, with its power cut after every durable change it makes: journal saves and slot records.
+// DROVER_LONG=1 has for each change all four: kept or lost unsynced bytes, one cut or a second; else two, by the seed.
 import t from 'tap'
+import { eachCase, long, seed } from '../fixtures/cases.ts'
 import { operationOne } from './fakes/broker.ts'
 import { FakeDevice } from './fakes/device.ts'
 import { imageOf, releaseOf } from './fakes/release.ts'
 
 t.setTimeout(120_000)
+t.comment(`DROVER_SEED=${seed}`)
 
 const small = releaseOf(Buffer.concat([imageOf('one', 3_000), imageOf('two', 2_000)]))
 
@@ -71,10 +74,19 @@ for (const { name, reboot, prepare, codes, version } of endings)
     }
     const count = await ran([], true)
     t.ok(count >= 3, `${count} durable changes`)
-    for (let first = 1; first <= count; first += 1) {
-      await ran([first], true)
-      await ran([first], false)
-      await ran([first, first + 1], true)
-      await ran([first, first + 3], false)
-    }
+    // One cut and two, each with the bytes kept here and lost at the next change.
+    const runs = Array.from({ length: count }, (_, index) => index + 1).flatMap(first => {
+      const kept = (first + seed) % 2 === 0
+      const all = [
+        { cuts: [first], keepUnsynced: kept },
+        { cuts: kept ? [first, first + 3] : [first, first + 1], keepUnsynced: !kept },
+        { cuts: [first], keepUnsynced: !kept },
+        { cuts: kept ? [first, first + 1] : [first, first + 3], keepUnsynced: kept },
+      ]
+      return long ? all : all.slice(0, 2)
+    })
+    await eachCase(runs, 3, async ({ cuts, keepUnsynced }) => {
+      await ran(cuts, keepUnsynced)
+    })
+    t.comment(`${runs.length} runs over ${count} durable changes`)
   })

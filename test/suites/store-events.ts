@@ -1,8 +1,10 @@
 // What every Store must do when it is asked for events; part of the suite in store.ts.
+// DROVER_LONG=1 asks every question of a second history too.
 import type { Test } from 'tap'
 import type { EventRecord } from '../../broker/core/records.ts'
 import type { EventPage, EventQuery } from '../../broker/ports.ts'
 import { eventIdOf, type OperationId } from '../../proto/ids.ts'
+import { seed as chosen, long } from '../fixtures/cases.ts'
 import { everyPage, livesOf, nextOf, readAll, type StoreUnderTest } from './store-pages.ts'
 import { append, below, device, eventOf, generator, operation, pick } from './store-samples.ts'
 
@@ -12,7 +14,7 @@ export function storeEventsSuite(t: Test, { open, reopen }: StoreUnderTest): voi
   for (const scanRowsMax of [undefined, 7]) {
     const bound = scanRowsMax === undefined ? '' : `, looking at ${scanRowsMax} rows a page`
     t.test(`every question about events is answered like a plain filter would${bound}`, async t => {
-      for (const seed of scanRowsMax === undefined ? [1, 2] : [3]) {
+      for (const seed of long ? [chosen, chosen + 1] : [chosen]) {
         const random = generator(seed)
         const store = await open(scanRowsMax === undefined ? {} : { scanRowsMax })
         const stored: EventRecord[] = []

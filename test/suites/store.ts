@@ -247,6 +247,7 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
   t.test('10,000 targets are paged in order and without doubles, apart from other operations', async t => {
     const store = await open()
     const ids = Array.from({ length: 10_000 }, (_, index) => device(`sensor-${(index * 7919) % 10_000}`))
+    const sorted = [...ids].sort()
     await Promise.all([
       store.commit([{ kind: 'put-targets', operation: operation(5), devices: ids.slice(0, 6000) }]),
       store.commit([{ kind: 'put-targets', operation: operation(5), devices: ids.slice(4000) }]),
@@ -262,7 +263,9 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
         found.push(...page.items)
         hasMore = page.hasMore
       }
-      t.strictSame(found, [...ids].sort(), life)
+      t.equal(found.length, sorted.length, life)
+      const different = found.findIndex((id, index) => id !== sorted[index])
+      t.equal(different, -1, `${life}: ${found[different]}, expected ${sorted[different]}`)
       t.equal((await store.targets(operation(6), { limit: 10 })).items.length, 2)
     })
   })

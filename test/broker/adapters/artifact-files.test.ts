@@ -1,5 +1,7 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ArtifactFiles } from '../../../broker/adapters/artifact-files.ts'
 import { makeBundle, makeImage } from '../../fixtures/bundle.ts'
@@ -137,20 +139,37 @@ t.test('one upload too many at a time is told to come again', async t => {
   await store.close()
 })
 
-t.test('an upload of 32 MiB needs far less memory than its size', async t => {
-  const image = makeImage(1024 * 1024, 77)
-  const large = makeBundle({ image: Buffer.concat(Array.from({ length: 32 }, () => image)) })
+t.test('an upload of 16 MiB needs far less memory than its size', async t => {
+  const mebibyte = 1024 * 1024
+  const image = makeImage(mebibyte, 77)
+  const large = makeBundle({ image: Buffer.concat(Array.from({ length: 16 }, () => image)) })
   const store = await ArtifactFiles.open(t.testdir())
+  const collect = garbageCollector()
+  /** Bytes of buffers that somebody still holds: what only waits to be collected depends on how busy the machine is. */
+  const held = async (): Promise<number> => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      collect()
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return process.memoryUsage().arrayBuffers
+  }
   let most = 0
   async function* watched(): AsyncGenerator<Uint8Array> {
+    let nextLook = 0
+    let sent = 0
     for await (const piece of pieces(large.bytes)) {
-      most = Math.max(most, process.memoryUsage().arrayBuffers)
+      if (sent >= nextLook) {
+        most = Math.max(most, await held())
+        nextLook = sent + mebibyte
+      }
       yield piece
+      sent += piece.length
     }
+    most = Math.max(most, await held())
   }
-  const before = process.memoryUsage().arrayBuffers
+  const before = await held()
   await store.receive(watched())
-  t.ok(most - before < 16 * 1024 * 1024, `${Math.round((most - before) / 1024)} KiB more`)
+  t.ok(most - before < 4 * mebibyte, `${Math.round((most - before) / 1024)} KiB more`)
   await store.close()
 })
 
@@ -158,6 +177,12 @@ t.test('a folder that cannot be made is told by name', async t => {
   const folder = t.testdir({ file: '' })
   await t.rejects(ArtifactFiles.open(join(folder, 'file', 'below')), { code: 'STORE_UNAVAILABLE', message: /below/ })
 })
+
+/** A full collection, which Node gives to those who ask for it only. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
 
 async function flip(path: string, position: number): Promise<void> {
   const bytes = await readFile(path)

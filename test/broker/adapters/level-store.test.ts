@@ -1,3 +1,6 @@
+// The Store port on LevelDB: what every store does, how commits are grouped, and that nothing acknowledged is lost when
+// a write fails, the disk is full or the process is killed.
+// DROVER_LONG=1 fills the disk twelve times and kills twenty times; else three and six times, by the seed.
 import { execFileSync, spawn } from 'node:child_process'
 import { cp, type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,12 +13,14 @@ import { LevelStore, verifyStore } from '../../../broker/adapters/level-store.ts
 import { StoreDamaged, StoreUnavailable } from '../../../broker/errors.ts'
 import type { Store } from '../../../broker/ports.ts'
 import { type EventId, eventIdOf } from '../../../proto/ids.ts'
+import { bareNode, long, seed } from '../../fixtures/cases.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { readAll } from '../../suites/store-pages.ts'
 import { append, below, device, eventOf, generator, putDevice } from '../../suites/store-samples.ts'
 
-// Twenty processes and a disk that is filled twelve times take their time on a busy machine.
+// In the long form twenty processes and a disk that is filled twelve times take their time on a busy machine.
 t.setTimeout(120_000)
+t.comment(`DROVER_SEED=${seed}`)
 
 t.test('it does what every store does', async t => {
   const root = t.testdir()
@@ -169,7 +174,9 @@ async function fillAndFree(t: Test, mount: string): Promise<void> {
   const directory = join(mount, 'store')
   const ballast = join(mount, 'ballast')
   let store = await LevelStore.open(directory, { writeBufferBytes: 256 * 1024 })
-  const random = generator(21)
+  const random = generator(seed)
+  const rounds = long ? 12 : 3
+  const restartsIn = (round: number): boolean => round % (long ? 4 : 3) === 2
   const acknowledged = new Map<EventId, string>()
   let rejectedCount = 0
   const commitSome = async (round: number) => {
@@ -186,7 +193,7 @@ async function fillAndFree(t: Test, mount: string): Promise<void> {
       }),
     )
   }
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < rounds; round++) {
     const before = rejectedCount
     for (let turn = 0; turn < 3; turn++) await commitSome(round)
     t.equal(rejectedCount, before, `round ${round}: with room every commit succeeds`)
@@ -196,9 +203,9 @@ async function fillAndFree(t: Test, mount: string): Promise<void> {
     for (let turn = 0; turn < 2; turn++) await commitSome(round)
     t.ok(rejectedCount > before, `round ${round}: the disk was full`)
     t.equal((await readAll(store, { order: 'ASC', limit: 500 })).length, acknowledged.size, 'reading goes on')
-    if (round % 4 === 3) await store.close()
+    if (restartsIn(round)) await store.close()
     await rm(ballast)
-    if (round % 4 === 3) store = await LevelStore.open(directory, { writeBufferBytes: 256 * 1024 })
+    if (restartsIn(round)) store = await LevelStore.open(directory, { writeBufferBytes: 256 * 1024 })
   }
   await store.close()
   const again = await LevelStore.open(directory)
@@ -208,17 +215,19 @@ async function fillAndFree(t: Test, mount: string): Promise<void> {
     [...acknowledged].sort(),
   )
   t.strictSame((await again.verify()).problems, [])
-  t.comment(`${acknowledged.size} commits acknowledged and found, ${rejectedCount} refused`)
+  t.comment(`${rounds} rounds, ${acknowledged.size} commits acknowledged and found, ${rejectedCount} refused`)
   await again.close()
 }
 
-t.test('killed while committing, twenty times: every commit that had resolved is there', async t => {
+t.test('killed while committing, again and again: every commit that had resolved is there', async t => {
   const directory = join(t.testdir(), 'store')
   const program = new URL('programs/commit-in-a-loop.js', import.meta.url).pathname
-  const random = generator(31)
+  const random = generator(seed)
+  const lives = long ? 20 : 6
   const acknowledged = new Map<string, string>()
-  for (let life = 0; life < 20; life++) {
-    const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  for (let life = 0; life < lives; life++) {
+    const [command, parameters] = bareNode([program, directory])
+    const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })
     const ended = new Promise(resolve => child.once('close', resolve))
     lines.on('line', line => {
@@ -231,12 +240,12 @@ t.test('killed while committing, twenty times: every commit that had resolved is
     const events = await readAll(store, { order: 'ASC', limit: 1000 })
     const stored = new Map(events.map(event => [event.id as string, event.data.content]))
     const missing = [...acknowledged].filter(([id, content]) => stored.get(id) !== content)
-    t.strictSame(missing, [], `life ${life + 1}`)
+    t.strictSame(missing, [], `life ${life + 1}, DROVER_SEED=${seed}`)
     t.strictSame((await store.verify()).problems, [])
     await store.close()
   }
-  t.comment(`${acknowledged.size} acknowledged commits over 20 kills`)
-  t.ok(acknowledged.size > 200, 'there was something to lose')
+  t.comment(`${acknowledged.size} acknowledged commits over ${lives} kills`)
+  t.ok(acknowledged.size > 10 * lives, 'there was something to lose')
 })
 
 t.test('a copy taken of a closed store is a store', async t => {
