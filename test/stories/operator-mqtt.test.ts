@@ -8,6 +8,7 @@ import { connectAsync } from 'mqtt'
 import t from 'tap'
 import type { OperationView } from '../../proto/http-api.ts'
 import { makeBundle, testClassId, testVendorId } from '../fixtures/bundle.ts'
+import { bareNode } from '../fixtures/cases.ts'
 import { agentBin, call, type RunningBroker, startBroker, untilValue } from './process.ts'
 
 const run = promisify(execFile)
@@ -41,7 +42,8 @@ async function startAgent(
       reconnect: { baseMs: 100, capMs: 1000 },
     }),
   )
-  const agent = spawn(process.execPath, [agentBin, '--config', path('agent.json')], { stdio: 'ignore' })
+  const [command, parameters] = bareNode([agentBin, '--config', path('agent.json')])
+  const agent = spawn(command, parameters, { stdio: 'ignore' })
   const ended = new Promise<void>(resolve => agent.once('exit', () => resolve()))
   return async () => {
     agent.kill('SIGTERM')

@@ -4,6 +4,7 @@ import { openSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bareNode } from '../fixtures/cases.ts'
 
 const built = fileURLToPath(new URL('../../', import.meta.url))
 export const brokerBin = join(built, 'broker/main.js')
@@ -30,16 +31,13 @@ export async function startBroker(
   const readyFile = join(folder, 'ready.json')
   await rm(readyFile, { force: true })
   const log = openSync(join(folder, 'broker.log'), 'a')
-  const child = spawn(
-    process.execPath,
-    [
-      brokerBin,
-      ...['--data-dir', join(folder, 'data'), '--ready-file', readyFile],
-      ...['--mqtt-port', String(ports.mqttPort), '--http-port', String(ports.httpPort)],
-      ...args,
-    ],
-    { stdio: ['ignore', log, log] },
-  )
+  const [command, parameters] = bareNode([
+    brokerBin,
+    ...['--data-dir', join(folder, 'data'), '--ready-file', readyFile],
+    ...['--mqtt-port', String(ports.mqttPort), '--http-port', String(ports.httpPort)],
+    ...args,
+  ])
+  const child = spawn(command, parameters, { stdio: ['ignore', log, log] })
   const ended = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)))
   const ready = await untilValue(async () => {
     if (child.exitCode !== null)
