@@ -66,7 +66,7 @@ const settings = {
     'offer-repeat-ms',
     'MS',
     '5000',
-    integer(100, 3_600_000),
+    integer(100, 60_000),
     'first repetition of an unanswered offer; doubled each time up to a minute',
   ),
   chunkCacheBytes: setting(

@@ -66,8 +66,10 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drover> {
   const { log = silent, clock = systemClock, random = systemRandom } = options
   const opened: (() => Promise<void>)[] = []
-  const closeAll = async (): Promise<void> => {
-    for (const close of opened.splice(0).reverse()) await close()
+  let closing: Promise<void> | undefined
+  const closeAll = (): Promise<void> => {
+    closing ??= closeEach(opened.splice(0).reverse())
+    return closing
   }
   try {
     const store = options.store ?? (await LevelStore.open(join(options.dataDir, 'database')))
@@ -123,9 +125,17 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       close: closeAll,
     }
   } catch (error) {
-    await closeAll()
+    // What failed first is what the caller must hear of.
+    await closeAll().catch(closeError => log.error({ event: 'close-failed', err: closeError }, 'closing failed'))
     throw error
   }
+}
+
+/** Each once, even when another fails; then the first failure. */
+async function closeEach(closes: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closes) await close().catch(error => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Device credentials first, then principals; a name nobody has is a stranger's. */

@@ -11,7 +11,7 @@ import type { DeviceConnection } from '../ports.ts'
 import type { RunningOperation } from './running-operation.ts'
 import { acknowledgedFloor, outboxIsIn, type Session } from './sessions.ts'
 import type { Context, Task } from './task.ts'
-import type { Turn } from './turn.ts'
+import type { Said, Turn } from './turn.ts'
 
 /** A hello registers the device, or refreshes what is known of it, and is judged when its outbox is in. */
 export class HelloTask implements Task {
@@ -51,13 +51,15 @@ export class HelloTask implements Task {
     turn.putDevice(device)
     if (before === undefined) turn.putEvent(registered(device.id, at))
     const judged = outboxIsIn(hello, device.journals)
+    const said: Said = { hello, judged, judge: (inTurn, judgedHello) => this.#judgement.apply(inTurn, judgedHello) }
+    turn.said.set(this.#connection, said)
     turn.afterCommit.push(() => {
       const session = this.#context.sessions.ofConnection(this.#connection)
       if (session === undefined) return
       session.hello = hello
-      session.judged = judged
+      session.judged = said.judged
     })
-    if (judged) this.#judgement.apply(turn, hello)
+    if (judged) said.judge(turn, hello)
   }
 }
 
@@ -74,7 +76,7 @@ export class EventTask implements Task {
   constructor(context: Context, connection: DeviceConnection, event: DeviceEvent) {
     this.#context = context
     this.#connection = connection
-    this.#event = event
+    this.#event = { ...event, data: ownWords(event.data) }
     this.#judgement = new Judgement(context, connection.device)
   }
 
@@ -112,13 +114,20 @@ export class EventTask implements Task {
       throw new MessageRefused('event-number', `event ${event.eventNumber} of ${id} is too far ahead of those stored`)
     turn.putDevice({ ...device, journals })
     this.#record(turn, id)
+    // The hello this event was announced by may stand in the same turn: one read of a socket can hold both.
+    const said = turn.said.get(this.#connection)
+    if (said !== undefined) {
+      if (said.judged || !outboxIsIn(said.hello, journals)) return
+      said.judged = true
+      said.judge(turn, said.hello)
+      return
+    }
     const session = this.#context.sessions.ofConnection(this.#connection)
     if (session?.hello === undefined || session.judged || !outboxIsIn(session.hello, journals)) return
-    const { hello } = session
     turn.afterCommit.push(() => {
       session.judged = true
     })
-    this.#judgement.apply(turn, hello)
+    this.#judgement.apply(turn, session.hello)
   }
 
   #record(turn: Turn, device: DeviceId): void {
@@ -154,6 +163,15 @@ export class EventTask implements Task {
     if (operation === undefined) return {}
     return this.#wasTarget ? { late: 'true' } : { claimed_campaign_id: operation }
   }
+}
+
+/** Names in the data of an event that are the broker's to give; from a device they are kept as its own words. */
+const brokersNames: ReadonlySet<string> = new Set(['campaign_id', 'claimed_campaign_id', 'late'])
+
+function ownWords(data: DeviceEvent['data']): DeviceEvent['data'] {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [brokersNames.has(name) ? `device_${name}` : name, value]),
+  )
 }
 
 /** The device may be handed something: after its execution in another operation has ended. */

@@ -13,16 +13,20 @@ import type { Turn } from './turn.ts'
 
 /** Targets or pending executions gone over in one turn. */
 const pageSize = 256
+/** Candidates looked at for one free permit. */
+const candidatesLeast = 32
 
 /** Makes the operation durable; its targets are expanded by the sweep that follows. */
 export class CreateTask implements Task {
   readonly name = 'create-operation'
+  readonly #context: Context
   readonly #operation: Operation
   readonly #release: Release
   readonly #devices: readonly DeviceId[] | undefined
 
   /** `devices`: the explicit targets, ascending and without doubles; undefined for all registered. */
-  constructor(operation: Operation, release: Release, devices: readonly DeviceId[] | undefined) {
+  constructor(context: Context, operation: Operation, release: Release, devices: readonly DeviceId[] | undefined) {
+    this.#context = context
     this.#operation = operation
     this.#release = release
     this.#devices = devices
@@ -34,7 +38,7 @@ export class CreateTask implements Task {
     const { id } = this.#operation
     if (this.#devices !== undefined) turn.put({ kind: 'put-targets', operation: id, devices: this.#devices })
     turn.put({ kind: 'put-operation', operation: this.#operation })
-    turn.created.push(new RunningOperation(this.#operation, this.#release))
+    turn.created.push(new RunningOperation(this.#operation, this.#release, this.#context.readyMax))
   }
 }
 
@@ -188,7 +192,8 @@ export class RefillTask implements Task {
   }
 
   async load(turn: Turn): Promise<void> {
-    const count = Math.min(pageSize, freePermits(this.#running.operation))
+    // More than there are permits: some have gone away or are busy elsewhere, and must not cost a turn each.
+    const count = Math.min(pageSize, Math.max(candidatesLeast, freePermits(this.#running.operation)))
     this.#candidates = this.#running.firstReady(count)
     await Promise.all(this.#candidates.map(device => turn.loadExecution(this.#running, device)))
   }

@@ -25,10 +25,16 @@ export interface OrchestratorSettings extends OfferSettings {
   readonly inProgressMax: number
   /** Milliseconds between two looks at deadlines and unanswered offers. */
   readonly tickMs: number
+  /** After a start, milliseconds in which devices may come back before silence or absence counts against them. */
+  readonly startGraceMs: number
+  /** Connected devices an operation remembers as candidates; the rest is read again when these are done. */
+  readonly readyMax: number
 }
 export const orchestratorDefaults: OrchestratorSettings = {
   inProgressMax: 1000,
   tickMs: 1000,
+  startGraceMs: 120_000,
+  readyMax: 4096,
   repeatLeastMs: 5000,
   repeatMostMs: 60_000,
 }
@@ -56,6 +62,8 @@ export class Orchestrator {
   readonly #context: Context
   readonly #inbox: Waiting[] = []
   readonly #planned = new Set<string>()
+  /** By the monotonic clock: from then on deadlines fire. */
+  readonly #graceEnd: number
   #turning: Promise<void> | undefined
   #cancelTick: (() => void) | undefined
   #closed = false
@@ -65,6 +73,7 @@ export class Orchestrator {
     this.#clock = clock
     this.#log = log
     this.#settings = settings
+    this.#graceEnd = clock.monotonic() + settings.startGraceMs
     this.#offers = new Offers(this.#sessions, clock, log, settings)
     this.#live = new LiveFeed(clock, channel)
     this.#context = {
@@ -75,6 +84,7 @@ export class Orchestrator {
       running: this.#running,
       inProgressOf: this.#inProgressOf,
       inProgressMax: settings.inProgressMax,
+      readyMax: settings.readyMax,
       enqueue: task => this.#enqueue(task),
     }
   }
@@ -89,6 +99,7 @@ export class Orchestrator {
   ): Promise<Orchestrator> {
     const orchestrator = new Orchestrator(store, clock, log, channel, settings)
     await orchestrator.#takeUp()
+    for (const running of orchestrator.#running.values()) orchestrator.#plan(running)
     orchestrator.#tick()
     return orchestrator
   }
@@ -128,7 +139,7 @@ export class Orchestrator {
 
   /** `devices`: explicit targets, ascending and without doubles; undefined for all registered. Resolves when durable. */
   async create(operation: Operation, release: Release, devices: readonly DeviceId[] | undefined): Promise<void> {
-    await this.#submit(new CreateTask(operation, release, devices))
+    await this.#submit(new CreateTask(this.#context, operation, release, devices))
   }
 
   /** The operation as it is once the stop is durable. Rejects with RequestRefused when it has ended. */
@@ -169,7 +180,7 @@ export class Orchestrator {
         throw new StoreDamaged(`release ${stored.release} of operation ${stored.id} is missing`)
       const operation: Operation = { ...stored, lease: stored.lease + 1 }
       await this.#store.commit([{ kind: 'put-operation', operation }])
-      const running = new RunningOperation(operation, release)
+      const running = new RunningOperation(operation, release, this.#settings.readyMax)
       for (let after: DeviceId | undefined, more = true; more; ) {
         const page = { limit: 1000, ...(after === undefined ? {} : { after }) }
         const found = await this.#store.executions(operation.id, { state: 'in-progress', ...page })
@@ -182,13 +193,15 @@ export class Orchestrator {
         { event: 'operation-resumed', operation: operation.id, lease: operation.lease },
         'operation resumed',
       )
-      this.#plan(running)
     }
   }
 
   #enqueue(task: Task): void {
     this.#submit(task).catch(error => {
-      if (!this.#closed) this.#log.error({ event: 'task-failed', task: task.name, err: error }, 'task failed')
+      if (this.#closed) return
+      this.#log.error({ event: 'task-failed', task: task.name, err: error }, 'task failed')
+      // Whom the task would have made a candidate is found by going over the pending ones again.
+      for (const running of this.#running.values()) running.scanned = false
     })
   }
 
@@ -285,20 +298,26 @@ export class Orchestrator {
   /** Puts the next piece of work of the operation into the inbox, one of each kind at a time. */
   #plan(running: RunningOperation): void {
     const { operation } = running
-    if (operation.sweep !== undefined) this.#once(new SweepTask(this.#context, running), operation.id)
+    if (operation.sweep !== undefined) this.#once(new SweepTask(this.#context, running), running)
     const free = Math.min(freePermits(operation), this.#settings.inProgressMax - this.#inProgressOf.size)
     if (free <= 0) return
-    if (running.readyCount > 0) this.#once(new RefillTask(this.#context, running), operation.id)
-    else if (!running.scanned && operation.sweep === undefined && operation.counts.pending > 0)
-      this.#once(new ScanTask(this.#context, running), operation.id)
+    // Nobody's turn is missed while the fleet is still coming back.
+    const settledIn = this.#clock.monotonic() >= this.#graceEnd
+    if (running.readyCount > 0) this.#once(new RefillTask(this.#context, running), running)
+    else if (settledIn && !running.scanned && operation.sweep === undefined && operation.counts.pending > 0)
+      this.#once(new ScanTask(this.#context, running), running)
   }
 
-  #once(task: Task, operation: OperationId): void {
+  #once(task: Task, running: RunningOperation): void {
+    const operation = running.operation.id
     const key = `${task.name}/${operation}`
     if (this.#planned.has(key)) return
     this.#planned.add(key)
     this.#submit(task).then(
-      () => this.#planned.delete(key),
+      () => {
+        this.#planned.delete(key)
+        if (!this.#closed && !isEnded(running.operation)) this.#plan(running)
+      },
       error => {
         this.#planned.delete(key)
         if (!this.#closed)
@@ -312,11 +331,13 @@ export class Orchestrator {
       const now = this.#clock.now()
       for (const running of this.#running.values()) {
         this.#offers.repeat(running)
+        this.#plan(running)
+        if (this.#clock.monotonic() < this.#graceEnd) continue
         const late: DeviceId[] = []
         for (const execution of running.inProgress.values())
           if (overdue(running.operation, execution, running, now) !== undefined) late.push(execution.device)
         if (late.length > 0 || now >= operationDeadline(running.operation))
-          this.#once(new DeadlineTask(this.#context, running, late), running.operation.id)
+          this.#once(new DeadlineTask(this.#context, running, late), running)
         this.#plan(running)
       }
       this.#tick()

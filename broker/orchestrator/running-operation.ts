@@ -4,9 +4,6 @@ import type { DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import type { Execution, Operation, Release, ReleaseManifest } from '../core/records.ts'
 
-/** Connected devices remembered as candidates; beyond it the pending executions are read again later. */
-const readyMax = 4096
-
 export interface LiveFigures {
   /** Milliseconds since 1970: last report or progress of the device in this execution. */
   lastSignAt: number
@@ -26,16 +23,22 @@ export class RunningOperation {
   scanAfter: DeviceId | undefined
   scanned = false
   readonly #envelopes = new Map<string, Buffer>()
+  readonly #readyMax: number
 
-  constructor(operation: Operation, release: Release) {
+  /** `readyMax`: candidates remembered; beyond it the pending executions are read again later. */
+  constructor(operation: Operation, release: Release, readyMax: number) {
     this.operation = operation
     this.release = release
+    this.#readyMax = readyMax
   }
 
   /** The device is connected and pending here. */
   addReady(device: DeviceId): void {
-    if (this.#ready.size < readyMax) this.#ready.add(device)
-    else this.#readyOverflowed = true
+    if (this.#ready.size < this.#readyMax) this.#ready.add(device)
+    else {
+      this.#readyOverflowed = true
+      this.scanned = false
+    }
   }
 
   removeReady(device: DeviceId): void {
@@ -62,15 +65,19 @@ export class RunningOperation {
     this.#readyOverflowed = false
   }
 
-  /** The manifest that fits the device best: bound to it, of its vendor and class, or the first, which it will refuse. */
+  /**
+   * The manifest that fits the device best: bound to it, or of its vendor and class, the one that is good for longest; when
+   * none fits, the first, which the device will refuse with the code that says why.
+   */
   manifestFor(device: Device): ReleaseManifest {
     const { manifests } = this.release
     const fits = (manifest: ReleaseManifest): boolean =>
       manifest.vendorId === device.vendorId && manifest.classId === device.classId
-    const chosen =
-      manifests.find(manifest => fits(manifest) && manifest.deviceId === device.id) ??
-      manifests.find(manifest => fits(manifest) && manifest.deviceId === undefined) ??
-      manifests[0]
+    const longest = (deviceId: DeviceId | undefined): ReleaseManifest | undefined =>
+      manifests
+        .filter(manifest => fits(manifest) && manifest.deviceId === deviceId)
+        .sort((a, b) => b.expiresAt - a.expiresAt)[0]
+    const chosen = longest(device.id) ?? longest(undefined) ?? manifests[0]
     if (chosen === undefined) throw new TypeError(`release ${this.release.id} has no manifest`)
     return chosen
   }

@@ -26,6 +26,8 @@ export interface Context {
   readonly inProgressOf: Map<DeviceId, OperationId>
   /** Executions in progress at once over all operations. */
   readonly inProgressMax: number
+  /** Connected devices an operation remembers as candidates. */
+  readonly readyMax: number
   /** Puts a task into the inbox; its failure goes to the log. */
   enqueue(task: Task): void
 }

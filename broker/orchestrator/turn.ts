@@ -1,17 +1,25 @@
 // One turn of the orchestrator: a batch of tasks steps over what is stored, everything they decide is kept aside here,
 // saved in one commit, and only then becomes the memory of the orchestrator. A failed commit leaves no trace.
 import type { DeviceId, OperationId } from '../../proto/ids.ts'
+import type { Hello } from '../../proto/messages.ts'
 import type { Device } from '../core/device.ts'
 import { step } from '../core/operation.ts'
 import type { Decision, Effect, Input } from '../core/operation-facts.ts'
 import type { Execution, NewEvent, Operation } from '../core/records.ts'
-import type { Change, Store } from '../ports.ts'
+import type { Change, DeviceConnection, Store } from '../ports.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface TurnEffect {
   readonly running: RunningOperation
   readonly effect: Effect
+}
+
+export interface Said {
+  readonly hello: Hello
+  judged: boolean
+  /** Judges the hello when its outbox is in. */
+  readonly judge: (turn: Turn, hello: Hello) => void
 }
 
 export class Turn {
@@ -25,6 +33,8 @@ export class Turn {
   readonly effects: TurnEffect[] = []
   /** Executions that changed, with their last state of this turn. */
   readonly changedExecutions = new Map<string, { readonly running: RunningOperation; readonly execution: Execution }>()
+  /** What was said in this turn on a connection: it counts for the tasks behind it, and is the session's once durable. */
+  readonly said = new Map<DeviceConnection, Said>()
   /** Runs once the turn is durable, in the order given. */
   readonly afterCommit: (() => void)[] = []
   /** Operations made in this turn. */

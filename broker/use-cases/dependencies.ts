@@ -2,6 +2,7 @@
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ArtifactStore, Clock, Log, Random, Store } from '../ports.ts'
+import type { Serially } from './serially.ts'
 
 export interface Dependencies {
   readonly store: Store
@@ -10,5 +11,7 @@ export interface Dependencies {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Names of devices and principals are given one at a time: each is one identity. */
+  readonly naming: Serially
   readonly isOnline: (device: DeviceId) => boolean
 }

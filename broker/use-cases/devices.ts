@@ -1,6 +1,6 @@
 // Devices: first credentials, and what the registry knows.
 import type { DeviceView, EnrollAnswer, Listing } from '../../proto/http-api.ts'
-import { deviceId } from '../../proto/ids.ts'
+import { type DeviceId, deviceId } from '../../proto/ids.ts'
 import type { Principal } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import { deviceView, listing } from '../views.ts'
@@ -15,42 +15,46 @@ export function deviceUseCases({
   clock,
   random,
   isOnline,
+  naming,
 }: Dependencies): Pick<UseCases, 'enrollDevice' | 'listDevices' | 'showDevice'> {
+  const enroll = async (device: DeviceId, by: Principal): Promise<EnrollAnswer> => {
+    if ((await store.credential(device)) !== undefined)
+      throw new RequestRefused('CONFLICT', `device ${device} has credentials already`, [
+        { name: 'device', message: 'is enrolled already' },
+      ])
+    // MQTT knows both by user name: one name is one identity.
+    if ((await store.principal(device as string as Principal['name'])) !== undefined)
+      throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
+        { name: 'device', message: 'is the name of a principal' },
+      ])
+    const secret = newSecret(random)
+    const at = clock.now()
+    await store.commit([
+      {
+        kind: 'put-credential',
+        credential: { device, secretSha256: secretSha256(secret), createdAt: at, createdBy: by.name },
+      },
+      {
+        kind: 'append-event',
+        event: {
+          recordedAt: at,
+          device,
+          code: 'SYS_107',
+          type: 'INFO',
+          category: 'INFO',
+          stateChange: true,
+          changes: { state: { from: null, to: 'enrolled' } },
+          data: {},
+        },
+      },
+    ])
+    return { device, secret }
+  }
   return {
     async enrollDevice(by, request): Promise<EnrollAnswer> {
       requireRole(by, 'operator')
       const device = parsedId(deviceId, request.device, 'device')
-      if ((await store.credential(device)) !== undefined)
-        throw new RequestRefused('CONFLICT', `device ${device} has credentials already`, [
-          { name: 'device', message: 'is enrolled already' },
-        ])
-      // MQTT knows both by user name: one name is one identity.
-      if ((await store.principal(device as string as Principal['name'])) !== undefined)
-        throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
-          { name: 'device', message: 'is the name of a principal' },
-        ])
-      const secret = newSecret(random)
-      const at = clock.now()
-      await store.commit([
-        {
-          kind: 'put-credential',
-          credential: { device, secretSha256: secretSha256(secret), createdAt: at, createdBy: by.name },
-        },
-        {
-          kind: 'append-event',
-          event: {
-            recordedAt: at,
-            device,
-            code: 'SYS_107',
-            type: 'INFO',
-            category: 'INFO',
-            stateChange: true,
-            changes: { state: { from: null, to: 'enrolled' } },
-            data: {},
-          },
-        },
-      ])
-      return { device, secret }
+      return naming(() => enroll(device, by))
     },
 
     async listDevices(by, request): Promise<Listing<DeviceView>> {

@@ -15,6 +15,7 @@ export function principalUseCases({
   store,
   clock,
   random,
+  naming,
 }: Dependencies): Pick<UseCases, 'principalOfToken' | 'createPrincipal' | 'listPrincipals'> {
   return {
     principalOfToken: token => store.principalByToken(secretSha256(token)),
@@ -22,17 +23,19 @@ export function principalUseCases({
     async createPrincipal(by, request): Promise<PrincipalAnswer> {
       requireRole(by, 'admin')
       const name = parsedId(principalName, request.name, 'name')
-      if ((await store.principal(name)) !== undefined)
-        throw new RequestRefused('CONFLICT', `principal ${name} exists already`, [
-          { name: 'name', message: 'is taken' },
-        ])
-      if ((await store.credential(name as string as DeviceId)) !== undefined)
-        throw new RequestRefused('CONFLICT', `${name} is the id of a device`, [
-          { name: 'name', message: 'is the id of a device' },
-        ])
-      const { principal, token } = newPrincipal(clock, random, name, request.role)
-      await store.commit([{ kind: 'put-principal', principal }])
-      return { ...principalView(principal), token }
+      return naming(async () => {
+        if ((await store.principal(name)) !== undefined)
+          throw new RequestRefused('CONFLICT', `principal ${name} exists already`, [
+            { name: 'name', message: 'is taken' },
+          ])
+        if ((await store.credential(name as string as DeviceId)) !== undefined)
+          throw new RequestRefused('CONFLICT', `${name} is the id of a device`, [
+            { name: 'name', message: 'is the id of a device' },
+          ])
+        const { principal, token } = newPrincipal(clock, random, name, request.role)
+        await store.commit([{ kind: 'put-principal', principal }])
+        return { ...principalView(principal), token }
+      })
     },
 
     async listPrincipals(by): Promise<Listing<PrincipalView>> {

@@ -10,6 +10,7 @@ import { listing, releaseView } from '../views.ts'
 import { requireRole } from './access.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId, parsedPage } from './parsing.ts'
+import { serially } from './serially.ts'
 import type { UseCases } from './use-cases.ts'
 
 /** Manifests one release may have. */
@@ -22,12 +23,7 @@ export function releaseUseCases({
   log,
 }: Dependencies): Pick<UseCases, 'uploadBundle' | 'listReleases' | 'showRelease'> {
   // Two uploads for one release must not read the same record and write over each other.
-  let uploads: Promise<unknown> = Promise.resolve()
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = uploads.then(work)
-    uploads = result.catch(() => undefined)
-    return result
-  }
+  const alone = serially()
   return {
     async uploadBundle(by, bytes): Promise<ReleaseView> {
       requireRole(by, 'operator')

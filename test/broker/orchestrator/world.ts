@@ -5,7 +5,11 @@ import { noCounts } from '../../../broker/core/counts.ts'
 import { concurrencyLimit, policyDefaults } from '../../../broker/core/policy.ts'
 import type { Operation, Policy, Release } from '../../../broker/core/records.ts'
 import { StoreUnavailable } from '../../../broker/errors.ts'
-import { Orchestrator, orchestratorDefaults } from '../../../broker/orchestrator/orchestrator.ts'
+import {
+  Orchestrator,
+  type OrchestratorSettings,
+  orchestratorDefaults,
+} from '../../../broker/orchestrator/orchestrator.ts'
 import type { Change, Clock, DeviceConnection, Log } from '../../../broker/ports.ts'
 import {
   type ArtifactId,
@@ -107,6 +111,7 @@ export class ScriptedConnection implements DeviceConnection {
 export class World {
   readonly clock = new HandClock()
   readonly store: MemoryStore
+  readonly settings: Partial<OrchestratorSettings>
   orchestrator!: Orchestrator
   readonly violations: string[] = []
   readonly published: { topic: string; message: object }[] = []
@@ -118,7 +123,9 @@ export class World {
   readonly #inProgress = new Map<string, Set<DeviceId>>()
   readonly #limits = new Map<string, number>()
 
-  constructor() {
+  /** `settings` in place of the defaults; here no grace is given after a start unless asked for. */
+  constructor(settings: Partial<OrchestratorSettings> = {}) {
+    this.settings = settings
     this.store = new MemoryStore({ gate: changes => this.#gate(changes) })
   }
 
@@ -154,7 +161,7 @@ export class World {
       this.clock,
       silentLog,
       { publish: (topic, message) => this.published.push({ topic, message }) },
-      orchestratorDefaults,
+      { ...orchestratorDefaults, startGraceMs: 0, ...this.settings },
     )
     await settled()
   }

@@ -77,6 +77,20 @@ t.test('a device gets its secret once; the store holds a hash, the log SYS_107',
   await t.rejects(useCases.showDevice(viewer, '../x'), { code: 'INVALID' })
 })
 
+t.test('one name is one identity, also when two ask for it at once', async t => {
+  const { useCases, world } = await setUp(t)
+  const outcomes = await Promise.allSettled([
+    useCases.enrollDevice(operator, { device: 'twin' }),
+    useCases.enrollDevice(operator, { device: 'twin' }),
+    useCases.createPrincipal(admin, { name: 'twin', role: 'operator' }),
+  ])
+  t.same(
+    outcomes.map(outcome => outcome.status),
+    ['fulfilled', 'rejected', 'rejected'],
+  )
+  t.equal((await world.store.events({ code: 'SYS_107', order: 'ASC', limit: 10 })).items.length, 1)
+})
+
 t.test('a token opens one principal and is not kept', async t => {
   const { useCases, world } = await setUp(t)
   const { token } = await useCases.createPrincipal(admin, { name: 'kim', role: 'operator' })

@@ -1,0 +1,152 @@
+// Who gets the next permit, and when: bounded memory of candidates, limits over all operations, and a fleet that comes
+// back after the broker was away.
+import t from 'tap'
+import { RunningOperation } from '../../../broker/orchestrator/running-operation.ts'
+import { deviceId } from '../../../proto/ids.ts'
+import { eventOf, helloOf, oldDigest, release, settled, targetDigest, World } from './world.ts'
+
+const fleetOf = (count: number) => Array.from({ length: count }, (_, index) => deviceId(`sensor-${index + 1}`))
+
+async function world(settings: ConstructorParameters<typeof World>[0] = {}): Promise<World> {
+  const made = new World(settings)
+  await made.start()
+  return made
+}
+
+t.test('more candidates than are remembered: nobody is forgotten', async t => {
+  const made = await world({ readyMax: 4 })
+  const fleet = fleetOf(15)
+  for (const device of fleet) {
+    const connection = made.connect(device)
+    await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+    made.orchestrator.deviceDisconnected(connection)
+  }
+  const id = await made.operation(fleet, { concurrency: 1 })
+  await settled()
+  const connections = fleet.map(device => made.connect(device))
+  for (const connection of connections) await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+  await settled()
+  for (let round = 0; round < fleet.length; round += 1) {
+    const offered = connections.find(({ received }, index) => received.length > 0 && !done.has(index))
+    if (offered === undefined) break
+    done.add(connections.indexOf(offered))
+    await made.orchestrator.event(offered, eventOf(1, { kind: 'code', code: 'UPD4_FAIL_33' }, id))
+    await settled()
+  }
+  t.match(await made.store.operation(id), { state: 'completed', counts: { failed: 15, pending: 0 } })
+})
+const done = new Set<number>()
+
+t.test('of two manifests that fit, the one that is good for longest is offered', async t => {
+  const [manifest] = release.manifests
+  if (manifest === undefined) throw new Error('the release has a manifest')
+  const manifests = [
+    { ...manifest, expiresAt: 1 },
+    { ...manifest, sha256: 'ff'.repeat(32), expiresAt: 9e12 },
+  ]
+  const operation = await operationOf(await world())
+  const running = new RunningOperation(operation, { ...release, manifests }, 10)
+  const device = { vendorId: manifest.vendorId, classId: manifest.classId, id: deviceId('sensor-1') }
+  t.equal(running.manifestFor(device as never).sha256, 'ff'.repeat(32))
+})
+
+async function operationOf(made: World) {
+  const operation = await made.store.operation(await made.operation(['sensor-1']))
+  if (operation === undefined) throw new Error('the operation was just made')
+  return operation
+}
+
+t.test('a hello and the last event it announced in one turn are judged together', async t => {
+  const made = await world()
+  const device = deviceId('sensor-1')
+  const connection = made.connect(device)
+  await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+  const id = await made.operation([device])
+  await settled()
+  await made.orchestrator.event(connection, eventOf(1, { kind: 'step', step: 'rebooting' }, id))
+  made.orchestrator.deviceDisconnected(connection)
+  const again = made.connect(device)
+  const hello = helloOf('2.0.0', targetDigest, { outboxEventCount: 1, outboxLastEventNumber: 2 })
+  await Promise.all([
+    made.orchestrator.hello(again, hello),
+    made.orchestrator.event(again, eventOf(2, { kind: 'step', step: 'confirming' }, id)),
+  ])
+  await settled()
+  t.match(await made.store.execution(id, device), { state: 'completed', code: 'SYS_112' })
+})
+
+t.test('the limit over all operations holds beside those of the operations', async t => {
+  const made = await world({ inProgressMax: 3 })
+  const fleet = fleetOf(8)
+  for (const device of fleet) await made.orchestrator.hello(made.connect(device), helloOf('1.0.0', oldDigest))
+  await made.operation(fleet.slice(0, 4), { concurrency: 4 })
+  await made.operation(fleet.slice(4), { concurrency: 4 })
+  await settled()
+  t.equal(made.orchestrator.figures.inProgress, 3)
+})
+
+t.test('a device pending in two operations that says hello is put into one of them', async t => {
+  const made = await world()
+  const device = deviceId('sensor-1')
+  const first = made.connect(device)
+  await made.orchestrator.hello(first, helloOf('1.0.0', oldDigest))
+  made.orchestrator.deviceDisconnected(first)
+  await made.operation([device])
+  await made.operation([device])
+  await settled()
+  const connection = made.connect(device)
+  await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+  await settled()
+  t.equal(connection.received.length, 1)
+  t.same(made.violations, [])
+})
+
+t.test('hundreds of absent targets are gone over at once, and absent candidates cost no time', async t => {
+  const made = await world()
+  const fleet = fleetOf(700)
+  for (const device of fleet) {
+    const connection = made.connect(device)
+    await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+    if (device !== fleet[650]) made.orchestrator.deviceDisconnected(connection)
+  }
+  const id = await made.operation(undefined, { concurrency: 1 })
+  await settled()
+  await settled()
+  t.match(await made.store.operation(id), { counts: { total: 700, inProgress: 1 } })
+  t.equal((await made.store.execution(id, deviceId('sensor-651')))?.state, 'in-progress')
+})
+
+t.test('after a start devices may come back before silence or absence counts against them', async t => {
+  const made = await world({ startGraceMs: 120_000 })
+  const [one, two] = fleetOf(2) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
+  const connection = made.connect(one)
+  await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+  await made.orchestrator.hello(made.connect(two), helloOf('1.0.0', oldDigest))
+  const id = await made.operation([one, two], { concurrency: 1 })
+  await settled()
+  await made.orchestrator.event(connection, eventOf(1, { kind: 'step', step: 'rebooting' }, id))
+  await made.kill()
+  await made.clock.advance(31 * 60_000)
+  await made.start()
+  await made.clock.advance(60_000)
+  t.equal((await made.store.execution(id, one))?.state, 'in-progress', 'the confirm time-out has passed and waits')
+  const { items } = await made.store.events({ device: two, order: 'ASC', limit: 100 })
+  t.notOk(
+    items.some(event => event.code === 'SYS_100'),
+    'nobody is noted as absent yet',
+  )
+  await made.orchestrator.hello(made.connect(one), helloOf('2.0.0', targetDigest))
+  await settled()
+  t.match(await made.store.execution(id, one), { state: 'completed', code: 'SYS_112' })
+})
+
+t.test("names that are the broker's to give are kept as the device's own words", async t => {
+  const made = await world()
+  const connection = made.connect(deviceId('sensor-1'))
+  await made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest))
+  const event = eventOf(1, { kind: 'code', code: 'UPD4_FAIL_41' }, 'x' as never)
+  const { operation: _, ...alone } = event
+  await made.orchestrator.event(connection, { ...alone, data: { campaign_id: 'forged', late: 'true', reason: 'r' } })
+  const { items } = await made.store.events({ code: 'UPD4_FAIL_41', order: 'ASC', limit: 2 })
+  t.same(items[0]?.data, { device_campaign_id: 'forged', device_late: 'true', reason: 'r' })
+})
