@@ -61,7 +61,12 @@ const task: ProbeTask = {
   ...{ device: 'calm', secret: scene.secret('calm') },
 }
 // As compiled: the address of a worker is not rewritten.
-const probe = new Worker(new URL('./hostile-probe.js', import.meta.url), { workerData: task })
+const probe = new Worker(new URL('./hostile-probe.js', import.meta.url), {
+  workerData: task,
+  // Without the test runner's loaders, which do not load in a worker.
+  execArgv: [],
+  env: { ...process.env, NODE_OPTIONS: '' },
+})
 await once(probe, 'message')
 const operation = await operate(light)
 
