@@ -44,8 +44,18 @@ export async function run({ json }: BenchOptions): Promise<void> {
     print(`durable-events-${inFlight}-in-flight`, middle(ours), 'events/s')
     print('bare-batch-sync-same-rows', middle(bare), 'events/s', 'level')
     print('share-of-bare', middle(shares), 'ratio')
+    const batches: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const changes = (index: number) =>
+        Array.from({ length: 100 }, (_, offset) => ({
+          kind: 'append-event' as const,
+          event: eventAt(index * 100 + offset),
+        }))
+      batches.push(100 * (await rate(20, index => store.commit(changes(index)), 1)))
+    }
+    print('durable-events-in-commits-of-100', middle(batches), 'events/s')
 
-    for (let index = commitCount; index < logEvents; index += 1000) {
+    for (let index = store.eventRange().newest; index < logEvents; index += 1000) {
       const events = Array.from({ length: 1000 }, (_, offset) => eventAt(index + offset))
       await store.commit(events.map(event => ({ kind: 'append-event' as const, event })))
     }
@@ -54,6 +64,13 @@ export async function run({ json }: BenchOptions): Promise<void> {
     print('page-50-newest', await median(() => store.events({ ...page, order: 'DESC' })), 'ms')
     print('page-50-oldest', await median(() => store.events({ ...page, order: 'ASC' })), 'ms')
     print('page-50-newest-of-device', await median(() => store.events({ ...page, order: 'DESC', device })), 'ms')
+    const notBefore = eventAt(logEvents / 2).recordedAt
+    print(
+      'page-50-from-the-middle-by-time',
+      await median(() => store.events({ ...page, order: 'ASC', notBefore })),
+      'ms',
+    )
+    print('page-50-newest-of-type', await median(() => store.events({ ...page, order: 'DESC', type: 'INFO' })), 'ms')
     print('page-50-oldest-of-code', await median(() => store.events({ ...page, order: 'ASC', code: 'SYS_106' })), 'ms')
     await store.close()
     const started = performance.now()
@@ -66,13 +83,13 @@ export async function run({ json }: BenchOptions): Promise<void> {
 }
 
 /** Calls a second with a constant number in flight. */
-async function rate(count: number, once: (index: number) => Promise<unknown>): Promise<number> {
+async function rate(count: number, once: (index: number) => Promise<unknown>, atOnce = inFlight): Promise<number> {
   const started = performance.now()
   let next = 0
   const worker = async () => {
     while (next < count) await once(next++)
   }
-  await Promise.all(Array.from({ length: inFlight }, worker))
+  await Promise.all(Array.from({ length: atOnce }, worker))
   return count / ((performance.now() - started) / 1000)
 }
 
@@ -85,8 +102,8 @@ async function bareRate(db: Level<string, string>, from: number): Promise<number
       const event = eventAt(number)
       const tail = number.toString(16).padStart(14, '0')
       rows.push({ type: 'put' as const, key: `e!${tail}`, value: JSON.stringify(event) })
-      for (const prefix of [`ed!${event.device}`, `ec!${event.code}`, `eo!${event.operation}`]) {
-        rows.push({ type: 'put' as const, key: `${prefix}!${tail}`, value: '0123456789012345678901' })
+      for (const prefix of [`ed!${event.device}`, `ec!${event.code}`, `et!${event.type}`, `eo!${event.operation}`]) {
+        rows.push({ type: 'put' as const, key: `${prefix}!${tail}`, value: '' })
       }
     }
     await db.batch(rows, { sync: true })

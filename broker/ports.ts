@@ -4,15 +4,22 @@ import type { ArtifactId, DeviceId, EventId, OperationId, PrincipalName, Release
 import type { ChunkEncoding } from '../proto/messages.ts'
 import type { Downlink, Uplink } from '../proto/topics.ts'
 import type { Device } from './core/device.ts'
+import type { MaintenanceWindow } from './core/policy.ts'
 import type {
+  AuditEntry,
+  AuditRecord,
+  Backup,
   DeviceCredential,
   EventRecord,
   Execution,
   ExecutionState,
   NewEvent,
+  Notice,
   Operation,
   Principal,
   Release,
+  StoredAnswer,
+  Webhook,
 } from './core/records.ts'
 
 export interface Clock {
@@ -51,12 +58,30 @@ export type Change =
   | { readonly kind: 'put-targets'; readonly operation: OperationId; readonly devices: readonly DeviceId[] }
   | { readonly kind: 'put-execution'; readonly execution: Execution; readonly previous?: ExecutionState }
   | { readonly kind: 'append-event'; readonly event: NewEvent }
+  /** Numbered and chained by the store, in the order given (proto/audit.ts). */
+  | { readonly kind: 'append-audit'; readonly entry: AuditEntry }
+  | { readonly kind: 'put-answer'; readonly answer: StoredAnswer }
+  | { readonly kind: 'put-clock'; readonly at: number }
+  /** `content` under its SHA-256; of one device in one operation the last counts. */
+  | { readonly kind: 'put-backup'; readonly backup: Backup; readonly content: Uint8Array }
+  | { readonly kind: 'put-webhook'; readonly webhook: Webhook }
+  /** Numbered by the store. */
+  | { readonly kind: 'append-notice'; readonly notice: Omit<Notice, 'number'> }
+  | { readonly kind: 'put-notice'; readonly notice: Notice }
+  /** What is not there is no error. A device leaves registry and credentials; its events and executions stay. */
+  | { readonly kind: 'delete-device'; readonly device: DeviceId }
+  | { readonly kind: 'delete-principal'; readonly name: PrincipalName }
+  | { readonly kind: 'delete-webhook'; readonly id: string }
+  | { readonly kind: 'delete-notice'; readonly number: number }
 
 export interface EventQuery {
   readonly device?: DeviceId
   readonly operation?: OperationId
   readonly code?: EventCode
   readonly type?: EventType
+  /** Milliseconds since 1970, inclusive: where the log is entered; times in it never fall. */
+  readonly notBefore?: number
+  readonly notAfter?: number
   /** Exclusive: events beyond this one in the order asked for. */
   readonly after?: EventId
   readonly order: 'ASC' | 'DESC'
@@ -80,7 +105,8 @@ export interface EventPage extends Page<EventRecord> {
 /**
  * Durable memory of the broker. `commit` is one atomic batch, resolved only when it is fsynced: after a power cut all of
  * it is there or nothing. Commits resolve in the order they were called; those that wait share one fsync. Reads see
- * every resolved commit. Rejects with StoreUnavailable (disk full, closed, damaged); nothing was written then.
+ * every resolved commit. Rejects with StoreUnavailable (disk full, closed, damaged), or RangeError for an audit entry
+ * longer than a line of an export (proto/audit.ts) and a content that is not its backup's; nothing was written then.
  */
 export interface Store {
   /** The stored events of the batch, numbered without gaps in the order given. */
@@ -109,11 +135,77 @@ export interface Store {
     operation: OperationId,
     page: { readonly state?: ExecutionState; readonly after?: DeviceId; readonly limit: number },
   ): Promise<Page<Execution>>
+  /** Ended executions by what they count as on the update-status page, by device id, ascending. */
+  executionsByResult(
+    operation: OperationId,
+    page: { readonly result: ExecutionResult; readonly after?: DeviceId; readonly limit: number },
+  ): Promise<Page<Execution>>
   /** Pending and in progress, oldest operation first. */
   unfinishedExecutionsOf(device: DeviceId): Promise<readonly Execution[]>
   event(id: EventId): Promise<EventRecord | undefined>
   events(query: EventQuery): Promise<EventPage>
+  /** Number of the newest event, 0 when there is none; of the oldest that is kept, 1 unless some were trimmed. */
+  eventRange(): { readonly oldest: number; readonly newest: number }
+  /**
+   * Forgets the oldest events recorded before that moment, at most `rowsMax` (1..10,000) in a call; resolves to how
+   * many. From the first one on that is not older, nothing is touched.
+   */
+  trimEvents(before: number, rowsMax: number): Promise<number>
+
+  audit(page: AuditQuery): Promise<Page<AuditRecord>>
+  /** The last record's number and hash; 0 and 64 zeros in an empty chain. */
+  auditHead(): { readonly number: number; readonly hash: string }
+
+  answer(principal: PrincipalName, requestId: string): Promise<StoredAnswer | undefined>
+  /** Forgets answers given before that moment, at most `rowsMax` (1..10,000) in a call; resolves to how many. */
+  trimAnswers(before: number, rowsMax: number): Promise<number>
+  /** What put-clock saved last. */
+  savedClock(): Promise<number | undefined>
+  backup(operation: OperationId, device: DeviceId): Promise<Backup | undefined>
+  /** Of one operation, by device id, ascending. */
+  backups(operation: OperationId, page: { readonly after?: DeviceId; readonly limit: number }): Promise<Page<Backup>>
+  /** The bytes with that SHA-256. */
+  backupContent(sha256: string): Promise<Uint8Array | undefined>
+  webhooks(): Promise<readonly Webhook[]>
+  /** Not delivered yet, by number, ascending, beyond `after`. */
+  notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>>
   close(): Promise<void>
+}
+
+/** Updated: completed, or skipped with SYS_110; errors: every other ending. */
+export type ExecutionResult = 'updated' | 'errors'
+
+export interface AuditQuery {
+  readonly operation?: OperationId
+  /** Exclusive: records beyond this number in the order asked for. */
+  readonly after?: number
+  readonly order: 'ASC' | 'DESC'
+  /** 1..1000 */
+  readonly limit: number
+}
+
+/** When maintenance windows are open. Windows have been checked by `problem` before they come here. */
+export interface Calendar {
+  /** What is wrong with a window, or undefined. */
+  problem(window: MaintenanceWindow): string | undefined
+  /** Whether one of them is open at a moment (milliseconds since 1970), and when that changes next, if it ever does. */
+  state(windows: readonly MaintenanceWindow[], at: number): { readonly open: boolean; readonly changesAt?: number }
+}
+
+/** Lists that people exchange with their own tools. */
+export interface Csv {
+  /** RFC 4180 in UTF-8 with a byte order mark; no cell is taken for a formula. Streams: one row at a time is in memory. */
+  write(header: readonly string[], rows: AsyncIterable<readonly (string | null)[]>): AsyncIterable<Uint8Array>
+  /** The ids of a target list. Rejects with RequestRefused INVALID naming the line. */
+  readTargets(bytes: AsyncIterable<Uint8Array>): AsyncIterable<{ readonly line: number; readonly id: string }>
+}
+
+/** The online operations key. What it may sign is decided by the devices' trust document, not here. */
+export interface CommandSigner {
+  /** RFC 7638 thumbprint. */
+  readonly keyId: string
+  /** SignedEnvelope over exactly these bytes of a Command. */
+  sign(command: Uint8Array): Uint8Array
 }
 
 /** One artifact with its chunk index and encoded chunks, open for reading. Owned by the ArtifactStore. */

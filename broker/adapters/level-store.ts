@@ -5,7 +5,6 @@
 import {
   type DeviceId,
   type EventId,
-  eventIdOf,
   eventNumberOf,
   type OperationId,
   type PrincipalName,
@@ -13,25 +12,49 @@ import {
 } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import type {
+  AuditRecord,
+  Backup,
   DeviceCredential,
   EventRecord,
   Execution,
   ExecutionState,
+  Notice,
   Operation,
   Principal,
   Release,
+  StoredAnswer,
+  Webhook,
 } from '../core/records.ts'
 import { StoreDamaged, StoreUnavailable } from '../errors.ts'
-import type { Change, EventPage, EventQuery, Page, Store } from '../ports.ts'
-import { readEvents } from './level-store/events.ts'
+import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store } from '../ports.ts'
+import { readAudit } from './level-store/audit.ts'
+import { BatchBuilder, lookedUpBy } from './level-store/batch-builder.ts'
+import { type EventLog, readEvents } from './level-store/events.ts'
 import { GroupCommit } from './level-store/group-commit.ts'
 import * as keys from './level-store/keys.ts'
-import { problemsInTables, readLiveFiles } from './level-store/leveldb-files.ts'
 import { type OpeningOptions, recordsDirectory } from './level-store/opening.ts'
-import { decodeRecord, decodeValue } from './level-store/record.ts'
-import { eventRows, type PreparedCommit, prepare, type Row } from './level-store/rows.ts'
+import {
+  mustBePageLimit,
+  type PageOfRows,
+  readAll,
+  readAllPointedTo,
+  readJson,
+  readPage,
+  readPagePointedTo,
+} from './level-store/reading.ts'
+import { decodeEvent, decodeRecord, decodeValue } from './level-store/record.ts'
+import {
+  executionIndexKeysOf,
+  type PreparedCommit,
+  prepare,
+  prepared,
+  type Step,
+  sha256Of,
+} from './level-store/rows.ts'
+import { reportOn, type StoreReport } from './level-store/scrub.ts'
 import { StoreFiles } from './level-store/store-files.ts'
-import { type Database, problemsAnywhere, type Snapshot } from './level-store/verification.ts'
+import { mustBeRowsMax, stepsToTrimAnswers, stepsToTrimEvents } from './level-store/trimming.ts'
+import type { Database, Snapshot } from './level-store/verification.ts'
 
 export interface LevelStoreOptions extends Partial<OpeningOptions> {
   /** Largest batch shared by several commits, bytes. */
@@ -42,17 +65,6 @@ export interface LevelStoreOptions extends Partial<OpeningOptions> {
   readonly scanRowsMax?: number
 }
 
-export interface StoreReport {
-  readonly batches: number
-  readonly events: number
-  readonly records: number
-  readonly indexRows: number
-  /** In words, the first 100; empty when all is well. */
-  readonly problems: readonly string[]
-}
-
-const pageItemsMax = 10_000
-const problemsMax = 100
 const mebibyte = 1024 * 1024
 
 export class LevelStore implements Store {
@@ -60,12 +72,17 @@ export class LevelStore implements Store {
   readonly #scanRowsMax: number
   readonly #files: StoreFiles
   readonly #commits: GroupCommit<PreparedCommit, readonly EventRecord[]>
+  /** Events below this are gone, or going while a batch that trims them is written. */
+  #firstReadable: number
+  /** One at a time: each begins where the last one ended. */
+  #trimming: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
 
   private constructor(directory: string, options: LevelStoreOptions, files: StoreFiles) {
     this.#directory = directory
     this.#scanRowsMax = options.scanRowsMax ?? 10_000
     this.#files = files
+    this.#firstReadable = files.acknowledged.oldestEvent
     this.#commits = new GroupCommit(group => this.#write(group), {
       groupBytesMax: options.groupBytesMax ?? mebibyte,
       waitingBytesMax: options.waitingBytesMax ?? 64 * mebibyte,
@@ -79,6 +96,7 @@ export class LevelStore implements Store {
   static async open(directory: string, options: LevelStoreOptions = {}): Promise<LevelStore> {
     const settings: OpeningOptions = {
       create: options.create ?? true,
+      migrate: options.migrate ?? true,
       tableBytesMax: options.tableBytesMax ?? 256 * mebibyte,
       logBatches: options.logBatches ?? 4096,
       writeBufferBytes: options.writeBufferBytes ?? 4 * mebibyte,
@@ -96,7 +114,7 @@ export class LevelStore implements Store {
   }
 
   devices(page: { readonly after?: DeviceId; readonly limit: number }): Promise<Page<Device>> {
-    return this.#page(keys.beyond('d!', page.after), page.limit, decodeValue<Device>)
+    return this.#page({ range: keys.beyond('d!', page.after), limit: page.limit, decode: decodeValue<Device> })
   }
 
   credential(device: DeviceId): Promise<DeviceCredential | undefined> {
@@ -107,15 +125,18 @@ export class LevelStore implements Store {
     return this.#value(keys.principalKey(name))
   }
 
-  async principalByToken(tokenSha256: string): Promise<Principal | undefined> {
-    const name = await this.#value<PrincipalName>(keys.tokenKey(tokenSha256))
-    const principal = name === undefined ? undefined : await this.principal(name)
-    // The row of a token that was replaced stays behind.
-    return principal?.tokenSha256 === tokenSha256 ? principal : undefined
+  principalByToken(tokenSha256: string): Promise<Principal | undefined> {
+    return this.#files.read('a principal', async (db, snapshot) => {
+      const range = keys.within(keys.principalsByToken(tokenSha256))
+      const toRecord = (key: string) => keys.principalKey(keys.lastPart(key))
+      const [principal] = await readAllPointedTo<Principal>(db, snapshot(), range, toRecord)
+      // An index is no reason to let anybody in.
+      return principal?.tokenSha256 === tokenSha256 ? principal : undefined
+    })
   }
 
   principals(): Promise<readonly Principal[]> {
-    return this.#files.read('principals', db => all(db, 'p!'))
+    return this.#files.read('principals', db => readAll(db, keys.within('p!')))
   }
 
   release(id: ReleaseId): Promise<Release | undefined> {
@@ -123,7 +144,7 @@ export class LevelStore implements Store {
   }
 
   releases(page: { readonly after?: ReleaseId; readonly limit: number }): Promise<Page<Release>> {
-    return this.#page(keys.beyond('r!', page.after), page.limit, decodeValue<Release>)
+    return this.#page({ range: keys.beyond('r!', page.after), limit: page.limit, decode: decodeValue<Release> })
   }
 
   operation(id: OperationId): Promise<Operation | undefined> {
@@ -131,12 +152,13 @@ export class LevelStore implements Store {
   }
 
   operations(page: { readonly after?: OperationId; readonly limit: number }): Promise<Page<Operation>> {
-    return this.#page(keys.before('o!', page.after), page.limit, decodeValue<Operation>, 'descending')
+    const range = keys.before('o!', page.after)
+    return this.#page({ range, limit: page.limit, decode: decodeValue<Operation>, descending: true })
   }
 
   unfinishedOperations(): Promise<readonly Operation[]> {
     return this.#files.read('unfinished operations', (db, snapshot) =>
-      pointedTo(db, snapshot(), 'ou!', key => keys.operationKey(keys.lastPart(key))),
+      readAllPointedTo(db, snapshot(), keys.within('ou!'), key => keys.operationKey(keys.lastPart(key))),
     )
   }
 
@@ -144,10 +166,12 @@ export class LevelStore implements Store {
     operation: OperationId,
     page: { readonly after?: DeviceId; readonly limit: number },
   ): Promise<Page<DeviceId>> {
-    return this.#page(keys.beyond(keys.targetsOf(operation), page.after), page.limit, (key, value) => {
+    const range = keys.beyond(keys.targetsOf(operation), page.after)
+    const decode = (key: string, value: string) => {
       decodeRecord(key, value)
       return keys.lastPart(key) as DeviceId
-    })
+    }
+    return this.#page({ range, limit: page.limit, decode })
   }
 
   execution(operation: OperationId, device: DeviceId): Promise<Execution | undefined> {
@@ -160,25 +184,22 @@ export class LevelStore implements Store {
   ): Promise<Page<Execution>> {
     const { state, after, limit } = page
     if (state === undefined) {
-      return this.#page(keys.beyond(keys.executionsOf(operation), after), limit, decodeValue<Execution>)
+      const range = keys.beyond(keys.executionsOf(operation), after)
+      return this.#page({ range, limit, decode: decodeValue<Execution> })
     }
-    return this.#files.read(`executions of ${operation}`, async (db, snapshot) => {
-      mustBePageLimit(limit)
-      const options = { ...keys.beyond(keys.executionsInState(operation, state), after), snapshot: snapshot() }
-      const rows = await db.iterator({ ...options, limit: limit + 1 }).all()
-      const toRecord = (key: string) => keys.executionKey(operation, keys.lastPart(key))
-      const items = await recordsOf<Execution>(db, options.snapshot, rows.slice(0, limit), toRecord)
-      for (const execution of items) {
-        if (execution.state !== state)
-          throw new StoreDamaged(`${execution.device} is listed under a state it is not in`)
-      }
-      return { items, hasMore: rows.length > limit }
-    })
+    return this.#executionsListed(operation, keys.executionsInState(operation, state), page)
+  }
+
+  executionsByResult(
+    operation: OperationId,
+    page: { readonly result: ExecutionResult; readonly after?: DeviceId; readonly limit: number },
+  ): Promise<Page<Execution>> {
+    return this.#executionsListed(operation, keys.executionsByResult(operation, page.result), page)
   }
 
   unfinishedExecutionsOf(device: DeviceId): Promise<readonly Execution[]> {
     return this.#files.read(`executions of ${device}`, (db, snapshot) =>
-      pointedTo(db, snapshot(), keys.unfinishedExecutionsOfDevice(device), key =>
+      readAllPointedTo(db, snapshot(), keys.within(keys.unfinishedExecutionsOfDevice(device)), key =>
         keys.executionKey(keys.lastPart(key), device),
       ),
     )
@@ -186,36 +207,88 @@ export class LevelStore implements Store {
 
   event(id: EventId): Promise<EventRecord | undefined> {
     const number = eventNumberOf(id)
-    if (!(number >= 1 && number <= this.#files.acknowledged.event)) return Promise.resolve(undefined)
+    const isThere = () => number >= this.#firstReadable && number <= this.#files.acknowledged.event
+    if (!isThere()) return Promise.resolve(undefined)
     return this.#files.read(`event ${id}`, async db => {
       const key = keys.eventKey(number)
       const value: string | undefined = await db.get(key)
-      if (value === undefined) throw new StoreDamaged(`event ${number} is missing`)
-      return decodeValue<EventRecord>(key, value)
+      if (value !== undefined) return decodeEvent(key, value)
+      // It may have been trimmed while it was looked for.
+      if (isThere()) throw new StoreDamaged(`event ${number} is missing`)
+      return undefined
     })
   }
 
   events(query: EventQuery): Promise<EventPage> {
-    return this.#files.read('events', db => {
+    return this.#files.read('events', (db, snapshot) => {
       mustBePageLimit(query.limit)
-      return readEvents(db, query, this.#files.acknowledged.event, this.#scanRowsMax)
+      return readEvents(this.#eventLog(db, snapshot()), query, this.#scanRowsMax)
     })
+  }
+
+  eventRange(): { readonly oldest: number; readonly newest: number } {
+    const { oldestEvent, event } = this.#files.acknowledged
+    return { oldest: oldestEvent, newest: event }
+  }
+
+  trimEvents(before: number, rowsMax: number): Promise<number> {
+    return this.#trim(rowsMax, (db, snapshot) => stepsToTrimEvents(this.#eventLog(db, snapshot), before, rowsMax))
+  }
+
+  audit(query: AuditQuery): Promise<Page<AuditRecord>> {
+    return this.#files.read('audit records', (db, snapshot) => {
+      mustBePageLimit(query.limit)
+      return readAudit(db, snapshot(), query, this.#files.acknowledged.audit.number)
+    })
+  }
+
+  auditHead(): { readonly number: number; readonly hash: string } {
+    return this.#files.acknowledged.audit
+  }
+
+  answer(principal: PrincipalName, requestId: string): Promise<StoredAnswer | undefined> {
+    return this.#value(keys.answerKey(principal, requestId))
+  }
+
+  trimAnswers(before: number, rowsMax: number): Promise<number> {
+    return this.#trim(rowsMax, (db, snapshot) => stepsToTrimAnswers(db, snapshot, before, rowsMax))
+  }
+
+  savedClock(): Promise<number | undefined> {
+    return this.#value(keys.clockKey)
+  }
+
+  backup(operation: OperationId, device: DeviceId): Promise<Backup | undefined> {
+    return this.#value(keys.backupKey(operation, device))
+  }
+
+  backups(operation: OperationId, page: { readonly after?: DeviceId; readonly limit: number }): Promise<Page<Backup>> {
+    const range = keys.beyond(keys.backupsOf(operation), page.after)
+    return this.#page({ range, limit: page.limit, decode: decodeValue<Backup> })
+  }
+
+  async backupContent(sha256: string): Promise<Uint8Array | undefined> {
+    const text = await this.#value<string>(keys.backupContentKey(sha256))
+    if (text === undefined) return undefined
+    const content = new Uint8Array(Buffer.from(text, 'base64'))
+    if (sha256Of(content) !== sha256) throw new StoreDamaged(`the backup ${sha256} has another content`)
+    return content
+  }
+
+  webhooks(): Promise<readonly Webhook[]> {
+    return this.#files.read('webhooks', db => readAll(db, keys.within('h!')))
+  }
+
+  notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>> {
+    const range = keys.beyond('n!', page.after === undefined ? undefined : keys.fixed(page.after))
+    return this.#page({ range, limit: page.limit, decode: decodeValue<Notice> })
   }
 
   /** Reads everything through while the store goes on working. */
   verify(): Promise<StoreReport> {
-    return this.#files.read('verifying', async (db, snapshot) => {
-      const position = this.#files.acknowledged
-      const frozen = snapshot()
-      const counts = { events: 0, records: 0, indexRows: 0 }
-      const records = recordsDirectory(this.#directory)
-      const limits = { bytesMax: Number.POSITIVE_INFINITY, problemsMax, closed: false }
-      const problems = [...(await problemsInTables(records, await readLiveFiles(records), limits))]
-      for await (const problem of problemsAnywhere(db, frozen, position, counts)) {
-        if (problems.push(problem) >= problemsMax) break
-      }
-      return { batches: position.batch, ...counts, problems }
-    })
+    return this.#files.read('verifying', (db, snapshot) =>
+      reportOn(db, snapshot(), recordsDirectory(this.#directory), this.#files.acknowledged),
+    )
   }
 
   /** What was committed before is written; later commits and reads are refused. May be called again. */
@@ -225,20 +298,46 @@ export class LevelStore implements Store {
   }
 
   async #write(group: readonly PreparedCommit[]): Promise<readonly (readonly EventRecord[])[]> {
-    const first = this.#files.acknowledged.event + 1
-    const rows: Row[] = []
-    const written = new Set<string>()
-    let number = first
-    const results = group.map(commit => {
-      for (const row of commit.rows) rows.push(row)
-      for (const key of commit.written) written.add(key)
-      return commit.events.map(prepared => {
-        rows.push(...eventRows(prepared, number))
-        return { ...prepared.event, id: eventIdOf(number++) }
-      })
-    })
-    await this.#files.write({ rows, written, eventCount: number - first })
+    // What a rejected batch has left must not be looked at.
+    await this.#files.ready()
+    const builder = new BatchBuilder(
+      this.#files.acknowledged,
+      await this.#files.read('what is replaced', db => readJson(db, lookedUpBy(group))),
+    )
+    const results = group.map(commit => builder.add(commit))
+    const batch = builder.finish()
+    this.#firstReadable = batch.position.oldestEvent
+    try {
+      await this.#files.write(batch)
+    } finally {
+      this.#firstReadable = this.#files.acknowledged.oldestEvent
+    }
     return results
+  }
+
+  #trim(rowsMax: number, stepsFor: (db: Database, snapshot: Snapshot) => Promise<readonly Step[]>): Promise<number> {
+    const trimmed = this.#trimming.then(async () => {
+      if (this.#closed !== undefined) throw new StoreUnavailable('the store is closed')
+      mustBeRowsMax(rowsMax)
+      const steps = await this.#files.read('what is trimmed', (db, snapshot) => stepsFor(db, snapshot()))
+      if (steps.length > 0) await this.#commits.submit(prepared(steps))
+      return steps.length
+    })
+    this.#trimming = trimmed.catch(() => undefined)
+    return trimmed
+  }
+
+  #eventLog(db: Database, snapshot: Snapshot): EventLog {
+    return { db, snapshot, oldest: this.#firstReadable, newest: this.#files.acknowledged.event }
+  }
+
+  #executionsListed(operation: OperationId, prefix: string, page: { after?: DeviceId; limit: number }) {
+    return this.#files.read(`executions of ${operation}`, (db, snapshot) => {
+      const range = keys.beyond(prefix, page.after)
+      const toRecord = (key: string) => keys.executionKey(operation, keys.lastPart(key))
+      const isListed = (execution: Execution) => executionIndexKeysOf(execution).includes(prefix + execution.device)
+      return readPagePointedTo(db, snapshot(), { range, limit: page.limit, toRecord, isListed })
+    })
   }
 
   #value<T>(key: string): Promise<T | undefined> {
@@ -248,17 +347,8 @@ export class LevelStore implements Store {
     })
   }
 
-  #page<T>(
-    range: keys.KeyRange,
-    limit: number,
-    decode: (key: string, value: string) => T,
-    order?: 'descending',
-  ): Promise<Page<T>> {
-    return this.#files.read('a page', async db => {
-      mustBePageLimit(limit)
-      const rows = await db.iterator({ ...range, reverse: order !== undefined, limit: limit + 1 }).all()
-      return { items: rows.slice(0, limit).map(([key, value]) => decode(key, value)), hasMore: rows.length > limit }
-    })
+  #page<T>(page: PageOfRows<T>): Promise<Page<T>> {
+    return this.#files.read('a page', db => readPage(db, page))
   }
 }
 
@@ -266,51 +356,14 @@ export class LevelStore implements Store {
 export async function verifyStore(directory: string): Promise<StoreReport> {
   let store: LevelStore
   try {
-    store = await LevelStore.open(directory, { create: false })
+    store = await LevelStore.open(directory, { create: false, migrate: false })
   } catch (error) {
     if (!(error instanceof StoreDamaged)) throw error
-    return { batches: 0, events: 0, records: 0, indexRows: 0, problems: [error.message] }
+    return { batches: 0, events: 0, auditRecords: 0, records: 0, indexRows: 0, problems: [error.message] }
   }
   try {
     return await store.verify()
   } finally {
     await store.close()
-  }
-}
-
-async function all<T>(db: Database, prefix: string): Promise<readonly T[]> {
-  const rows = await db.iterator(keys.within(prefix)).all()
-  return rows.map(([key, value]) => decodeValue<T>(key, value))
-}
-
-async function pointedTo<T>(
-  db: Database,
-  snapshot: Snapshot,
-  prefix: string,
-  toRecord: (key: string) => string,
-): Promise<readonly T[]> {
-  return recordsOf(db, snapshot, await db.iterator({ ...keys.within(prefix), snapshot }).all(), toRecord)
-}
-
-/** The records that index rows point to. Throws StoreDamaged when one is not there. */
-async function recordsOf<T>(
-  db: Database,
-  snapshot: Snapshot,
-  rows: readonly (readonly [string, string])[],
-  toRecord: (key: string) => string,
-): Promise<readonly T[]> {
-  for (const [key, value] of rows) decodeRecord(key, value)
-  const recordKeys = rows.map(([key]) => toRecord(key))
-  const values: readonly (string | undefined)[] = await db.getMany<string, string>(recordKeys, { snapshot })
-  return recordKeys.map((key, index) => {
-    const value = values[index]
-    if (value === undefined) throw new StoreDamaged(`record "${key}" is missing`)
-    return decodeValue<T>(key, value)
-  })
-}
-
-function mustBePageLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > pageItemsMax) {
-    throw new RangeError(`page limit: expected 1 to ${pageItemsMax}, got ${limit}`)
   }
 }

@@ -1,31 +1,35 @@
 // The Store port in memory, for tests and simulation: no timers, no I/O, same calls → same history. Keeps JSON, as a
 // disk would, so nobody shares an object with the store. Nothing outlives the process.
-import {
-  type DeviceId,
-  type EventId,
-  eventIdOf,
-  eventNumberOf,
-  type OperationId,
-  type PrincipalName,
-  type ReleaseId,
-} from '../../proto/ids.ts'
+import { createHash } from 'node:crypto'
+import { auditEntryMustFit } from '../../proto/audit.ts'
+import type { DeviceId, EventId, OperationId, PrincipalName, ReleaseId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import {
+  type AuditRecord,
+  type Backup,
   type DeviceCredential,
   type EventRecord,
   type Execution,
   type ExecutionState,
   endedStates,
+  type Notice,
   type Operation,
   type Principal,
   type Release,
+  type StoredAnswer,
+  type Webhook,
 } from '../core/records.ts'
 import { StoreUnavailable } from '../errors.ts'
-import type { Change, EventPage, EventQuery, Page, Store } from '../ports.ts'
+import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store } from '../ports.ts'
+import { AuditChain } from './memory-store/audit-chain.ts'
+import { EventLog } from './memory-store/event-log.ts'
 import { SortedRecords } from './memory-store/sorted-records.ts'
 
 export interface MemoryStoreOptions {
-  /** Awaited before each commit is applied; a rejection refuses that commit. Lets a simulation be the disk. */
+  /**
+   * Awaited before each write is applied, with its changes (none when the store trims itself); a rejection refuses that
+   * write. Lets a simulation be the disk.
+   */
   readonly gate?: (changes: readonly Change[]) => Promise<void>
   /** Rows looked at for one page of events. */
   readonly scanRowsMax?: number
@@ -42,10 +46,16 @@ export class MemoryStore implements Store {
   readonly #targets = new Map<OperationId, SortedRecords<DeviceId>>()
   readonly #executions = new Map<OperationId, SortedRecords<Execution>>()
   readonly #unfinishedOf = new Map<DeviceId, Set<OperationId>>()
-  /** Event n stands at n - 1. */
-  readonly #events: string[] = []
-  /** Numbers of the events by device, operation and code, ascending; the key says which. */
-  readonly #eventIndex = new Map<string, number[]>()
+  readonly #events = new EventLog()
+  readonly #audit = new AuditChain()
+  /** By principal and request, in the order they were given. */
+  readonly #answers = new Map<string, StoredAnswer>()
+  readonly #backups = new Map<OperationId, SortedRecords<Backup>>()
+  readonly #backupContents = new Map<string, Uint8Array>()
+  readonly #webhooks = new SortedRecords<Webhook>()
+  readonly #notices = new Map<number, string>()
+  #lastNotice = 0
+  #clock: number | undefined
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -56,13 +66,12 @@ export class MemoryStore implements Store {
 
   async commit(changes: readonly Change[]): Promise<readonly EventRecord[]> {
     this.#mustBeOpen()
-    const copy = JSON.parse(JSON.stringify(changes)) as readonly Change[]
-    const result = this.#last.then(async () => {
-      await this.#gate?.(copy)
-      return this.#apply(copy)
+    const copy = changes.map(copyOf)
+    for (const change of copy) mustBeWritable(change)
+    return this.#write(copy, () => {
+      this.#previousMustBeTrue(copy)
+      return copy.flatMap(change => this.#apply(change) ?? [])
     })
-    this.#last = result.catch(() => undefined)
-    return result
   }
 
   async device(id: DeviceId): Promise<Device | undefined> {
@@ -142,6 +151,18 @@ export class MemoryStore implements Store {
     return (this.#executions.get(operation) ?? new SortedRecords<Execution>()).page(rest, where)
   }
 
+  async executionsByResult(
+    operation: OperationId,
+    page: { readonly result: ExecutionResult; readonly after?: DeviceId; readonly limit: number },
+  ): Promise<Page<Execution>> {
+    this.#mustBeOpen()
+    const { result, ...rest } = page
+    return (this.#executions.get(operation) ?? new SortedRecords<Execution>()).page(
+      rest,
+      execution => resultOf(execution) === result,
+    )
+  }
+
   async unfinishedExecutionsOf(device: DeviceId): Promise<readonly Execution[]> {
     this.#mustBeOpen()
     const operations = [...(this.#unfinishedOf.get(device) ?? [])].sort()
@@ -150,33 +171,84 @@ export class MemoryStore implements Store {
 
   async event(id: EventId): Promise<EventRecord | undefined> {
     this.#mustBeOpen()
-    return this.#eventAt(eventNumberOf(id))
+    return this.#events.event(id)
   }
 
   async events(query: EventQuery): Promise<EventPage> {
     this.#mustBeOpen()
-    if (!Number.isInteger(query.limit) || query.limit < 1) throw new RangeError(`page limit: got ${query.limit}`)
-    const ascending = query.order === 'ASC'
-    const after = query.after === undefined ? undefined : eventNumberOf(query.after)
-    const numbers = this.#candidates(query)
-    const count = numbers?.length ?? this.#events.length
-    const numberAt = (index: number) => (numbers === undefined ? index + 1 : (numbers[index] as number))
-    const items: EventRecord[] = []
-    let looked = 0
-    let rowsLeft = this.#scanRowsMax
-    for (
-      let index = startIndex(count, numberAt, ascending, after);
-      index >= 0 && index < count;
-      index += ascending ? 1 : -1
-    ) {
-      if (rowsLeft-- === 0) return { items, hasMore: true, next: eventIdOf(looked) }
-      looked = numberAt(index)
-      const event = this.#eventAt(looked)
-      if (event === undefined || !matches(event, query)) continue
-      if (items.length === query.limit) return { items, hasMore: true, next: (items.at(-1) as EventRecord).id }
-      items.push(event)
-    }
-    return { items, hasMore: false }
+    return this.#events.page(query, this.#scanRowsMax)
+  }
+
+  eventRange(): { readonly oldest: number; readonly newest: number } {
+    return this.#events.range
+  }
+
+  async trimEvents(before: number, rowsMax: number): Promise<number> {
+    this.#mustBeOpen()
+    mustBeRowsMax(rowsMax)
+    return this.#write([], () => this.#events.trim(before, rowsMax))
+  }
+
+  async audit(page: AuditQuery): Promise<Page<AuditRecord>> {
+    this.#mustBeOpen()
+    return this.#audit.page(page)
+  }
+
+  auditHead(): { readonly number: number; readonly hash: string } {
+    return this.#audit.head
+  }
+
+  async answer(principal: PrincipalName, requestId: string): Promise<StoredAnswer | undefined> {
+    this.#mustBeOpen()
+    return jsonCopy(this.#answers.get(answerKey(principal, requestId)))
+  }
+
+  async trimAnswers(before: number, rowsMax: number): Promise<number> {
+    this.#mustBeOpen()
+    mustBeRowsMax(rowsMax)
+    return this.#write([], () => {
+      const old = [...this.#answers].filter(([, answer]) => answer.at < before)
+      const keys = old.sort(([, a], [, b]) => a.at - b.at).slice(0, rowsMax)
+      for (const [key] of keys) this.#answers.delete(key)
+      return keys.length
+    })
+  }
+
+  async savedClock(): Promise<number | undefined> {
+    this.#mustBeOpen()
+    return this.#clock
+  }
+
+  async backup(operation: OperationId, device: DeviceId): Promise<Backup | undefined> {
+    this.#mustBeOpen()
+    return this.#backups.get(operation)?.get(device)
+  }
+
+  async backups(
+    operation: OperationId,
+    page: { readonly after?: DeviceId; readonly limit: number },
+  ): Promise<Page<Backup>> {
+    this.#mustBeOpen()
+    return (this.#backups.get(operation) ?? new SortedRecords<Backup>()).page(page)
+  }
+
+  async backupContent(sha256: string): Promise<Uint8Array | undefined> {
+    this.#mustBeOpen()
+    const content = this.#backupContents.get(sha256)
+    return content === undefined ? undefined : Uint8Array.from(content)
+  }
+
+  async webhooks(): Promise<readonly Webhook[]> {
+    this.#mustBeOpen()
+    return this.#webhooks.all()
+  }
+
+  async notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>> {
+    this.#mustBeOpen()
+    const { after = 0, limit } = page
+    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`page limit: expected 1 or more, got ${limit}`)
+    const found = [...this.#notices].filter(([number]) => number > after).sort(([a], [b]) => a - b)
+    return { items: found.slice(0, limit).map(([, json]) => JSON.parse(json)), hasMore: found.length > limit }
   }
 
   async close(): Promise<void> {
@@ -184,12 +256,17 @@ export class MemoryStore implements Store {
     await this.#last
   }
 
-  #apply(changes: readonly Change[]): readonly EventRecord[] {
-    this.#previousMustBeTrue(changes)
-    return changes.flatMap(change => this.#applyOne(change) ?? [])
+  /** One after the other, in the order of the calls. */
+  #write<T>(changes: readonly Change[], apply: () => T): Promise<T> {
+    const result = this.#last.then(async () => {
+      await this.#gate?.(changes)
+      return apply()
+    })
+    this.#last = result.catch(() => undefined)
+    return result
   }
 
-  #applyOne(change: Change): EventRecord | undefined {
+  #apply(change: Change): EventRecord | undefined {
     switch (change.kind) {
       case 'put-device':
         return this.#devices.put(change.device.id, change.device)
@@ -209,8 +286,41 @@ export class MemoryStore implements Store {
       case 'put-execution':
         return this.#putExecution(change.execution)
       case 'append-event':
-        return this.#append({ ...change.event, id: eventIdOf(this.#events.length + 1) })
+        return this.#events.append(change.event)
+      case 'append-audit':
+        return this.#audit.append(change.entry)
+      case 'put-answer':
+        this.#answers.set(answerKey(change.answer.principal, change.answer.requestId), change.answer)
+        return undefined
+      case 'put-clock':
+        this.#clock = change.at
+        return undefined
+      case 'put-backup': {
+        const { operation, device, sha256 } = change.backup
+        this.#backupContents.set(sha256, change.content)
+        return madeOnce(this.#backups, operation, () => new SortedRecords<Backup>()).put(device, change.backup)
+      }
+      case 'put-webhook':
+        return this.#webhooks.put(change.webhook.id, change.webhook)
+      case 'append-notice':
+        return this.#putNotice({ ...change.notice, number: ++this.#lastNotice })
+      case 'put-notice':
+        return this.#putNotice(change.notice)
+      case 'delete-device':
+        this.#credentials.delete(change.device)
+        return this.#devices.delete(change.device)
+      case 'delete-principal':
+        return this.#principals.delete(change.name)
+      case 'delete-webhook':
+        return this.#webhooks.delete(change.id)
+      case 'delete-notice':
+        this.#notices.delete(change.number)
+        return undefined
     }
+  }
+
+  #putNotice(notice: Notice): undefined {
+    this.#notices.set(notice.number, JSON.stringify(notice))
   }
 
   #putExecution(execution: Execution): undefined {
@@ -219,14 +329,6 @@ export class MemoryStore implements Store {
     const unfinished = madeOnce(this.#unfinishedOf, device, () => new Set<OperationId>())
     if (state === 'pending' || state === 'in-progress') unfinished.add(operation)
     else unfinished.delete(operation)
-  }
-
-  #append(event: EventRecord): EventRecord {
-    const number = this.#events.push(JSON.stringify(event))
-    for (const key of [`device ${event.device}`, `code ${event.code}`, `operation ${event.operation ?? ''}`]) {
-      madeOnce(this.#eventIndex, key, () => [] as number[]).push(number)
-    }
-    return event
   }
 
   /** Indexes on disk follow `previous` blindly; here a wrong one is found by the first test that makes it. */
@@ -244,51 +346,39 @@ export class MemoryStore implements Store {
     }
   }
 
-  #eventAt(number: number): EventRecord | undefined {
-    const json = this.#events[number - 1]
-    return json === undefined ? undefined : (JSON.parse(json) as EventRecord)
-  }
-
-  /** The shortest list that holds all matches; undefined for all events. */
-  #candidates(query: EventQuery): readonly number[] | undefined {
-    const keys = [
-      ...(query.device === undefined ? [] : [`device ${query.device}`]),
-      ...(query.operation === undefined ? [] : [`operation ${query.operation}`]),
-      ...(query.code === undefined ? [] : [`code ${query.code}`]),
-    ]
-    return keys.map(key => this.#eventIndex.get(key) ?? []).sort((a, b) => a.length - b.length)[0]
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
   }
 }
 
-/** Index of the first row beyond `after` in the order asked for; outside 0..count-1 when there is none. */
-function startIndex(
-  count: number,
-  numberAt: (index: number) => number,
-  ascending: boolean,
-  after: number | undefined,
-): number {
-  if (after === undefined) return ascending ? 0 : count - 1
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (ascending ? numberAt(middle) <= after : numberAt(middle) < after) low = middle + 1
-    else high = middle
-  }
-  return ascending ? low : low - 1
+/** Updated and errors as the port says; undefined while it has not ended. */
+function resultOf({ state, code }: Execution): ExecutionResult | undefined {
+  if (state === 'pending' || state === 'in-progress') return undefined
+  return state === 'completed' || (state === 'skipped' && code === 'SYS_110') ? 'updated' : 'errors'
 }
 
-function matches(event: EventRecord, query: EventQuery): boolean {
-  return (
-    (query.device === undefined || event.device === query.device) &&
-    (query.operation === undefined || event.operation === query.operation) &&
-    (query.code === undefined || event.code === query.code) &&
-    (query.type === undefined || event.type === query.type)
-  )
+const answerKey = (principal: PrincipalName, requestId: string): string => JSON.stringify([principal, requestId])
+
+function copyOf(change: Change): Change {
+  // Bytes are no JSON.
+  if (change.kind !== 'put-backup') return jsonCopy(change)
+  return { kind: 'put-backup', backup: jsonCopy(change.backup), content: Uint8Array.from(change.content) }
+}
+
+function jsonCopy<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T)
+}
+
+function mustBeWritable(change: Change): void {
+  if (change.kind === 'append-audit') auditEntryMustFit(change.entry)
+  if (change.kind !== 'put-backup') return
+  const sha256 = createHash('sha256').update(change.content).digest('hex')
+  if (sha256 !== change.backup.sha256) throw new RangeError('backup: the content is not that of its sha256')
+}
+
+function mustBeRowsMax(rowsMax: number): void {
+  if (!Number.isInteger(rowsMax) || rowsMax < 1 || rowsMax > 10_000)
+    throw new RangeError(`rowsMax: expected 1 to 10000, got ${rowsMax}`)
 }
 
 function madeOnce<K, V>(map: Map<K, V>, key: K, make: () => V): V {

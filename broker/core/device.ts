@@ -1,6 +1,6 @@
 // What the registry knows of a device, from its last hello. Presence is no part of it: who is connected is the
 // connection table's knowledge.
-import type { DeviceId } from '../../proto/ids.ts'
+import type { DeviceId, OperationId } from '../../proto/ids.ts'
 import type { ComponentReport } from '../../proto/messages.ts'
 
 /** Times are milliseconds since 1970, by the broker's clock. Ids and digests are lower-case hex. */
@@ -17,6 +17,14 @@ export interface Device {
   readonly components: readonly ComponentReport[]
   /** Newest first, at most `journalsMax`. */
   readonly journals: readonly JournalPosition[]
+  /** Given by operators; a hello changes none of them. */
+  readonly group?: string
+  readonly tags?: readonly string[]
+  readonly attributes?: Readonly<Record<string, string>>
+  /** Failed executions of late, one an operation, oldest first, at most `failuresMax`. */
+  readonly failures?: readonly { readonly operation: OperationId; readonly at: number }[]
+  /** Failed too many operations in a row: new ones skip it until a person releases it. */
+  readonly quarantinedAt?: number
 }
 
 /** Which events of one journal are stored: all up to `floor`, and those in `above`. */
@@ -28,6 +36,9 @@ export interface JournalPosition {
 }
 
 export const journalsMax = 4
+export const failuresMax = 8
+export const tagsMax = 32
+export const attributesMax = 32
 /** An event further than this above the floor is refused: a device sends its outbox in order. */
 export const eventWindow = 1024
 
@@ -67,4 +78,37 @@ function raised(journalId: string, floor: number, above: readonly number[]): Jou
 
 function withPosition(journals: readonly JournalPosition[], position: JournalPosition): readonly JournalPosition[] {
   return [position, ...journals.filter(journal => journal.journalId !== position.journalId)].slice(0, journalsMax)
+}
+
+export interface QuarantineRule {
+  /** Different operations that failed on the device; 0: no quarantine. */
+  readonly failuresMax: number
+  readonly withinMs: number
+}
+export const quarantineDefaults: QuarantineRule = { failuresMax: 3, withinMs: 86_400_000 }
+
+/** The device after it failed one more operation. */
+export function withFailure(device: Device, operation: OperationId, at: number, rule: QuarantineRule): Device {
+  const others = (device.failures ?? []).filter(
+    failure => failure.operation !== operation && failure.at > at - rule.withinMs,
+  )
+  const failures = [...others, { operation, at }].slice(-failuresMax)
+  const quarantined = rule.failuresMax > 0 && failures.length >= Math.min(rule.failuresMax, failuresMax)
+  return {
+    ...device,
+    failures,
+    ...(quarantined && device.quarantinedAt === undefined ? { quarantinedAt: at } : {}),
+  }
+}
+
+/** A failure of that operation turned out not to be one. */
+export function withoutFailure(device: Device, operation: OperationId): Device {
+  const failures = device.failures?.filter(failure => failure.operation !== operation)
+  return failures === undefined || failures.length === device.failures?.length ? device : { ...device, failures }
+}
+
+/** The device after a person has released it; it begins anew. */
+export function released(device: Device): Device {
+  const { quarantinedAt: _, failures: __, ...rest } = device
+  return rest
 }

@@ -10,7 +10,7 @@ export interface StoreUnderTest {
 
 /** Looks at a store, and again after it was closed and opened; closes it. */
 export function livesOf(reopen: StoreUnderTest['reopen']) {
-  return async (store: Store, look: (store: Store, life: string) => Promise<void>): Promise<void> => {
+  return async (store: Store, look: (store: Store, life: string) => Promise<unknown>): Promise<void> => {
     await look(store, 'at once')
     const later = (await reopen?.(store)) ?? store
     if (reopen !== undefined) await look(later, 'after a restart')

@@ -1,14 +1,21 @@
 // Records for tests of stores, and a seeded generator: the same seed gives the same history.
+import { createHash } from 'node:crypto'
 import type { Device } from '../../broker/core/device.ts'
+import { policyDefaults } from '../../broker/core/policy.ts'
 import type {
+  AuditEntry,
+  Backup,
   DeviceCredential,
   Execution,
   ExecutionState,
   NewEvent,
+  Notice,
   Operation,
   OperationState,
   Principal,
   Release,
+  StoredAnswer,
+  Webhook,
 } from '../../broker/core/records.ts'
 import type { Change } from '../../broker/ports.ts'
 import type { DeviceId, OperationId, PrincipalName } from '../../proto/ids.ts'
@@ -72,26 +79,39 @@ export function operationOf(id: OperationId, state: OperationState, name = 'firs
     id,
     name,
     type: 'firmware-update',
+    typeName: 'Firmware Update',
     state,
-    release: releaseOf('app').id,
-    component: 'app',
-    targetVersion: '1.2.3',
-    targetDigest: digest,
-    targets: { kind: 'devices' },
-    policy: {
-      concurrency: 5,
-      timeoutDays: 14,
-      stepTimeoutMinutes: 60,
-      inProgressTimeoutMinutes: 600,
-      confirmTimeoutMinutes: 10,
-      stopTimeoutMinutes: 60,
+    subject: {
+      kind: 'release',
+      release: releaseOf('app').id,
+      component: 'app',
+      version: '1.2.3',
+      digest,
+      vendorIds: ['00'.repeat(16)],
     },
+    targets: { kind: 'devices' },
+    policy: policyDefaults,
     createdBy: someone,
     requestedAt: 5,
-    counts: { total: 1, pending: 1, inProgress: 0, completed: 0, failed: 0, skipped: 0, byCode: { SYS_112: 1 } },
+    counts: {
+      total: 1,
+      pending: 1,
+      inProgress: 0,
+      completed: 0,
+      failed: 0,
+      skipped: 0,
+      byCode: { SYS_112: 1 },
+      byReason: { unresponsive: 1 },
+    },
+    executed: noneExecuted,
+    abortBase: noneExecuted,
+    wave: { index: 0, handedOver: 0, executed: 0, ended: 0, succeeded: 0, failed: 0 },
+    handOverCount: 0,
+    retryingCount: 0,
     lease: 1,
   }
 }
+const noneExecuted = { executed: 0, succeeded: 0, failedByCode: {} }
 
 export function executionOf(operationId: OperationId, id: DeviceId, state: ExecutionState, attempt = 0): Execution {
   return { operation: operationId, device: id, state, attempt, addedAt: 6 }
@@ -114,6 +134,47 @@ export function eventOf(id: DeviceId, more: Partial<NewEvent> = {}): NewEvent {
     ...more,
   }
 }
+export function auditOf(subject: string, more: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    at: 7,
+    actor: { kind: 'principal', name: someone },
+    action: 'operation.create',
+    subject,
+    changes: [{ op: 'add', path: '/name', value: 'ä "quoted" \u2028 \ud800' }],
+    data: { counts: { total: 1 }, list: [1.5, -0.25, 1e21, true, null] },
+    ...more,
+  }
+}
+export const appendAudit = (entry: AuditEntry): Change => ({ kind: 'append-audit', entry })
+
+export function answerOf(requestId: string, at: number, more: Partial<StoredAnswer> = {}): StoredAnswer {
+  return {
+    principal: someone,
+    requestId,
+    verb: 'operations/create',
+    bodySha256: digest,
+    at,
+    answer: { id: requestId },
+    ...more,
+  }
+}
+
+export function putBackup(operationId: OperationId, id: DeviceId, text: string): Change & { readonly backup: Backup } {
+  const content = Buffer.from(text)
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  const backup = { operation: operationId, device: id, sha256, version: '7', sizeBytes: content.length, at: 8 }
+  return { kind: 'put-backup', backup, content: new Uint8Array(content) }
+}
+
+export function webhookOf(id: string): Webhook {
+  const url = `https://hooks.example/${id}`
+  return { id, url, secret: 's', events: ['operation.paused'], createdAt: 9, createdBy: someone }
+}
+
+export function noticeOf(webhook: string): Omit<Notice, 'number'> {
+  return { webhook, event: 'operation.paused', at: 10, attempt: 0, dueAt: 10, body: { operation: 'x' } }
+}
+
 export const append = (event: NewEvent): Change => ({ kind: 'append-event', event })
 
 /** Numbers 0 ≤ n < 1, the same for the same seed (mulberry32). */

@@ -4,7 +4,9 @@ import type { EventRecord, Execution, ExecutionState } from '../../broker/core/r
 import { StoreUnavailable } from '../../broker/errors.ts'
 import type { Change } from '../../broker/ports.ts'
 import { type DeviceId, eventIdOf } from '../../proto/ids.ts'
+import { storeAuditSuite } from './store-audit.ts'
 import { storeEventsSuite } from './store-events.ts'
+import { storeKeepingSuite } from './store-keeping.ts'
 import { everyPage, livesOf, readAll, type StoreUnderTest } from './store-pages.ts'
 import {
   append,
@@ -281,7 +283,8 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
         const id = device(pick(random, trickyIds))
         const of = operation(1 + below(random, 3))
         const previous = model.get(`${of} ${id}`)?.state
-        const execution = executionOf(of, id, pick(random, states), round)
+        const code = pick(random, ['SYS_110', 'SYS_112', undefined] as const)
+        const execution = { ...executionOf(of, id, pick(random, states), round), ...(code && { code }) }
         model.set(`${of} ${id}`, execution)
         changes.push(putExecution(execution, previous))
       }
@@ -303,6 +306,16 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
           )
         }
       }
+      for (const of of [1, 2, 3].map(operation)) {
+        for (const result of ['updated', 'errors'] as const) {
+          const expected = all
+            .filter(each => each.operation === of && resultOf(each) === result)
+            .map(each => each.device)
+          const read = (after: DeviceId | undefined, limit: number) =>
+            store.executionsByResult(of, { result, ...(after && { after }), limit })
+          await everyPage(t, expected, read, each => each.device)
+        }
+      }
       for (const id of trickyIds.map(device)) {
         const unfinished = all.filter(each => each.device === id && ['pending', 'in-progress'].includes(each.state))
         t.strictSame(await store.unfinishedExecutionsOf(id), unfinished, `seed ${seed}: unfinished of ${id} ${life}`)
@@ -310,7 +323,10 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
     })
   })
 
-  storeEventsSuite(t, { open, ...(reopen && { reopen }) })
+  const under = { open, ...(reopen && { reopen }) }
+  storeEventsSuite(t, under)
+  storeAuditSuite(t, under)
+  storeKeepingSuite(t, under)
 
   t.test('a page limit that is no count is refused', async t => {
     const store = await open()
@@ -330,6 +346,13 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
     await t.rejects(store.device(device('a')), StoreUnavailable)
     await t.rejects(store.events({ order: 'ASC', limit: 1 }), StoreUnavailable)
   })
+}
+
+/** By the words of the update-status page. */
+function resultOf({ state, code }: Execution): 'updated' | 'errors' | undefined {
+  if (state === 'completed') return 'updated'
+  if (state === 'skipped') return code === 'SYS_110' ? 'updated' : 'errors'
+  return state === 'failed' ? 'errors' : undefined
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

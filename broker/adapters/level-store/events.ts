@@ -1,22 +1,29 @@
 // Reads pages of events. One filter is answered from its index alone; with more, the index of the narrowest is gone
-// through and the rest is compared, at most `rowsMax` rows a call, so that no question can hold the store.
+// through and the rest is compared, at most `rowsMax` rows a call, so that no question can hold the store. Times never
+// fall in the log, so a time is first made a number, by halving.
 import { eventIdOf, eventNumberOf } from '../../../proto/ids.ts'
 import type { EventRecord } from '../../core/records.ts'
 import { StoreDamaged } from '../../errors.ts'
 import type { EventPage, EventQuery } from '../../ports.ts'
 import * as keys from './keys.ts'
-import { decodeRecord, decodeValue } from './record.ts'
-import type { Database } from './verification.ts'
+import { decodeEvent } from './record.ts'
+import type { Database, Snapshot } from './verification.ts'
+
+/** The log at one moment; what is being written or trimmed then is none of the reader's business. */
+export interface EventLog {
+  readonly db: Database
+  readonly snapshot: Snapshot
+  readonly oldest: number
+  readonly newest: number
+}
 
 const chunkRowsMax = 256
 
-/** Events up to number `last`; what is being written at this moment is none of the reader's business. */
-export async function readEvents(db: Database, query: EventQuery, last: number, rowsMax: number): Promise<EventPage> {
+export async function readEvents(log: EventLog, query: EventQuery, rowsMax: number): Promise<EventPage> {
+  const { db, snapshot } = log
   const prefix = prefixFor(query)
   const ascending = query.order === 'ASC'
-  const after = query.after === undefined ? undefined : Math.min(eventNumberOf(query.after), Number.MAX_SAFE_INTEGER)
-  const from = ascending ? (after ?? 0) + 1 : 1
-  const to = ascending ? last : Math.min((after ?? last + 1) - 1, last)
+  const [from, to] = await boundsOf(log, query)
   if (from > to) return { items: [], hasMore: false }
 
   const items: EventRecord[] = []
@@ -27,12 +34,13 @@ export async function readEvents(db: Database, query: EventQuery, last: number, 
     gte: `${prefix}${keys.fixed(from)}`,
     lte: `${prefix}${keys.fixed(to)}`,
     reverse: !ascending,
+    snapshot,
   })
   try {
     for (;;) {
       const rows = await iterator.nextv(chunkRows)
       if (rows.length === 0) break
-      for (const event of await eventsOf(db, prefix, rows)) {
+      for (const event of await eventsOf(log, prefix, rows)) {
         if (rowsLeft === 0) return { items, hasMore: true, next: eventIdOf(looked) }
         const number = eventNumberOf(event.id)
         if (prefix === allEvents) mustFollow(number, looked)
@@ -51,13 +59,54 @@ export async function readEvents(db: Database, query: EventQuery, last: number, 
   return { items, hasMore: false }
 }
 
+/** The first number whose event was recorded at that moment or later; newest + 1 when there is none. */
+export function firstNumberFrom(log: EventLog, time: number): Promise<number> {
+  return firstNumber(log, recordedAt => recordedAt >= time)
+}
+
+async function firstNumber(log: EventLog, holds: (recordedAt: number) => boolean): Promise<number> {
+  let [low, high] = [log.oldest, log.newest + 1]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [event] = await eventsAt(log, [middle])
+    if (holds((event as EventRecord).recordedAt)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** Those of all these numbers, which must be there. */
+export async function eventsAt(
+  { db, snapshot }: EventLog,
+  numbers: readonly number[],
+): Promise<readonly EventRecord[]> {
+  const recordKeys = numbers.map(keys.eventKey)
+  const values: readonly (string | undefined)[] = await db.getMany<string, string>(recordKeys, { snapshot })
+  return recordKeys.map((key, index) => {
+    const value = values[index]
+    if (value === undefined) throw new StoreDamaged(`event ${keys.numberAt(key)} is missing`)
+    return decodeEvent(key, value)
+  })
+}
+
 const allEvents = 'e!'
+
+/** First and last number that can be an answer. */
+async function boundsOf(log: EventLog, query: EventQuery): Promise<readonly [from: number, to: number]> {
+  const { notBefore, notAfter } = query
+  const after = query.after === undefined ? undefined : Math.min(eventNumberOf(query.after), Number.MAX_SAFE_INTEGER)
+  const first = notBefore === undefined ? log.oldest : await firstNumberFrom(log, notBefore)
+  const last = notAfter === undefined ? log.newest : (await firstNumber(log, at => at > notAfter)) - 1
+  if (after === undefined) return [first, last]
+  return query.order === 'ASC' ? [Math.max(first, after + 1), last] : [first, Math.min(last, after - 1)]
+}
 
 /** The narrowest first: a device has fewer events than an operation, an operation fewer than a code. */
 function prefixFor(query: EventQuery): string {
   if (query.device !== undefined) return keys.eventsByDevice(query.device)
   if (query.operation !== undefined) return keys.eventsByOperation(query.operation)
   if (query.code !== undefined) return keys.eventsByCode(query.code)
+  if (query.type !== undefined) return keys.eventsByType(query.type)
   return allEvents
 }
 
@@ -71,19 +120,15 @@ function matches(event: EventRecord, query: EventQuery): boolean {
 }
 
 async function eventsOf(
-  db: Database,
+  log: EventLog,
   prefix: string,
   rows: readonly (readonly [string, string])[],
 ): Promise<readonly EventRecord[]> {
-  if (prefix === allEvents) return rows.map(([key, value]) => decodeValue<EventRecord>(key, value))
-  for (const [key, value] of rows) decodeRecord(key, value)
-  const recordKeys = rows.map(([key]) => keys.eventKey(keys.numberAt(key)))
-  const values: readonly (string | undefined)[] = await db.getMany(recordKeys)
-  return recordKeys.map((key, index) => {
-    const value = values[index]
-    if (value === undefined) throw new StoreDamaged(`event ${keys.numberAt(key)} is missing`)
-    return decodeValue<EventRecord>(key, value)
-  })
+  if (prefix === allEvents) return rows.map(([key, value]) => decodeEvent(key, value))
+  return eventsAt(
+    log,
+    rows.map(([key]) => keys.numberAt(key)),
+  )
 }
 
 /** Events have no gaps: a number left out is a record lost. */

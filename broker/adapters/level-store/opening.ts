@@ -8,14 +8,20 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { BrokerError, StoreDamaged, StoreUnavailable } from '../../errors.ts'
 import { createHead, Head, type HeadPosition, readHead } from './head.ts'
-import { logKey, schemaKey } from './keys.ts'
+import { schemaKey } from './keys.ts'
 import { problemsInTables, readLiveFiles, readWriteAheadLogs } from './leveldb-files.ts'
+import { migrate } from './migration.ts'
+import { emptyPosition, logOf, type StorePosition } from './position.ts'
 import { decodeValue, encodeRecord } from './record.ts'
-import { type BatchLog, type Database, lastPosition, problemsInTail } from './verification.ts'
+import { type Schema, schemaVersion } from './schema.ts'
+import { type Database, lastPosition, problemsInTail } from './verification.ts'
+import { writeBatch } from './write-batch.ts'
 
 export interface OpeningOptions {
   /** Make the store when there is none. */
   readonly create: boolean
+  /** Bring a database of an older version to this one; else it is refused. */
+  readonly migrate: boolean
   /** Tables read through before LevelDB opens, newest first, bytes. */
   readonly tableBytesMax: number
   /** Log records kept, from the making of the store on. */
@@ -28,16 +34,10 @@ export interface OpeningOptions {
 export interface OpenFiles {
   readonly db: Database
   readonly head: Head
-  readonly position: HeadPosition
+  readonly position: StorePosition
   readonly logBatches: number
 }
 
-interface Schema {
-  readonly version: number
-  readonly logBatches: number
-}
-
-const schemaVersion = 1
 /**
  * What LevelDB can lose without a word is in its write-ahead logs and memory tables: two write buffers at most. Older
  * records are in tables, whose blocks have been read through. One more for good measure.
@@ -126,12 +126,18 @@ async function verified(
   let position = await lastPosition(db)
   if (position.batch < acknowledged.batch) throw acknowledgedGone(position.batch, acknowledged)
   if (position.batch === 0) position = await writeSchema(db, options)
-  const { logBatches } = await readSchema(db)
-  const limits = { logBatches, bytesMax: tailBuffers * options.writeBufferBytes }
+  const { version, logBatches } = await readSchema(db)
+  if (version < schemaVersion && !options.migrate) {
+    throw new StoreUnavailable(
+      `the store was written by an older version (schema ${version}): start the broker once, which brings it to ${schemaVersion}`,
+    )
+  }
+  const limits = { logBatches, bytesMax: tailBuffers * options.writeBufferBytes, recordsOnly: version < schemaVersion }
   for await (const problem of problemsInTail(db, position, limits)) throw new StoreDamaged(problem)
   const head = await Head.open(headPath(directory))
   try {
     await head.settle(position)
+    if (version < schemaVersion) position = await migrate(db, head, position, logBatches)
   } catch (error) {
     await head.close()
     throw error
@@ -139,20 +145,12 @@ async function verified(
   return { db, head, position, logBatches }
 }
 
-async function writeSchema(db: Database, { logBatches }: OpeningOptions): Promise<HeadPosition> {
-  const batch = 1
+async function writeSchema(db: Database, { logBatches }: OpeningOptions): Promise<StorePosition> {
+  const position: StorePosition = { ...emptyPosition, batch: 1 }
   const schema: Schema = { version: schemaVersion, logBatches }
-  const log: BatchLog = { e: [1, 0], k: [schemaKey] }
-  const rows = { [logKey(batch)]: log, [schemaKey]: schema }
-  await db.batch(
-    Object.entries(rows).map(([key, value]) => ({
-      type: 'put' as const,
-      key,
-      value: encodeRecord(key, batch, JSON.stringify(value)),
-    })),
-    { sync: true },
-  )
-  return { batch, event: 0 }
+  const rows = [{ key: schemaKey, value: encodeRecord(schemaKey, position.batch, JSON.stringify(schema)) }]
+  await writeBatch(db, { rows, position, log: logOf(emptyPosition, position, [schemaKey], []) }, logBatches)
+  return position
 }
 
 async function readSchema(db: Database): Promise<Schema> {

@@ -1,8 +1,11 @@
 // A stored value: checksum, number of the batch that wrote it, JSON. LevelDB hands out flipped bits and old versions
-// without a word, so nothing is believed that does not carry the checksum of its own key, batch and text.
+// without a word, so nothing is believed that does not carry the checksum of its own key, batch and text. Index rows
+// are not stored like this: the record they point to says whether they are right (indexValueOf in rows.ts).
 import { crc32 } from 'node:zlib'
+import { eventIdOf } from '../../../proto/ids.ts'
+import type { EventRecord } from '../../core/records.ts'
 import { StoreDamaged } from '../../errors.ts'
-import { fixed } from './keys.ts'
+import { fixed, numberAt } from './keys.ts'
 
 export interface StoredRecord {
   readonly batch: number
@@ -32,6 +35,11 @@ export function decodeRecord(key: string, stored: string): StoredRecord {
 /** The value under a key; the type is the one that was written there, the checksum vouches for the bytes. */
 export function decodeValue<T>(key: string, stored: string): T {
   return JSON.parse(decodeRecord(key, stored).json) as T
+}
+
+/** Its id is not stored: the key says it. */
+export function decodeEvent(key: string, stored: string): EventRecord {
+  return { ...decodeValue<EventRecord>(key, stored), id: eventIdOf(numberAt(key)) }
 }
 
 function checksumOf(key: string, body: string): string {

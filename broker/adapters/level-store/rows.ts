@@ -1,33 +1,50 @@
-// What a change writes: the record itself and the index rows that follow from it. The same derivation is used the
-// other way round when the store is verified, so an index can never be checked against a different rule.
-import { eventIdOf } from '../../../proto/ids.ts'
+// What a change writes: the record itself and the index rows that follow from it. The same derivation is used the other
+// way round when the store is verified, so an index can never be checked against a different rule. Numbers and the
+// chain are given later, when the order of the commits is known (batch-builder.ts).
+import { createHash } from 'node:crypto'
+import { auditEntryMustFit } from '../../../proto/audit.ts'
 import {
-  type EventRecord,
+  type AuditEntry,
+  type AuditRecord,
   type Execution,
   type ExecutionState,
   endedStates,
+  type NewEvent,
+  type Notice,
   type Operation,
   type Principal,
+  type StoredAnswer,
 } from '../../core/records.ts'
 import type { Change } from '../../ports.ts'
 import * as keys from './keys.ts'
 
-export type Row =
-  | { readonly kind: 'put'; readonly key: string; readonly json: string }
+/** One step of a commit. Independent of the caller's objects, but for the parts of an event it gets back. */
+export type Step =
+  | PutStep
+  /** The record in the database decides which index rows go. */
+  | { readonly kind: 'replace'; readonly key: string; readonly json: string }
   | { readonly kind: 'delete'; readonly key: string }
+  /** Only an answer given before that moment. */
+  | { readonly kind: 'forget-answer'; readonly key: string; readonly before: number }
+  | { readonly kind: 'event'; readonly event: NewEvent; readonly json: string; readonly prefixes: readonly string[] }
+  | { readonly kind: 'audit'; readonly entry: AuditEntry }
+  | { readonly kind: 'notice'; readonly notice: Omit<Notice, 'number'> }
+  /** Of an event that is there already. */
+  | { readonly kind: 'event-index'; readonly present: readonly string[] }
+  | { readonly kind: 'trim-event'; readonly number: number; readonly indexKeys: readonly string[] }
+export interface PutStep {
+  readonly kind: 'put'
+  readonly key: string
+  readonly json: string
+  readonly index: readonly string[]
+  /** Index rows that are deleted. */
+  readonly stale: readonly string[]
+}
 
-/** A commit ready to be written, except for the numbers of its events. Independent of the caller's objects. */
 export interface PreparedCommit {
-  readonly rows: readonly Row[]
-  /** Keys of the records (not of index rows, not of events) that this commit writes. */
-  readonly written: readonly string[]
-  readonly events: readonly PreparedEvent[]
+  readonly steps: readonly Step[]
   /** Roughly what it will take in the batch. */
   readonly sizeBytes: number
-}
-export interface PreparedEvent {
-  readonly event: Omit<EventRecord, 'id'>
-  readonly json: string
 }
 
 /** Index rows that must exist, and those that must not, beside a record. */
@@ -37,111 +54,218 @@ export interface IndexKeys {
 }
 
 const executionStates: readonly ExecutionState[] = ['pending', 'in-progress', 'completed', 'failed', 'skipped']
-const none: IndexKeys = { present: [], absent: [] }
+const none: readonly string[] = []
 
+/** Throws RangeError for an audit entry that is too large, and content that is not what its backup says. */
 export function prepare(changes: readonly Change[]): PreparedCommit {
-  const rows: Row[] = []
-  const written: string[] = []
-  const events: PreparedEvent[] = []
-  for (const change of changes) {
-    if (change.kind === 'append-event') {
-      const json = JSON.stringify(change.event)
-      events.push({ event: JSON.parse(json), json })
-      continue
-    }
-    for (const row of recordsOf(change)) {
-      rows.push(row, ...indexRowsOf(row, change))
-      written.push(row.key)
-    }
-  }
-  let sizeBytes = events.reduce((sum, event) => sum + 4 * 80 + event.json.length, 0)
-  for (const row of rows) sizeBytes += row.key.length + 30 + (row.kind === 'put' ? row.json.length : 0)
-  return { rows, written, events, sizeBytes }
+  const steps = changes.flatMap(change => (change.kind === 'append-event' ? eventStep(change.event) : stepsOf(change)))
+  return prepared(steps)
 }
 
-/** The rows of one event under its number: the record, then its index rows. */
-export function eventRows(prepared: PreparedEvent, number: number): readonly Row[] {
-  // The id comes last: of two equal names JSON.parse keeps the last one.
-  const json = `${prepared.json.slice(0, -1)},"id":"${eventIdOf(number)}"}`
-  return [put(keys.eventKey(number), json), ...eventIndexKeys(prepared.event, number).map(key => put(key, ''))]
+export function prepared(steps: readonly Step[]): PreparedCommit {
+  let sizeBytes = 0
+  for (const step of steps) sizeBytes += sizeOf(step)
+  return { steps, sizeBytes }
 }
 
 /** Throws when `json` is not what is stored under such a key. */
 export function indexKeysOf(key: string, json: string): IndexKeys {
-  if (key.startsWith('e!')) return { present: eventIndexKeys(JSON.parse(json), keys.numberAt(key)), absent: [] }
-  if (key.startsWith('x!')) return executionIndexKeys(JSON.parse(json))
-  if (key.startsWith('o!')) return operationIndexKeys(JSON.parse(json))
-  if (key.startsWith('p!')) return { present: [keys.tokenKey((JSON.parse(json) as Principal).tokenSha256)], absent: [] }
-  return none
-}
-
-/** The record an index row belongs to; undefined for keys that are no index rows. */
-export function recordKeyOf(indexKey: string, json: string): string | undefined {
-  const [kind, first = '', second = '', third = ''] = indexKey.split('!')
-  if (kind === 'ec' || kind === 'ed' || kind === 'eo') return keys.eventKey(keys.numberAt(indexKey))
-  if (kind === 'xs') return keys.executionKey(first, third)
-  if (kind === 'xd') return keys.executionKey(second, first)
-  if (kind === 'ou') return keys.operationKey(first)
-  if (kind === 'pt') return keys.principalKey(JSON.parse(json))
-  return undefined
-}
-
-function recordsOf(change: Exclude<Change, { kind: 'append-event' }>): readonly Extract<Row, { kind: 'put' }>[] {
-  switch (change.kind) {
-    case 'put-device':
-      return [put(keys.deviceKey(change.device.id), JSON.stringify(change.device))]
-    case 'put-credential':
-      return [put(keys.credentialKey(change.credential.device), JSON.stringify(change.credential))]
-    case 'put-principal':
-      return [put(keys.principalKey(change.principal.name), JSON.stringify(change.principal))]
-    case 'put-release':
-      return [put(keys.releaseKey(change.release.id), JSON.stringify(change.release))]
-    case 'put-operation':
-      return [put(keys.operationKey(change.operation.id), JSON.stringify(change.operation))]
-    case 'put-targets':
-      return change.devices.map(device => put(`${keys.targetsOf(change.operation)}${device}`, ''))
-    case 'put-execution': {
-      const { operation, device } = change.execution
-      return [put(keys.executionKey(operation, device), JSON.stringify(change.execution))]
+  const present = (keys: readonly string[]): IndexKeys => ({ present: keys, absent: none })
+  switch (key.slice(0, 2)) {
+    case 'e!':
+      return present(eventIndexKeys(JSON.parse(json), keys.numberAt(key)))
+    case 'u!':
+      return present(auditIndexKeys(JSON.parse(json)))
+    case 'x!':
+      return executionIndexKeys(JSON.parse(json))
+    case 'o!':
+      return operationIndexKeys(JSON.parse(json))
+    case 'p!': {
+      const { tokenSha256, name } = JSON.parse(json) as Principal
+      return present([`${keys.principalsByToken(tokenSha256)}${name}`])
     }
+    case 'w!': {
+      const { at, principal, requestId } = JSON.parse(json) as StoredAnswer
+      return present([keys.answerByTimeKey(at, principal, requestId)])
+    }
+    default:
+      return { present: none, absent: none }
   }
 }
 
-function indexRowsOf(row: Extract<Row, { kind: 'put' }>, change: Change): readonly Row[] {
-  const { present, absent } = indexKeysOf(row.key, row.json)
-  const json = change.kind === 'put-principal' ? JSON.stringify(change.principal.name) : ''
-  const puts = present.map(key => put(key, json))
-  if (change.kind === 'put-operation') return [...absent.map(remove), ...puts]
-  if (change.kind !== 'put-execution' || change.previous === undefined) return puts
-  // Only what `previous` had: the index follows the caller's word, and three deletes a write are saved.
-  const previous = executionIndexKeys({ ...change.execution, state: change.previous }).present
-  return [...previous.filter(key => !present.includes(key)).map(remove), ...puts]
+/**
+ * The value of an index row. Records that are written again and again would not be missed in an older version: the index
+ * row names the batch. Events and audit records are written once.
+ */
+export function indexValueOf(recordKey: string, batch: number): string {
+  return recordKey.startsWith('e!') || recordKey.startsWith('u!') ? '' : keys.fixed(batch)
 }
 
-function eventIndexKeys(event: Omit<EventRecord, 'id'>, number: number): readonly string[] {
+/** The record an index row belongs to; undefined for keys that are no index rows. */
+export function recordKeyOf(indexKey: string): string | undefined {
+  const [kind, first = '', second = '', third = ''] = indexKey.split('!')
+  if (kind === 'ec' || kind === 'ed' || kind === 'eo' || kind === 'et') return keys.eventKey(keys.numberAt(indexKey))
+  if (kind === 'xs' || kind === 'xr') return keys.executionKey(first, third)
+  if (kind === 'xd') return keys.executionKey(second, first)
+  if (kind === 'ou') return keys.operationKey(first)
+  if (kind === 'pt') return keys.principalKey(second)
+  if (kind === 'uo') return keys.auditKey(keys.numberAt(indexKey))
+  if (kind === 'wt') return `w!${second}!${third}`
+  return undefined
+}
+
+export function eventIndexKeys(event: NewEvent, number: number): readonly string[] {
   const tail = keys.fixed(number)
-  const byDeviceAndCode = [`${keys.eventsByDevice(event.device)}${tail}`, `${keys.eventsByCode(event.code)}${tail}`]
-  return event.operation === undefined
-    ? byDeviceAndCode
-    : [...byDeviceAndCode, `${keys.eventsByOperation(event.operation)}${tail}`]
+  return eventPrefixes(event).map(prefix => prefix + tail)
+}
+
+export function auditIndexKeys({ operation, number }: Pick<AuditRecord, 'operation' | 'number'>): readonly string[] {
+  return operation === undefined ? none : [`${keys.auditByOperation(operation)}${keys.fixed(number)}`]
+}
+
+function eventPrefixes(event: NewEvent): readonly string[] {
+  const prefixes = [keys.eventsByDevice(event.device), keys.eventsByCode(event.code), keys.eventsByType(event.type)]
+  if (event.operation !== undefined) prefixes.push(keys.eventsByOperation(event.operation))
+  return prefixes
+}
+
+function eventStep(event: NewEvent): Step {
+  return { kind: 'event', event: { ...event }, json: JSON.stringify(event), prefixes: eventPrefixes(event) }
+}
+
+function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | readonly Step[] {
+  switch (change.kind) {
+    case 'put-device':
+      return put(keys.deviceKey(change.device.id), change.device)
+    case 'put-credential':
+      return put(keys.credentialKey(change.credential.device), change.credential)
+    case 'put-principal':
+      return replace(keys.principalKey(change.principal.name), change.principal)
+    case 'put-release':
+      return put(keys.releaseKey(change.release.id), change.release)
+    case 'put-operation': {
+      const { present, absent } = operationIndexKeys(change.operation)
+      return put(keys.operationKey(change.operation.id), change.operation, present, absent)
+    }
+    case 'put-targets': {
+      const prefix = keys.targetsOf(change.operation)
+      return change.devices.map(device => ({ kind: 'put', key: prefix + device, json: '', index: none, stale: none }))
+    }
+    case 'put-execution':
+      return executionStep(change.execution, change.previous)
+    case 'append-audit': {
+      const entry = JSON.parse(JSON.stringify(change.entry)) as AuditEntry
+      auditEntryMustFit(entry)
+      return { kind: 'audit', entry }
+    }
+    case 'put-answer':
+      return replace(keys.answerKey(change.answer.principal, change.answer.requestId), change.answer)
+    case 'put-clock':
+      return put(keys.clockKey, change.at)
+    case 'put-backup': {
+      const { backup, content } = change
+      if (sha256Of(content) !== backup.sha256) throw new RangeError('backup: the content is not that of its sha256')
+      return [
+        put(keys.backupKey(backup.operation, backup.device), backup),
+        put(keys.backupContentKey(backup.sha256), Buffer.from(content).toString('base64')),
+      ]
+    }
+    case 'put-webhook':
+      return put(keys.webhookKey(change.webhook.id), change.webhook)
+    case 'append-notice':
+      return { kind: 'notice', notice: JSON.parse(JSON.stringify(change.notice)) }
+    case 'put-notice':
+      return put(keys.noticeKey(change.notice.number), change.notice)
+    case 'delete-device':
+      return [remove(keys.deviceKey(change.device)), remove(keys.credentialKey(change.device))]
+    case 'delete-principal':
+      return remove(keys.principalKey(change.name))
+    case 'delete-webhook':
+      return remove(keys.webhookKey(change.id))
+    case 'delete-notice':
+      return remove(keys.noticeKey(change.number))
+  }
+}
+
+function executionStep(execution: Execution, previous: ExecutionState | undefined): Step {
+  const key = keys.executionKey(execution.operation, execution.device)
+  const present = executionIndexKeysOf(execution)
+  // Only what `previous` can have had: the index follows the caller's word, and some deletes a write are saved.
+  const before = previous === undefined ? none : possibleIndexKeys(execution, previous)
+  return put(
+    key,
+    execution,
+    present,
+    before.filter(each => !present.includes(each)),
+  )
 }
 
 function executionIndexKeys(execution: Execution): IndexKeys {
-  const { operation, device, state } = execution
-  const inState = (each: ExecutionState) => `${keys.executionsInState(operation, each)}${device}`
-  const others = executionStates.filter(each => each !== state).map(inState)
-  const unfinished = `${keys.unfinishedExecutionsOfDevice(device)}${operation}`
-  return state === 'pending' || state === 'in-progress'
-    ? { present: [inState(state), unfinished], absent: others }
-    : { present: [inState(state)], absent: [...others, unfinished] }
+  const present = executionIndexKeysOf(execution)
+  const possible = new Set(executionStates.flatMap(state => possibleIndexKeys(execution, state)))
+  return { present, absent: [...possible].filter(key => !present.includes(key)) }
+}
+
+/** The index rows of an execution as it is. */
+export function executionIndexKeysOf(execution: Execution): readonly string[] {
+  const { operation, device, state, code } = execution
+  const possible = possibleIndexKeys(execution, state)
+  if (state !== 'skipped') return possible
+  const other = keys.executionsByResult(operation, code === 'SYS_110' ? 'errors' : 'updated') + device
+  return possible.filter(key => key !== other)
+}
+
+/** All that an execution in that state may have; both results for one that was skipped. */
+function possibleIndexKeys({ operation, device }: Execution, state: ExecutionState): readonly string[] {
+  const inState = keys.executionsInState(operation, state) + device
+  const updated = keys.executionsByResult(operation, 'updated') + device
+  const errors = keys.executionsByResult(operation, 'errors') + device
+  switch (state) {
+    case 'pending':
+    case 'in-progress':
+      return [inState, keys.unfinishedExecutionsOfDevice(device) + operation]
+    case 'completed':
+      return [inState, updated]
+    case 'failed':
+      return [inState, errors]
+    case 'skipped':
+      return [inState, updated, errors]
+  }
 }
 
 function operationIndexKeys(operation: Operation): IndexKeys {
   const unfinished = keys.unfinishedOperationKey(operation.id)
   return endedStates.includes(operation.state)
-    ? { present: [], absent: [unfinished] }
-    : { present: [unfinished], absent: [] }
+    ? { present: none, absent: [unfinished] }
+    : { present: [unfinished], absent: none }
 }
 
-const put = (key: string, json: string): Extract<Row, { kind: 'put' }> => ({ kind: 'put', key, json })
-const remove = (key: string): Row => ({ kind: 'delete', key })
+export const sha256Of = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+function put(key: string, value: unknown, index: readonly string[] = none, stale: readonly string[] = none): PutStep {
+  return { kind: 'put', key, json: JSON.stringify(value), index, stale }
+}
+const replace = (key: string, value: unknown): Step => ({ kind: 'replace', key, json: JSON.stringify(value) })
+const remove = (key: string): Step => ({ kind: 'delete', key })
+
+/** Keys, checksums and numbers are counted at what they usually take. */
+function sizeOf(step: Step): number {
+  switch (step.kind) {
+    case 'put':
+      return step.key.length + 30 + step.json.length + 60 * (step.index.length + step.stale.length)
+    case 'replace':
+      return step.key.length + 200 + step.json.length
+    case 'event':
+      return 5 * 50 + step.json.length
+    case 'audit':
+      return 400 + JSON.stringify(step.entry).length
+    case 'notice':
+      return 100 + JSON.stringify(step.notice).length
+    case 'delete':
+    case 'forget-answer':
+      return 200
+    case 'event-index':
+    case 'trim-event':
+      return 5 * 50
+  }
+}

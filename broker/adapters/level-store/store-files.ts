@@ -6,22 +6,14 @@
 //        └──► the batch is cut out of the write-ahead log before anything else is written
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BatchOperation } from 'level'
 import { StoreDamaged, StoreUnavailable } from '../../errors.ts'
-import { createHead, type HeadPosition } from './head.ts'
-import * as keys from './keys.ts'
+import type { Batch } from './batch-builder.ts'
+import { createHead } from './head.ts'
 import { cutWriteAheadLogs } from './leveldb-files.ts'
 import { asStoreError, headPath, type OpenFiles, type OpeningOptions, openFiles, recordsDirectory } from './opening.ts'
-import { encodeRecord } from './record.ts'
-import type { Row } from './rows.ts'
-import type { BatchLog, Database, Snapshot } from './verification.ts'
-
-export interface Batch {
-  readonly rows: readonly Row[]
-  /** Keys of its records, without index rows and events. */
-  readonly written: Iterable<string>
-  readonly eventCount: number
-}
+import type { StorePosition } from './position.ts'
+import type { Database, Snapshot } from './verification.ts'
+import { writeBatch } from './write-batch.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -30,7 +22,7 @@ export class StoreFiles {
   readonly #options: OpeningOptions
   /** Undefined while the files could not be opened again after a failed write. */
   #files: OpenFiles | undefined
-  #acknowledged: HeadPosition
+  #acknowledged: StorePosition
   /** The database may hold, or may half hold, a batch that was rejected. */
   #writeFailed = false
   #reopening: Promise<OpenFiles> | undefined
@@ -49,26 +41,29 @@ export class StoreFiles {
     return new StoreFiles(directory, options, await openFiles(directory, options))
   }
 
-  /** Last batch and last event that were acknowledged. */
-  get acknowledged(): HeadPosition {
+  /** Where the store was after the last batch that was acknowledged. */
+  get acknowledged(): StorePosition {
     return this.#acknowledged
   }
 
-  /** One batch at a time. Durable when it resolves; when it rejects, nothing of it is there or will be. */
-  async write({ rows, written, eventCount }: Batch): Promise<void> {
+  /** Resolves when nothing of a rejected batch is in the files any more. */
+  async ready(): Promise<void> {
+    await this.#writable()
+  }
+
+  /**
+   * One batch at a time, the one behind `acknowledged`. Durable when it resolves; when it rejects, nothing of it is
+   * there or will be.
+   */
+  async write(batch: Batch): Promise<void> {
     const { db, head, logBatches } = await this.#writable()
-    const batch = this.#acknowledged.batch + 1
-    const first = this.#acknowledged.event + 1
-    const log: BatchLog = { e: [first, eventCount], k: [...written] }
-    const logRow: Row = { kind: 'put', key: keys.logKey(batch), json: JSON.stringify(log) }
-    const pruned: Row[] = batch > logBatches ? [{ kind: 'delete', key: keys.logKey(batch - logBatches) }] : []
-    const position = { batch, event: first + eventCount - 1 }
+    const { position } = batch
     try {
-      await db.batch(operationsOf(batch, [logRow, ...pruned, ...rows]), { sync: true })
+      await writeBatch(db, batch, logBatches)
     } catch (cause) {
       this.#writeFailed = true
       await this.#reopenIfRoom().catch(() => undefined)
-      throw asStoreError(cause, `writing batch ${batch}`)
+      throw asStoreError(cause, `writing batch ${position.batch}`)
     }
     try {
       await head.advance(position)
@@ -76,7 +71,7 @@ export class StoreFiles {
       // The batch is there but must not be seen: open again without it, at once.
       this.#writeFailed = true
       await this.#reopen().catch(() => undefined)
-      throw new StoreUnavailable(`writing the head for batch ${batch}`, { cause })
+      throw new StoreUnavailable(`writing the head for batch ${position.batch}`, { cause })
     }
     this.#acknowledged = position
   }
@@ -176,14 +171,6 @@ export class StoreFiles {
   #mustBeOpen(): void {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
   }
-}
-
-function operationsOf(batch: number, rows: readonly Row[]): BatchOperation<Database, string, string>[] {
-  return rows.map(row =>
-    row.kind === 'put'
-      ? { type: 'put', key: row.key, value: encodeRecord(row.key, batch, row.json) }
-      : { type: 'del', key: row.key },
-  )
 }
 
 async function hasRoomToOpen(records: string): Promise<boolean> {

@@ -1,161 +1,111 @@
 // Finds what LevelDB does not report: records gone, turned back to an older version or changed. The tail is verified at
 // every start, from the log records of the last batches: each names the keys its batch wrote. The whole is verified on
-// demand: every record, every index row against its record and back, event numbers without a gap.
+// demand (scrub.ts), by the same look at a record and the index rows beside it.
 import type { Level } from 'level'
-import type { HeadPosition } from './head.ts'
-import { eventKey, numberAt, within } from './keys.ts'
+import { type AuditLine, auditHash } from '../../../proto/audit.ts'
+import { auditKey, eventKey, numberAt, within } from './keys.ts'
+import { type BatchLog, emptyPosition, parseLog, positionOf, type StorePosition } from './position.ts'
 import { decodeRecord } from './record.ts'
-import { indexKeysOf, recordKeyOf } from './rows.ts'
+import { indexKeysOf, indexValueOf } from './rows.ts'
 
 export type Database = Level<string, string>
 /** One moment of the database; closed by the one who took it. */
 export type Snapshot = ReturnType<Database['snapshot']>
-
-/** The value of a log record: what a batch wrote besides index rows. */
-export interface BatchLog {
-  /** Number of its first event (or of the next one, if it has none) and how many there are. */
-  readonly e: readonly [first: number, count: number]
-  /** Keys of the other records. */
-  readonly k: readonly string[]
-}
 
 export interface TailLimits {
   /** How many log records the store keeps. */
   readonly logBatches: number
   /** How much is verified record by record, newest batches first, bytes. */
   readonly bytesMax: number
+  /** Of version 1, whose index rows are about to be made anew: records only. */
+  readonly recordsOnly?: boolean
 }
 
-interface Expected {
+export interface Expected {
   readonly key: string
   /** The record must be of this batch or, unless `exact`, of a later one. */
   readonly batch: number
   readonly exact: boolean
 }
 
-interface Source {
+export interface Source {
   readonly db: Database
   readonly snapshot?: Snapshot
   /** Grows with what is read. */
   readonly read?: { bytes: number }
+  readonly recordsOnly?: boolean
 }
 
-const chunkRows = 1000
+export const chunkRows = 1000
 
-/** The last batch in the database and the last event number, as its log says. Throws StoreDamaged. */
-export async function lastPosition(db: Database): Promise<HeadPosition> {
-  for await (const [key, value] of db.iterator({ ...within('l!'), reverse: true, limit: 1 })) {
-    const { e } = JSON.parse(decodeRecord(key, value).json) as BatchLog
-    return { batch: numberAt(key), event: e[0] + e[1] - 1 }
+/** Where the database is, as its last log record says. Throws StoreDamaged. */
+export async function lastPosition(db: Database, snapshot?: Snapshot): Promise<StorePosition> {
+  const options = { ...within('l!'), reverse: true, limit: 1, ...(snapshot && { snapshot }) }
+  for await (const [key, value] of db.iterator(options)) {
+    return positionOf(numberAt(key), parseLog(decodeRecord(key, value).json))
   }
-  return { batch: 0, event: 0 }
+  return emptyPosition
 }
 
 /** What is wrong with the last batches, newest first. Stop after the first one if one is enough. */
-export async function* problemsInTail(db: Database, last: HeadPosition, limits: TailLimits): AsyncGenerator<string> {
-  const firstLog = Math.max(1, last.batch - limits.logBatches + 1)
-  let nextBatch = last.batch
-  let nextEvent = last.event
-  const read = { bytes: 0 }
+export async function* problemsInTail(db: Database, last: StorePosition, limits: TailLimits): AsyncGenerator<string> {
+  const { logBatches, bytesMax, recordsOnly = false } = limits
+  const firstLog = Math.max(1, last.batch - logBatches + 1)
+  let [nextBatch, nextEvent, nextAudit] = [last.batch, last.event, last.audit.number]
+  const source = { db, read: { bytes: 0 }, recordsOnly }
+  const deleted = new Map<string, number>()
   let expected: Expected[] = []
   for await (const [key, value] of db.iterator({ ...within('l!'), reverse: true })) {
     const batch = numberAt(key)
     if (batch !== nextBatch) return yield gone('batch', batch + 1, nextBatch)
     const record = decodeRecord(key, value)
-    const { e, k } = JSON.parse(record.json) as BatchLog
+    const log = parseLog(record.json)
+    const { e, u } = log
     if (record.batch !== batch) yield `record "${key}" is of batch ${record.batch}`
     if (e[0] + e[1] - 1 !== nextEvent) return yield gone('event', e[0] + e[1], nextEvent)
+    if (u[0] + u[1] - 1 !== nextAudit) return yield gone('audit record', u[0] + u[1], nextAudit)
     nextBatch = batch - 1
     nextEvent = e[0] - 1
-    if (read.bytes >= limits.bytesMax) continue
-    for (let number = e[0]; number < e[0] + e[1]; number++) expected.push({ key: eventKey(number), batch, exact: true })
-    for (const each of k) expected.push({ key: each, batch, exact: false })
+    nextAudit = u[0] - 1
+    if (source.read.bytes >= bytesMax) continue
+    for (const each of expectedOf(batch, log, last, deleted)) expected.push(each)
+    for (const each of log.d) if (!deleted.has(each)) deleted.set(each, batch)
     if (expected.length >= chunkRows) {
-      yield* problemsOf({ db, read }, expected, last.batch)
+      yield* problemsOf(source, expected, last.batch)
       expected = []
     }
   }
-  yield* problemsOf({ db }, expected, last.batch)
+  yield* problemsOf(source, expected, last.batch)
+  yield* problemsOfDeleted(source, [...deleted])
   if (nextBatch >= firstLog) yield gone('batch', firstLog, nextBatch)
-  yield* problemsAtEnd({ db }, last)
+  yield* problemsAtEnds(source, last)
 }
 
-export interface ScrubCounts {
-  events: number
-  records: number
-  indexRows: number
-}
-
-/** What is wrong in the whole database, as `snapshot` shows it; counts what was looked at. */
-export async function* problemsAnywhere(
-  db: Database,
-  snapshot: Snapshot,
-  last: HeadPosition,
-  counts: ScrubCounts,
-): AsyncGenerator<string> {
-  const source = { db, snapshot }
-  const iterator = db.iterator({ snapshot, fillCache: false })
-  try {
-    for (let rows = await iterator.nextv(chunkRows); rows.length > 0; rows = await iterator.nextv(chunkRows)) {
-      yield* problemsInRows(source, rows, last, counts)
-    }
-  } finally {
-    await iterator.close()
+/** The records that a batch wrote and no later one deleted. */
+function* expectedOf(
+  batch: number,
+  { e, u, k }: BatchLog,
+  last: StorePosition,
+  deleted: ReadonlyMap<string, number>,
+): Iterable<Expected> {
+  for (let number = Math.max(e[0], last.oldestEvent); number < e[0] + e[1]; number++) {
+    yield { key: eventKey(number), batch, exact: true }
   }
-  if (counts.events !== last.event) yield `${counts.events} events are there, ${last.event} were stored`
-  yield* problemsAtEnd(source, last)
-}
-
-async function* problemsInRows(
-  source: Source,
-  rows: readonly (readonly [string, string])[],
-  last: HeadPosition,
-  counts: ScrubCounts,
-): AsyncGenerator<string> {
-  const records: Expected[] = []
-  const indexRows: { readonly key: string; readonly record: string; readonly batch: number }[] = []
-  for (const [key, value] of rows) {
-    const decoded = tryDecode(key, value)
-    if (typeof decoded === 'string') {
-      yield decoded
-      continue
-    }
-    const record = recordKeyOf(key, decoded.json)
-    if (record !== undefined) indexRows.push({ key, record, batch: decoded.batch })
-    else records.push({ key, batch: decoded.batch, exact: true })
-    if (key.startsWith('e!')) {
-      counts.events++
-      if (numberAt(key) !== counts.events) {
-        yield gone('event', counts.events, numberAt(key) - 1)
-        counts.events = numberAt(key)
-      }
-    }
-  }
-  counts.records += records.length
-  counts.indexRows += indexRows.length
-  yield* problemsOf(source, records, last.batch)
-  const values = await many(
-    source,
-    indexRows.map(row => row.record),
-  )
-  for (const [index, row] of indexRows.entries()) {
-    const value = values[index]
-    const decoded = value === undefined ? undefined : tryDecode(row.record, value)
-    if (decoded === undefined) yield `index row "${row.key}" points to nothing`
-    // An index row is written with its record; only tokens that were replaced stay behind, and never match.
-    else if (typeof decoded === 'object' && decoded.batch !== row.batch && !row.key.startsWith('pt!')) {
-      yield `index row "${row.key}" is of batch ${row.batch}, its record of batch ${decoded.batch}`
-    }
-  }
+  for (let number = u[0]; number < u[0] + u[1]; number++) yield { key: auditKey(number), batch, exact: true }
+  for (const key of k) if (!deleted.has(key)) yield { key, batch, exact: false }
 }
 
 /** Looks at each record, and at the index rows beside it. */
-async function* problemsOf(source: Source, expected: readonly Expected[], lastBatch: number): AsyncGenerator<string> {
+export async function* problemsOf(
+  source: Source,
+  expected: readonly Expected[],
+  lastBatch: number,
+): AsyncGenerator<string> {
   const values = await many(
     source,
     expected.map(each => each.key),
   )
-  const present: Expected[] = []
+  const present: { readonly key: string; readonly value: string }[] = []
   const absent: string[] = []
   for (const [index, { key, batch, exact }] of expected.entries()) {
     const value = values[index]
@@ -165,19 +115,20 @@ async function* problemsOf(source: Source, expected: readonly Expected[], lastBa
       yield `record "${key}" is of batch ${decoded.batch}, expected batch ${batch}`
     } else {
       const indexKeys = indexKeysOf(key, decoded.json)
-      for (const indexKey of indexKeys.present) present.push({ key: indexKey, batch: decoded.batch, exact: true })
+      const indexValue = indexValueOf(key, decoded.batch)
+      for (const each of indexKeys.present) present.push({ key: each, value: indexValue })
       absent.push(...indexKeys.absent)
+      if (key.startsWith('u!') && !hashFits(decoded.json)) yield `audit record ${numberAt(key)}: its hash does not fit`
     }
   }
+  if (source.recordsOnly) return
   const presentValues = await many(
     source,
     present.map(each => each.key),
   )
-  for (const [index, { key, batch }] of present.entries()) {
-    const value = presentValues[index]
-    const decoded = value === undefined ? `index row "${key}" of batch ${batch} is missing` : tryDecode(key, value)
-    if (typeof decoded === 'string') yield decoded
-    else if (decoded.batch !== batch) yield `index row "${key}" is of batch ${decoded.batch}, expected batch ${batch}`
+  for (const [index, { key, value }] of present.entries()) {
+    if (presentValues[index] === undefined) yield `index row "${key}" is missing`
+    else if (presentValues[index] !== value) yield `index row "${key}" is not of the batch of its record`
   }
   const absentValues = await many(source, absent)
   for (const [index, key] of absent.entries()) {
@@ -185,14 +136,50 @@ async function* problemsOf(source: Source, expected: readonly Expected[], lastBa
   }
 }
 
-async function* problemsAtEnd({ db, snapshot }: Source, last: HeadPosition): AsyncGenerator<string> {
-  const options = snapshot === undefined ? {} : { snapshot }
-  for await (const key of db.keys({ ...within('e!'), ...options, reverse: true, limit: 1 })) {
-    if (numberAt(key) !== last.event) yield `the last event is ${numberAt(key)}, expected ${last.event}`
+async function* problemsOfDeleted(
+  source: Source,
+  deleted: readonly (readonly [key: string, batch: number])[],
+): AsyncGenerator<string> {
+  const values = await many(
+    source,
+    deleted.map(([key]) => key),
+  )
+  for (const [index, [key, batch]] of deleted.entries()) {
+    const value = values[index]
+    const decoded = value === undefined ? undefined : tryDecode(key, value)
+    if (typeof decoded === 'string') yield decoded
+    else if (decoded !== undefined && decoded.batch <= batch) yield `record "${key}" was deleted and is there`
   }
 }
 
-async function many({ db, snapshot, read }: Source, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+/** First and last of what is numbered. */
+export async function* problemsAtEnds({ db, snapshot }: Source, last: StorePosition): AsyncGenerator<string> {
+  const options = snapshot === undefined ? { limit: 1 } : { snapshot, limit: 1 }
+  const [firstEvent] = await db.keys({ ...within('e!'), ...options }).all()
+  const [lastEvent] = await db.keys({ ...within('e!'), ...options, reverse: true }).all()
+  const kept = last.event >= last.oldestEvent
+  if (kept !== (firstEvent !== undefined)) yield `events ${last.oldestEvent} to ${last.event} were stored`
+  if (firstEvent !== undefined && numberAt(firstEvent) !== last.oldestEvent)
+    yield `the first event is ${numberAt(firstEvent)}, expected ${last.oldestEvent}`
+  if (lastEvent !== undefined && numberAt(lastEvent) !== last.event)
+    yield `the last event is ${numberAt(lastEvent)}, expected ${last.event}`
+  const { number, hash } = last.audit
+  const [audit] = await db.iterator({ ...within('u!'), ...options, reverse: true }).all()
+  if ((audit === undefined ? 0 : numberAt(audit[0])) !== number) {
+    return yield `the last audit record is ${audit === undefined ? 0 : numberAt(audit[0])}, expected ${number}`
+  }
+  if (audit === undefined) return
+  const decoded = tryDecode(...audit)
+  if (typeof decoded === 'string') yield decoded
+  else if ((JSON.parse(decoded.json) as AuditLine).hash !== hash) {
+    yield `audit record ${number} is not the one the chain ends in`
+  }
+}
+
+export async function many(
+  { db, snapshot, read }: Source,
+  keys: readonly string[],
+): Promise<readonly (string | undefined)[]> {
   const values: (string | undefined)[] = []
   for (let at = 0; at < keys.length; at += chunkRows) {
     const options = snapshot === undefined ? {} : { snapshot }
@@ -206,7 +193,7 @@ async function many({ db, snapshot, read }: Source, keys: readonly string[]): Pr
   return values
 }
 
-function tryDecode(key: string, value: string): { readonly batch: number; readonly json: string } | string {
+export function tryDecode(key: string, value: string): { readonly batch: number; readonly json: string } | string {
   try {
     return decodeRecord(key, value)
   } catch (error) {
@@ -214,6 +201,11 @@ function tryDecode(key: string, value: string): { readonly batch: number; readon
   }
 }
 
-function gone(what: string, from: number, to: number): string {
+export function gone(what: string, from: number, to: number): string {
   return from === to ? `${what} ${from} is missing` : `${what} ${from} to ${to} are missing`
+}
+
+function hashFits(json: string): boolean {
+  const record = JSON.parse(json) as AuditLine
+  return auditHash(record) === record.hash
 }

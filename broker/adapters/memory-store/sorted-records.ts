@@ -16,6 +16,10 @@ export class SortedRecords<T> {
     this.#json.set(id, JSON.stringify(value))
   }
 
+  delete(id: string): undefined {
+    if (this.#json.delete(id)) this.#ids.splice(this.#countUpTo(id, false), 1)
+  }
+
   get(id: string): T | undefined {
     const json = this.#json.get(id)
     return json === undefined ? undefined : (JSON.parse(json) as T)

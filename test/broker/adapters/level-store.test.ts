@@ -16,7 +16,7 @@ import { type EventId, eventIdOf } from '../../../proto/ids.ts'
 import { bareNode, long, seed } from '../../fixtures/cases.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { readAll } from '../../suites/store-pages.ts'
-import { append, below, device, eventOf, generator, putDevice } from '../../suites/store-samples.ts'
+import { append, auditOf, below, device, eventOf, generator, putDevice } from '../../suites/store-samples.ts'
 
 // In the long form twenty processes and a disk that is filled twelve times take their time on a busy machine.
 t.setTimeout(120_000)
@@ -33,6 +33,7 @@ t.test('it does what every store does', async t => {
   storeSuite(t, {
     open: options => opened(`${root}/${directories.size}`, options?.scanRowsMax),
     reopen: async store => {
+      if (store instanceof LevelStore) t.strictSame((await store.verify()).problems, [], 'verifying finds nothing')
       await store.close()
       return opened(directories.get(store) ?? '')
     },
@@ -59,6 +60,36 @@ t.test('a commit resolves after its batch is synced, and the head after that', a
   await store.commit([append(eventOf(device('a')))]).then(() => steps.push('resolved'))
   restore()
   t.strictSame(steps, ['batch', 'batch done {"sync":true}', 'head', 'head done', 'resolved'])
+  await store.close()
+})
+
+t.test('what is written and not yet acknowledged is not read, and what is being trimmed is not missed', async t => {
+  const store = await LevelStore.open(join(t.testdir(), 'store'))
+  await store.commit(Array.from({ length: 10 }, () => append(eventOf(device('a')))))
+  const all = await readAll(store, { order: 'ASC', limit: 10 })
+  const writing = await heldAtHead(() =>
+    store.commit([append(eventOf(device('a'))), { kind: 'append-audit', entry: auditOf('a') }]),
+  )
+  t.strictSame(await readAll(store, { order: 'ASC', limit: 3 }), all)
+  t.strictSame(await readAll(store, { device: device('a'), order: 'DESC', limit: 3 }), [...all].reverse())
+  t.equal(await store.event(eventIdOf(11)), undefined)
+  t.strictSame(await store.audit({ order: 'ASC', limit: 3 }), { items: [], hasMore: false })
+  t.equal(store.auditHead().number, 0)
+  t.strictSame((await store.verify()).problems, [])
+  writing.letGo()
+  await writing.done
+  t.equal(store.auditHead().number, 1)
+
+  const trimming = await heldAtHead(() => store.trimEvents(Number.POSITIVE_INFINITY, 4))
+  t.strictSame(store.eventRange(), { oldest: 1, newest: 11 }, 'not said before it is durable')
+  for (const filter of [{}, { device: device('a') }, { notBefore: 1 }] as const) {
+    t.equal((await readAll(store, { ...filter, order: 'ASC', limit: 3 })).length, 7, JSON.stringify(filter))
+  }
+  t.equal(await store.event(eventIdOf(1)), undefined)
+  t.strictSame((await store.verify()).problems, [])
+  trimming.letGo()
+  t.equal(await trimming.done, 4)
+  t.strictSame(store.eventRange(), { oldest: 5, newest: 11 })
   await store.close()
 })
 
@@ -107,11 +138,11 @@ t.test(
     const directory = join(t.testdir(), 'store')
     await (await LevelStore.open(directory)).close()
     const db = new Level(join(directory, 'records'))
-    const rows = { 'l!00000000000002': '{"e":[1,0],"k":["a!schema"]}', 'a!schema': '{"version":2,"logBatches":4096}' }
+    const rows = { 'l!00000000000002': '{"e":[1,0],"k":["a!schema"]}', 'a!schema': '{"version":3,"logBatches":4096}' }
     const written = Object.entries(rows).map(([key, json]) => [key, encodeRecord(key, 2, json)] as const)
     await db.batch(written.map(([key, value]) => ({ type: 'put' as const, key, value })))
     await db.close()
-    await t.rejects(LevelStore.open(directory), { name: 'StoreUnavailable', message: /newer version \(schema 2/ })
+    await t.rejects(LevelStore.open(directory), { name: 'StoreUnavailable', message: /newer version \(schema 3/ })
     await t.rejects(verifyStore(join(directory, 'nothing')), StoreUnavailable)
     t.notOk((await readdir(directory)).includes('nothing'))
   },
@@ -255,7 +286,7 @@ t.test('a copy taken of a closed store is a store', async t => {
   await store.close()
   await cp(join(directory, 'one'), join(directory, 'two'), { recursive: true })
   const report = await verifyStore(join(directory, 'two'))
-  t.strictSame(report, { batches: 2, events: 1, records: 4, indexRows: 2, problems: [] })
+  t.strictSame(report, { batches: 2, events: 1, auditRecords: 0, records: 4, indexRows: 3, problems: [] })
   await rm(join(directory, 'two', 'head'))
   await t.rejects(LevelStore.open(join(directory, 'two')), StoreDamaged)
 })
@@ -278,19 +309,29 @@ async function fill(path: string, leaveBytes: number): Promise<void> {
   }
 }
 
+/** Does something else when a batch of any LevelDB is written. */
+function aroundWrites(around: (write: () => Promise<void>, options: unknown) => Promise<void>): () => void {
+  const original = Level.prototype.batch
+  const wrapped = function (this: Level, ...parameters: unknown[]): unknown {
+    const batch = Reflect.apply(original, this, parameters)
+    const write = batch.write.bind(batch)
+    batch.write = (options: object) => around(() => write(options), options)
+    return batch
+  }
+  Level.prototype.batch = wrapped as typeof original
+  return () => {
+    Level.prototype.batch = original
+  }
+}
+
 /** The next batch of any LevelDB is refused; `written` says whether it is in the log nevertheless, as when fsync fails. */
 function levelFailsOnce(written: boolean): () => Promise<() => void> {
   return async () => {
-    const original = Level.prototype.batch
-    const restore = () => {
-      Level.prototype.batch = original
-    }
-    const failing = async function (this: Level, ...parameters: unknown[]): Promise<never> {
+    const restore = aroundWrites(async write => {
       restore()
-      if (written) await Reflect.apply(original, this, parameters)
+      if (written) await write()
       throw new Error('IO error: No space left on device')
-    }
-    Level.prototype.batch = failing as unknown as typeof original
+    })
     return restore
   }
 }
@@ -298,22 +339,44 @@ function levelFailsOnce(written: boolean): () => Promise<() => void> {
 /** Notes each write of a LevelDB and of a head, when it begins and when it is done. */
 async function watchWrites(steps: string[]): Promise<() => void> {
   const handle = await prototypeOfFileHandle()
-  const { batch } = Level.prototype
   const { datasync } = handle
-  Level.prototype.batch = async function (this: Level, ...parameters: unknown[]): Promise<void> {
+  const restore = aroundWrites(async (write, options) => {
     steps.push('batch')
-    await Reflect.apply(batch, this, parameters)
-    steps.push(`batch done ${JSON.stringify(parameters[1])}`)
-  } as unknown as typeof batch
+    await write()
+    steps.push(`batch done ${JSON.stringify(options)}`)
+  })
   handle.datasync = async function (this: FileHandle) {
     steps.push('head')
     await Reflect.apply(datasync, this, [])
     steps.push('head done')
   }
   return () => {
-    Level.prototype.batch = batch
+    restore()
     handle.datasync = datasync
   }
+}
+
+/** Begins something that writes, and stops it when the batch is written and the head is not. */
+async function heldAtHead<T>(begin: () => Promise<T>): Promise<{ done: Promise<T>; letGo: () => void }> {
+  const handle = await prototypeOfFileHandle()
+  const { datasync } = handle
+  let letGo: () => void = () => undefined
+  let arrive: () => void = () => undefined
+  const held = new Promise<void>(resolve => {
+    letGo = resolve
+  })
+  const reached = new Promise<void>(resolve => {
+    arrive = resolve
+  })
+  handle.datasync = async function (this: FileHandle) {
+    handle.datasync = datasync
+    arrive()
+    await held
+    await Reflect.apply(datasync, this, [])
+  }
+  const done = begin()
+  await reached
+  return { done, letGo }
 }
 
 async function prototypeOfFileHandle(): Promise<FileHandle> {

@@ -6,14 +6,16 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import t from 'tap'
 import { Head, readHead } from '../../../../broker/adapters/level-store/head.ts'
+import { auditKey } from '../../../../broker/adapters/level-store/keys.ts'
 import { readLiveFiles } from '../../../../broker/adapters/level-store/leveldb-files.ts'
 import { scanLog } from '../../../../broker/adapters/level-store/leveldb-log.ts'
 import { problemInTable } from '../../../../broker/adapters/level-store/leveldb-table.ts'
-import { encodeRecord } from '../../../../broker/adapters/level-store/record.ts'
+import { decodeRecord, encodeRecord } from '../../../../broker/adapters/level-store/record.ts'
 import { LevelStore, verifyStore } from '../../../../broker/adapters/level-store.ts'
 import { BrokerError, StoreDamaged } from '../../../../broker/errors.ts'
+import { auditHash, auditText } from '../../../../proto/audit.ts'
 import { eachCase, long, sampled, seed } from '../../../fixtures/cases.ts'
-import { below, device, generator, operation, pick } from '../../../suites/store-samples.ts'
+import { appendAudit, auditOf, below, device, generator, operation, pick } from '../../../suites/store-samples.ts'
 import { contentsOf, copyOf, everythingIn, makeHistory, smallBuffer } from './history.ts'
 
 t.setTimeout(120_000)
@@ -88,8 +90,19 @@ t.test('what the start no longer looks at is found by verifying', async t => {
   const shortLog = join(root, 'short-log')
   await makeHistory(shortLog, { logBatches: 3 })
   const before = await verifyStore(shortLog)
-  t.match(before, { events: 250, problems: [] })
-  const old = ['e!00000000000009', 'ed!sensor-1!', 'ec!SYS_112!', 'eo!', 'x!', 'xs!', 'xd!', 'ou!', 'p!name-1']
+  t.match(before, { events: 242, auditRecords: 120, problems: [] })
+  const old = [
+    'e!0000000000001',
+    'e!0000000000002',
+    'ed!sensor-1!',
+    'ec!SYS_112!',
+    'eo!',
+    'et!INFO!',
+    'x!',
+    'xs!',
+    'xr!',
+  ]
+  old.push('xd!', 'ou!', 'p!name-', 'pt!', 'u!0000000000001', 'u!0000000000002', 'uo!', 'w!', 'wt!')
   const ways = ['taken out', 'changed', 'turned back']
   // The short form does one thing to each, another one with the next seed.
   const cases = old.flatMap((prefix, index) =>
@@ -115,7 +128,10 @@ t.test('the write-ahead log cut anywhere in its last records', async t => {
   const written = join(root, 'written')
   const store = await LevelStore.open(written)
   const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map(device)
-  for (const id of ids) await store.commit([{ kind: 'put-targets', operation: operation(1), devices: [id] }])
+  for (const id of ids) {
+    await store.commit([{ kind: 'put-targets', operation: operation(1), devices: [id] }, appendAudit(auditOf(id))])
+  }
+  const { items: chain } = await store.audit({ order: 'ASC', limit: 10 })
   await store.close()
   const file = (await filesOf(written)).find(each => kindOf(each) === 'write-ahead log') ?? ''
   const bytes = await readFile(join(written, file))
@@ -123,10 +139,10 @@ t.test('the write-ahead log cut anywhere in its last records', async t => {
   const [antepenultimate = 0, , last = 0] = starts.slice(-3)
   t.match(await readHead(join(written, 'head')), { batch: 7 })
   const borders = new Set([...starts, bytes.length].flatMap(start => [start - 1, start, start + 1]))
-  /** Sizes from `least` to `most`: all of them, or one of each seven and those at the borders of records. */
+  /** Sizes from `least` to `most`: all of them, or one of each nineteen and those at the borders of records. */
   const sizesIn = (least: number, most: number): readonly number[] =>
     Array.from({ length: most - least + 1 }, (_, index) => least + index).filter(
-      size => long || size % 7 === seed % 7 || borders.has(size),
+      size => long || size % 19 === seed % 19 || borders.has(size),
     )
 
   const acknowledged = sizesIn(antepenultimate, bytes.length - 1)
@@ -151,6 +167,13 @@ t.test('the write-ahead log cut anywhere in its last records', async t => {
     const whole = starts.filter((_, index) => (starts[index + 1] ?? bytes.length) <= size).length
     const { items } = await again.targets(operation(1), { limit: 10 })
     t.strictSame(items, ids.slice(0, whole - 1), `not acknowledged, cut at ${size}`)
+    const audit = await again.audit({ order: 'ASC', limit: 10 })
+    t.strictSame(audit.items, chain.slice(0, whole - 1), `the chain, cut at ${size}`)
+    t.equal(again.auditHead().hash, chain[whole - 2]?.hash)
+    if (borders.has(size)) {
+      await again.commit([appendAudit(auditOf('next'))])
+      t.strictSame((await again.verify()).problems, [])
+    }
     await again.close()
   })
   t.comment(`${acknowledged.length} cuts of acknowledged records told, ${others.length} cuts of others opened`)
@@ -193,11 +216,16 @@ t.test('records that LevelDB itself says were never there: the first bad one is 
     !key.startsWith('xq') && (!key.startsWith('pt!') || tokens.has(key.slice('pt!'.length)))
   const all = [...rows, ...others].filter(isMissed)
   const victims = Array.from({ length: long ? 40 : 10 }, () => pick(random, all))
-  const devices = rows.filter(([key]) => key.startsWith('d!')).slice(0, 2)
+  const always = [...rows.filter(([key]) => key.startsWith('d!')).slice(0, 2)]
+  // The newest of index rows that carry nothing, and of those that carry a batch.
+  for (const prefix of ['et!SUCCESS!', 'xs!']) {
+    const ofKind = all.filter(([key]) => key.startsWith(prefix)).sort(([, a], [, b]) => (a < b ? -1 : 1))
+    always.push(...ofKind.slice(-1))
+  }
   const cases: Tampering[] = victims.map(([key]) => ({ key, how: 'taken out', change: db => db.del(key) }))
-  for (const [key, value] of [...victims.slice(0, long ? 6 : 2), ...devices]) {
+  for (const [key, value] of [...victims.slice(0, long ? 6 : 2), ...always]) {
     const older = encodeRecord(key, 1, value.slice(22))
-    const changed = value.replace(/.$/, last => (last === '}' ? ']' : '}'))
+    const changed = value === '' ? 'x' : value.replace(/.$/, last => (last === '}' ? ']' : '}'))
     cases.push({ key, how: 'an older version', change: db => db.put(key, older) })
     cases.push({ key, how: 'a changed value', change: db => db.put(key, changed) })
   }
@@ -226,6 +254,32 @@ t.test('records that LevelDB itself says were never there: the first bad one is 
     }
   })
   t.comment(`${cases.length} records`)
+})
+
+t.test('an audit record made anew, checksum and all, is found by the chain', async t => {
+  const root = t.testdir()
+  const rewrite = (number: number, rehash: boolean) => async (db: Level<string, string>) => {
+    const key = auditKey(number)
+    const value = await db.get(key)
+    if (value === undefined) throw new Error(`no record ${number}`)
+    const { batch, json } = decodeRecord(key, value)
+    const record = { ...JSON.parse(json), subject: 'another' }
+    await db.put(key, encodeRecord(key, batch, auditText(rehash ? { ...record, hash: auditHash(record) } : record)))
+  }
+  const cases = [
+    { number: 120, rehash: true, told: /audit record 120 is not the one the chain ends in/, atOpen: true },
+    { number: 120, rehash: false, told: /audit record 120: its hash does not fit/, atOpen: true },
+    { number: 7, rehash: false, told: /audit record 7: its hash does not fit/, atOpen: false },
+    { number: 7, rehash: true, told: /audit record 8 does not follow/, atOpen: false },
+  ]
+  await eachCase(cases, lanes, async ({ number, rehash, told, atOpen }, lane) => {
+    const damaged = join(root, `damaged-${lane}`)
+    await copyOf(original, damaged)
+    await tamper(damaged, rewrite(number, rehash))
+    if (atOpen) await t.rejects(LevelStore.open(damaged), { name: 'StoreDamaged', message: told })
+    const { problems } = await verifyStore(damaged)
+    t.match(problems.join(), told)
+  })
 })
 
 interface Tampering {

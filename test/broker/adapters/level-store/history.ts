@@ -6,18 +6,24 @@ import type { Change, Store } from '../../../../broker/ports.ts'
 import { eventIdOf } from '../../../../proto/ids.ts'
 import { readAll } from '../../../suites/store-pages.ts'
 import {
+  answerOf,
   append,
+  appendAudit,
+  auditOf,
   below,
   device,
   eventOf,
   executionOf,
   generator,
+  noticeOf,
   operation,
   operationOf,
   pick,
   principalOf,
+  putBackup,
   putDevice,
   putExecution,
+  webhookOf,
 } from '../../../suites/store-samples.ts'
 
 /** Makes LevelDB write tables early. */
@@ -40,6 +46,7 @@ export async function makeHistory(directory: string, options: LevelStoreOptions)
       append(eventOf(id, { operation: of, data })),
       append(eventOf(id, { code: 'SYS_112', type: 'SUCCESS', data })),
       putExecution(executionOf(of, id, state, round), previous),
+      appendAudit(auditOf(id, round % 2 === 0 ? { operation: of, data: { round } } : { data: { round } })),
     ]
     if (round % 10 === 0) {
       changes.push(
@@ -49,12 +56,28 @@ export async function makeHistory(directory: string, options: LevelStoreOptions)
         },
         { kind: 'put-targets', operation: of, devices: [id] },
         { kind: 'put-principal', principal: principalOf(`name-${round % 3}`, String(round).padStart(64, '0')) },
+        { kind: 'put-answer', answer: answerOf(`request-${round % 40}`, round) },
+        { kind: 'put-clock', at: round },
+        { kind: 'append-notice', notice: noticeOf('hook') },
+        { kind: 'put-webhook', webhook: webhookOf(`hook-${round % 30}`) },
+        putBackup(of, id, `configuration ${round}`),
+      )
+    }
+    // What is deleted comes back for some, and stays away for others.
+    if (round % 17 === 0) {
+      changes.push(
+        { kind: 'delete-device', device: device(`sensor-${round % 5}`) },
+        { kind: 'delete-webhook', id: `hook-${round % 3}0` },
+        { kind: 'delete-principal', name: principalOf(`name-${round % 4}`, '').name },
+        { kind: 'delete-notice', number: round % 6 },
       )
     }
     await store.commit(changes)
   }
   await store.close()
   const again = await LevelStore.open(directory, smallBuffer)
+  await again.trimEvents(Number.POSITIVE_INFINITY, 8)
+  await again.trimAnswers(30, 2)
   for (let round = 0; round < 10; round++) await again.commit([append(eventOf(device('sensor-1')))])
   const { batches, problems } = await again.verify()
   if (problems.length > 0) throw new Error(problems.join('; '))
@@ -67,6 +90,12 @@ export async function everythingIn(store: Store): Promise<string> {
   const seen: unknown[] = [await store.principals(), await store.unfinishedOperations()]
   const { items: devices } = await store.devices({ limit: 100 })
   seen.push(devices, await store.operations({ limit: 100 }), await readAll(store, { order: 'ASC', limit: 1000 }))
+  seen.push(await store.audit({ order: 'ASC', limit: 1000 }), store.auditHead(), store.eventRange())
+  seen.push(await store.savedClock(), await store.webhooks(), await store.notices({ limit: 100 }))
+  for (let number = 0; number < 40; number += 10) {
+    seen.push(await store.answer(answerOf('', 0).principal, `request-${number}`))
+  }
+  for (const type of ['INFO', 'SUCCESS'] as const) seen.push(await readAll(store, { type, order: 'ASC', limit: 1000 }))
   for (const code of ['SYS_106', 'SYS_112'] as const)
     seen.push(await readAll(store, { code, order: 'DESC', limit: 1000 }))
   for (let index = 0; index < 12; index++) {
@@ -76,6 +105,12 @@ export async function everythingIn(store: Store): Promise<string> {
   }
   for (const of of [1, 2].map(operation)) {
     seen.push(await store.operation(of), await store.targets(of, { limit: 100 }))
+    seen.push(await store.audit({ operation: of, order: 'DESC', limit: 1000 }))
+    for (const result of ['updated', 'errors'] as const)
+      seen.push(await store.executionsByResult(of, { result, limit: 100 }))
+    const backups = await store.backups(of, { limit: 100 })
+    seen.push(backups)
+    for (const backup of backups.items) seen.push([...((await store.backupContent(backup.sha256)) ?? [])])
     seen.push((await readAll(store, { operation: of, order: 'ASC', limit: 1000 })).map(event => event.id))
     for (const state of [undefined, 'pending', 'in-progress', 'completed', 'failed'] as const) {
       seen.push(await store.executions(of, { ...(state && { state }), limit: 100 }))

@@ -1,0 +1,11 @@
+// The form of the database, as the record `a!schema` says it. A newer one is refused, an older one is migrated.
+//
+//   1   index rows carried checksums; events by device, operation and code; an operation was an update to one release
+//   2   index rows carry a batch or nothing; events by type too, executions by result; audit, answers, backups, webhooks, notices
+
+export interface Schema {
+  readonly version: number
+  readonly logBatches: number
+}
+
+export const schemaVersion = 2
