@@ -1,7 +1,14 @@
 // What a device publishes, read once and handed to whom it concerns: hellos and events to the orchestrator, chunk
 // requests to the delivery. A message that does not read is refused, and with it the connection.
 import { WireError } from '../proto/codec.ts'
-import { readChunkRequest, readEvent, readHello, readPresence, readProgress } from '../proto/messages.ts'
+import {
+  readChunkRequest,
+  readConfigurationReport,
+  readEvent,
+  readHello,
+  readPresence,
+  readProgress,
+} from '../proto/messages.ts'
 import type { Uplink } from '../proto/topics.ts'
 import type { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import { MessageRefused } from './errors.ts'
@@ -35,6 +42,9 @@ export async function handleDeviceMessage(
     case 'presence':
       // Who is online is known from the connection itself: the message must be well-formed, and changes nothing.
       read(readPresence, payload)
+      return
+    case 'configuration':
+      await orchestrator.configuration(connection, read(readConfigurationReport, payload))
       return
   }
 }

@@ -12,6 +12,7 @@ import { HttpDoor, type HttpDoorOptions } from './adapters/http/http-door.ts'
 import { httpSettingsDefaults } from './adapters/http/settings.ts'
 import { verifyStore } from './adapters/level-store.ts'
 import { MqttListener } from './adapters/mqtt-listener.ts'
+import { OperationsKey } from './adapters/operations-key.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
 import { BrokerError } from './errors.ts'
@@ -80,6 +81,9 @@ async function open(
     orchestrator: { inProgressMax: config.inProgressMax, repeatLeastMs: config.offerRepeatMs },
     delivery: { hotBytesMax: config.chunkCacheBytes },
     uploadBytesMax: config.uploadBytesMax,
+    ...(config.operationsKey === undefined ? {} : { signer: await OperationsKey.open(config.operationsKey) }),
+    webhooks: { plainHttp: config.webhookPlainHttp, privateAddresses: config.webhookPrivate },
+    ...(config.eventDays === undefined ? {} : { housekeeping: { eventDays: config.eventDays } }),
   })
   opened.push(() => drover.close())
   await drover.firstAdministrator(async token => {

@@ -13,18 +13,34 @@ import { deviceId, principalName } from '../proto/ids.ts'
 import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
 import type { AedesSettings } from './adapters/aedes/settings.ts'
 import { ArtifactFiles } from './adapters/artifact-files.ts'
+import { CronCalendar } from './adapters/cron-calendar.ts'
+import { csv } from './adapters/csv.ts'
 import { LevelStore } from './adapters/level-store.ts'
 import { MqttCommands } from './adapters/mqtt-commands.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
+import { WebhookHttp, type WebhookHttpSettings } from './adapters/webhook-http.ts'
 import { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import type { DeliverySettings } from './delivery/delivery-settings.ts'
 import { handleDeviceMessage } from './device-messages.ts'
+import { Housekeeping, type HousekeepingSettings, housekeepingDefaults } from './housekeeping.ts'
 import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
-import type { ArtifactStore, Clock, Identity, Log, MqttEvents, OperatorChannel, Random, Store } from './ports.ts'
+import type {
+  ArtifactStore,
+  Clock,
+  CommandSigner,
+  Identity,
+  Log,
+  MqttEvents,
+  OperatorChannel,
+  Random,
+  Store,
+} from './ports.ts'
 import { assembleUseCases } from './use-cases/assemble.ts'
+import { type CommandTypeDefinition, OperationTypes } from './use-cases/operation-types.ts'
 import { newPrincipal } from './use-cases/principals.ts'
 import { secretMatches } from './use-cases/secrets.ts'
 import type { UseCases } from './use-cases/use-cases.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 
 export interface DroverOptions {
   /** Folder of database and artifacts; made when absent. One process at a time. */
@@ -42,6 +58,12 @@ export interface DroverOptions {
   readonly delivery?: Partial<DeliverySettings>
   /** Bytes of the largest bundle that is taken. */
   readonly uploadBytesMax?: number
+  /** Signs the commands that the devices' trust document leaves to the broker; without it such operations are refused. */
+  readonly signer?: CommandSigner
+  /** Operation types beside the built-in ones. */
+  readonly operationTypes?: readonly CommandTypeDefinition[]
+  readonly webhooks?: Partial<WebhookHttpSettings>
+  readonly housekeeping?: Partial<HousekeepingSettings>
 }
 
 export interface Drover {
@@ -79,11 +101,24 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       options.artifacts ?? (await ArtifactFiles.open(join(options.dataDir, 'artifacts'), bundleBytesMax))
     if (options.artifacts === undefined) opened.push(() => artifacts.close())
 
+    const calendar = new CronCalendar()
+    const types = new OperationTypes(store, options.signer, options.operationTypes)
+    const post = new WebhookHttp(options.webhooks)
     // The orchestrator speaks before the hooks are in place: what it says to nobody is said again at each hello.
     const channel = new LateChannel()
-    const settings = { ...orchestratorDefaults, ...options.orchestrator }
-    const orchestrator = await Orchestrator.open(store, clock, log, channel, settings)
+    let webhooks: Webhooks | undefined
+    const orchestrator = await Orchestrator.open(
+      { store, clock, random, calendar, log, channel, noticed: () => webhooks?.wake() },
+      { ...orchestratorDefaults, ...options.orchestrator },
+    )
     opened.push(() => orchestrator.close())
+    webhooks = await Webhooks.open(store, post, orchestrator.clock, random, log)
+    opened.push(() => webhooks?.close() ?? Promise.resolve())
+    const housekeeping = Housekeeping.open(store, orchestrator.clock, log, {
+      ...housekeepingDefaults,
+      ...options.housekeeping,
+    })
+    opened.push(() => housekeeping.close())
     const delivery = ChunkDelivery.open({
       artifacts,
       clock,
@@ -96,10 +131,14 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       store,
       artifacts,
       orchestrator,
-      clock,
+      clock: orchestrator.clock,
       random,
+      calendar,
+      csv,
       log,
+      types,
       isOnline: device => orchestrator.isOnline(device),
+      webhookProblem: url => post.problem(url),
     })
     const commands = new MqttCommands(useCases, channel, log)
     const events: MqttEvents = {

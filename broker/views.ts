@@ -1,19 +1,34 @@
 // Records as operators see them, the same through every door; both status vocabularies are made here and nowhere else.
 import { createHash } from 'node:crypto'
 import { eventCodeEntry } from '../proto/event-codes.ts'
+import type { AuditView, PrincipalView, WebhookView } from '../proto/http-admin.ts'
 import type {
+  BackupView,
   DeviceView,
   EventView,
   ExecutionView,
   Listing,
   OperationView,
-  PrincipalView,
   ReleaseView,
 } from '../proto/http-api.ts'
 import type { DeviceId } from '../proto/ids.ts'
 import type { Device } from './core/device.ts'
-import { concurrencyLimit } from './core/policy.ts'
-import type { EventRecord, Execution, ExecutionState, Operation, Principal, Release } from './core/records.ts'
+import { concurrencyLimit, type Match } from './core/policy.ts'
+import type {
+  Actor,
+  AuditRecord,
+  Backup,
+  ErrorReason,
+  EventRecord,
+  Execution,
+  ExecutionState,
+  JsonObject,
+  JsonValue,
+  Operation,
+  Principal,
+  Release,
+  Webhook,
+} from './core/records.ts'
 import type { Page } from './ports.ts'
 
 export function deviceView(id: DeviceId, device: Device | undefined, online: boolean): DeviceView {
@@ -27,6 +42,10 @@ export function deviceView(id: DeviceId, device: Device | undefined, online: boo
     classId: device?.classId ?? null,
     agentVersion: device?.agentVersion ?? null,
     components: device?.components.map(({ name, version, digest }) => ({ name, version, digest })) ?? [],
+    group: device?.group ?? null,
+    tags: [...(device?.tags ?? [])],
+    attributes: { ...device?.attributes },
+    quarantinedAt: time(device?.quarantinedAt),
   }
 }
 
@@ -55,22 +74,33 @@ export function releaseView(release: Release): ReleaseView {
 }
 
 export function operationView(operation: Operation): OperationView {
-  const { counts, policy } = operation
-  // A device that was at the target already counts as updated, every other skip as an error (update-status page).
+  const { counts, subject } = operation
   const updated = counts.completed + (counts.byCode.SYS_110 ?? 0)
   const errors = counts.failed + counts.skipped - (counts.byCode.SYS_110 ?? 0)
+  const release = subject.kind === 'release' ? subject : undefined
   return {
     id: operation.id,
     name: operation.name,
     type: operation.type,
+    typeName: operation.typeName,
     state: operation.state,
     updateStatus: updateStatus(operation),
     operationStatus: operationStatus(operation, errors),
-    release: operation.release,
-    component: operation.component,
-    targetVersion: operation.targetVersion,
+    release: release?.release ?? null,
+    component: release?.component ?? null,
+    targetVersion: release?.version ?? null,
+    arguments: subject.kind === 'command' ? masked(subject.arguments) : null,
+    targets: operation.targets,
     createdBy: operation.createdBy,
-    stoppedBy: operation.stoppedBy ?? null,
+    origin: operation.origin === undefined ? null : { ...operation.origin },
+    approvedBy: operation.approvedBy ?? null,
+    refusedBy: operation.refusedBy ?? null,
+    stoppedBy: operation.stoppedBy === undefined ? null : actorName(operation.stoppedBy),
+    override: operation.override === undefined ? null : { ...operation.override, at: instant(operation.override.at) },
+    pause:
+      operation.pause === undefined
+        ? null
+        : { by: actorName(operation.pause.by), at: instant(operation.pause.at), reason: operation.pause.reason },
     requestedAt: instant(operation.requestedAt),
     startedAt: time(operation.startedAt),
     completedAt: time(operation.completedAt),
@@ -84,19 +114,100 @@ export function operationView(operation: Operation): OperationView {
       failed: counts.failed,
       skipped: counts.skipped,
     },
+    retrying: operation.retryingCount,
+    handOvers: operation.handOverCount,
+    wave: waveView(operation),
     codes: Object.entries(counts.byCode).map(([code, count]) => {
       const entry = eventCodeEntry(code as keyof typeof counts.byCode)
       return { code, count: count ?? 0, text: entry.text, correctiveAction: entry.correctiveAction }
     }),
-    policy: {
-      concurrency: concurrencyLimit(operation),
-      timeoutDays: policy.timeoutDays,
-      stepTimeoutMinutes: policy.stepTimeoutMinutes,
-      inProgressTimeoutMinutes: policy.inProgressTimeoutMinutes,
-      confirmTimeoutMinutes: policy.confirmTimeoutMinutes,
-      stopTimeoutMinutes: policy.stopTimeoutMinutes,
-    },
+    reasons: Object.entries(counts.byReason).map(([reason, count]) => ({
+      reason: reasonWords[reason as ErrorReason],
+      count: count ?? 0,
+    })),
+    policy: policyView(operation),
   }
+}
+
+function policyView(operation: Operation): OperationView['policy'] {
+  const { policy } = operation
+  const { startAt, endAt, onEnd, windows, install } = policy.schedule
+  return {
+    concurrency: concurrencyLimit(operation),
+    timeoutDays: policy.timeoutDays,
+    stepTimeoutMinutes: policy.stepTimeoutMinutes,
+    inProgressTimeoutMinutes: policy.inProgressTimeoutMinutes,
+    confirmTimeoutMinutes: policy.confirmTimeoutMinutes,
+    stopTimeoutMinutes: policy.stopTimeoutMinutes,
+    priority: policy.priority,
+    offlinePolicy: policy.offlinePolicy,
+    rate: policy.rate ?? null,
+    waves: policy.waves.map(wave => ({
+      ...wave,
+      size: wave.size.kind === 'count' ? wave.size.value : `${wave.size.value}%`,
+    })),
+    abort: policy.abort.map(({ match, action, ...rule }) => ({
+      match: matchView(match),
+      ...rule,
+      action: action.kind === 'rollback' ? { rollback: action.release } : action.kind,
+    })),
+    retries: policy.retries.map(({ match, ...rule }) => ({ match: matchView(match), ...rule })),
+    schedule: {
+      startAt: time(startAt),
+      endAt: time(endAt),
+      onEnd,
+      windows: windows.map(window => ({ ...window })),
+      install,
+    },
+    approval: policy.approval,
+    prerequisites: policy.prerequisites.map(prerequisite => ({ ...prerequisite })),
+  }
+}
+
+function matchView(match: Match): string | readonly string[] {
+  if (match.kind === 'codes') return match.codes
+  return match.kind === 'class' ? match.class : match.kind
+}
+
+function waveView({ policy, wave }: Operation): OperationView['wave'] {
+  if (policy.waves.length === 0) return null
+  return {
+    number: wave.index + 1,
+    of: policy.waves.length,
+    handedOver: wave.handedOver,
+    executed: wave.executed,
+    succeeded: wave.succeeded,
+    failed: wave.failed,
+    soakUntil: time(wave.soakUntil),
+  }
+}
+
+/** The words of the update-status page. */
+export const reasonWords: Readonly<Record<ErrorReason, string>> = {
+  unresponsive: 'Sensor unresponsive',
+  'not-found': 'No sensor found',
+  stopped: 'Update stopped by user',
+  error: 'Update error',
+}
+
+/** A principal by name, a rule as `policy:RULE`. */
+export function actorName(actor: Actor): string {
+  return actor.kind === 'principal' ? actor.name : `policy:${actor.rule}`
+}
+
+const secretName = /password|passwd|secret|token|key|credential/i
+
+/** Values under names that sound secret are not shown. */
+function masked(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(item => masked(item as JsonValue))
+  // A change of a JSON Patch names the secret in its path and has it in its value.
+  const { path } = value as JsonObject
+  const isSecret = (name: string): boolean =>
+    secretName.test(name) || (name === 'value' && typeof path === 'string' && secretName.test(path))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, isSecret(name) ? '***' : masked(item as JsonValue)]),
+  )
 }
 
 export function executionView(execution: Execution): ExecutionView {
@@ -115,9 +226,37 @@ export function executionView(execution: Execution): ExecutionView {
     provisional: execution.provisional ?? false,
     initialVersion: execution.initialVersion ?? null,
     updatedVersion: execution.updatedVersion ?? null,
+    wave: execution.wave === undefined ? null : execution.wave + 1,
+    reason: execution.errorReason === undefined ? null : reasonWords[execution.errorReason],
+    nextAttemptAt: time(execution.notBefore),
+    addedAt: instant(execution.addedAt),
     handedOverAt: time(execution.handedOverAt),
     endedAt: time(execution.endedAt),
   }
+}
+
+export function backupView({ at, ...backup }: Backup): BackupView {
+  return { ...backup, at: instant(at) }
+}
+
+export function auditView(record: AuditRecord): AuditView {
+  return {
+    number: record.number,
+    at: instant(record.at),
+    actor: actorName(record.actor),
+    action: record.action,
+    subject: record.subject,
+    operation: record.operation ?? null,
+    requestId: record.requestId ?? null,
+    changes: [...record.changes],
+    data: record.data,
+    previous: record.previous,
+    hash: record.hash,
+  }
+}
+
+export function webhookView({ id, url, events, createdAt, createdBy }: Webhook): WebhookView {
+  return { id, url, events: [...events], createdAt: instant(createdAt), createdBy }
 }
 
 export function eventView(event: EventRecord): EventView {
@@ -167,9 +306,12 @@ const executionStatuses: Readonly<Record<ExecutionState, string>> = {
 
 function updateStatus({ state }: Operation): string {
   switch (state) {
+    case 'awaiting-approval':
+    case 'scheduled':
     case 'pending':
       return 'Pending'
     case 'running':
+    case 'paused':
     case 'stopping':
       return 'Processing'
     case 'completed':
@@ -181,9 +323,12 @@ function updateStatus({ state }: Operation): string {
 
 function operationStatus({ state }: Operation, errors: number): string {
   switch (state) {
+    case 'awaiting-approval':
+    case 'scheduled':
     case 'pending':
       return 'Pending'
     case 'running':
+    case 'paused':
     case 'stopping':
       return 'Running'
     case 'completed':

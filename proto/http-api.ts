@@ -1,6 +1,7 @@
 // What operators say and hear, as schemas: HTTP validates with them, MQTT JSON answers and the CLI use the same types.
 // Times are RFC 3339 in UTC; the event log follows the documented `GET /v3/device-events`, everything else is ours.
 import Type, { type Static } from 'typebox'
+import { PolicyRequest, Rate, WindowRequest } from './http-policy.ts'
 
 const Time = Type.String({ description: 'RFC 3339, UTC' })
 const Nullable = <T extends Type.TSchema>(schema: T): Type.TUnion<[T, Type.TNull]> => Type.Union([schema, Type.Null()])
@@ -48,6 +49,10 @@ export const DeviceView = Type.Object({
   classId: Nullable(Type.String()),
   agentVersion: Nullable(Type.String()),
   components: Type.Array(Type.Object({ name: Type.String(), version: Type.String(), digest: Type.String() })),
+  group: Nullable(Type.String()),
+  tags: Type.Array(Type.String()),
+  attributes: Type.Record(Type.String(), Type.String()),
+  quarantinedAt: Nullable(Time),
 })
 export type DeviceView = Static<typeof DeviceView>
 
@@ -59,23 +64,26 @@ export const EnrollAnswer = Type.Object({
 })
 export type EnrollAnswer = Static<typeof EnrollAnswer>
 
-export const Role = Type.Union([
-  Type.Literal('viewer'),
-  Type.Literal('operator'),
-  Type.Literal('approver'),
-  Type.Literal('admin'),
-])
-export const PrincipalRequest = Type.Object({ name: Name, role: Role }, { additionalProperties: false })
-export type PrincipalRequest = Static<typeof PrincipalRequest>
-export const PrincipalView = Type.Object({ name: Type.String(), role: Role, createdAt: Time })
-export type PrincipalView = Static<typeof PrincipalView>
-export const PrincipalAnswer = Type.Object({
-  name: Type.String(),
-  role: Role,
-  createdAt: Time,
-  token: Type.String({ description: 'shown once, stored as a hash' }),
-})
-export type PrincipalAnswer = Static<typeof PrincipalAnswer>
+/** What is left out stays as it is; null takes it away. */
+export const DeviceEdit = Type.Object(
+  {
+    group: Type.Optional(Nullable(Name)),
+    tags: Type.Optional(
+      Type.Object(
+        {
+          add: Type.Optional(Type.Array(Name, { maxItems: 32 })),
+          remove: Type.Optional(Type.Array(Name, { maxItems: 32 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    attributes: Type.Optional(
+      Type.Record(Name, Nullable(Type.String({ maxLength: 256 })), { maxProperties: 32, additionalProperties: false }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type DeviceEdit = Static<typeof DeviceEdit>
 
 export const ReleaseView = Type.Object({
   id: Type.String(),
@@ -98,56 +106,101 @@ export const ReleaseView = Type.Object({
 })
 export type ReleaseView = Static<typeof ReleaseView>
 
-const Minutes = (most: number) => Type.Integer({ minimum: 1, maximum: most })
-export const PolicyRequest = Type.Object(
-  {
-    concurrency: Type.Optional(
-      Type.Union([
-        Type.Integer({ minimum: 1, maximum: 100_000 }),
-        Type.String({ pattern: '^(100|[1-9]?[0-9])%$', description: 'share of the targets, rounded up' }),
-      ]),
-    ),
-    timeoutDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 365 })),
-    stepTimeoutMinutes: Type.Optional(Minutes(10_080)),
-    inProgressTimeoutMinutes: Type.Optional(Minutes(525_600)),
-    confirmTimeoutMinutes: Type.Optional(Minutes(10_080)),
-    stopTimeoutMinutes: Type.Optional(Minutes(10_080)),
-  },
-  { additionalProperties: false },
-)
-export type PolicyRequest = Static<typeof PolicyRequest>
-
+export const Targets = Type.Union([
+  Type.Object({ devices: Type.Array(Name, { minItems: 1, maxItems: targetsMax }) }, { additionalProperties: false }),
+  Type.Object({ all: Type.Literal(true) }, { additionalProperties: false }),
+  Type.Object(
+    {
+      filter: Type.String({ maxLength: 4096, description: 'field__op=value joined with &' }),
+      open: Type.Optional(
+        Type.Boolean({ description: 'devices that match later join, until the operation is stopped' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+])
+/** Which of `release`, `arguments`, `backup` and `signed` belong there is the type's to say. */
 export const OperationRequest = Type.Object(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-    type: Type.Literal('firmware-update'),
-    release: Type.String({ minLength: 1, maxLength: 80, description: 'release id, or component@version' }),
-    targets: Type.Union([
+    type: Type.String({ minLength: 1, maxLength: 64, description: 'firmware-update, config-backup, reboot, …' }),
+    release: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 80, description: 'firmware-update: release id, or component@version' }),
+    ),
+    arguments: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'as the type takes them: the patch, the command' }),
+    ),
+    backup: Type.Optional(
       Type.Object(
-        { devices: Type.Array(Name, { minItems: 1, maxItems: targetsMax }) },
-        { additionalProperties: false },
+        { operation: Type.String(), device: Name },
+        { additionalProperties: false, description: 'config-restore: the configuration this device sent there' },
       ),
-      Type.Object({ all: Type.Literal(true) }, { additionalProperties: false }),
-    ]),
+    ),
+    signed: Type.Optional(
+      Type.Object(
+        {
+          id: Type.String({ pattern: '^[0-9a-z]{26}$', description: 'the operation id the command was signed for' }),
+          envelope: Type.String({ maxLength: 90_000, description: 'SignedEnvelope of the Command, base64' }),
+        },
+        {
+          additionalProperties: false,
+          description: 'a command signed by people: types the operations key may not sign',
+        },
+      ),
+    ),
+    targets: Targets,
     policy: Type.Optional(PolicyRequest),
   },
   { additionalProperties: false },
 )
 export type OperationRequest = Static<typeof OperationRequest>
 
+/** What may change while an operation runs; null takes a limit away. */
+export const OperationEdit = Type.Object(
+  {
+    concurrency: PolicyRequest.properties.concurrency,
+    rate: Type.Optional(Nullable(Rate)),
+    windows: Type.Optional(Type.Array(WindowRequest, { maxItems: 16 })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type OperationEdit = Static<typeof OperationEdit>
+
+export const ReasonRequest = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 500 }) },
+  { additionalProperties: false },
+)
+export type ReasonRequest = Static<typeof ReasonRequest>
+
+const CodeCount = Type.Object({
+  code: Type.String(),
+  count: Count,
+  text: Type.String(),
+  correctiveAction: Type.String(),
+})
+
 export const OperationView = Type.Object({
   id: Type.String(),
   name: Type.String(),
   type: Type.String(),
+  /** Word for people. */
+  typeName: Type.String(),
   state: Type.String(),
   /** The words of the two documented pages. */
   updateStatus: Type.String(),
   operationStatus: Type.String(),
-  release: Type.String(),
-  component: Type.String(),
-  targetVersion: Type.String(),
+  release: Nullable(Type.String()),
+  component: Nullable(Type.String()),
+  targetVersion: Nullable(Type.String()),
+  arguments: Nullable(Type.Unknown({ description: 'secrets masked' })),
+  targets: Type.Unknown(),
   createdBy: Type.String(),
-  stoppedBy: Nullable(Type.String()),
+  origin: Nullable(Type.Object({ kind: Type.String(), operation: Type.String() })),
+  approvedBy: Nullable(Type.String()),
+  refusedBy: Nullable(Type.String()),
+  stoppedBy: Nullable(Type.String({ description: 'a principal, or policy:RULE' })),
+  override: Nullable(Type.Object({ by: Type.String(), at: Time, reason: Type.String() })),
+  pause: Nullable(Type.Object({ by: Type.String(), at: Time, reason: Type.String() })),
   requestedAt: Time,
   startedAt: Nullable(Time),
   completedAt: Nullable(Time),
@@ -155,19 +208,76 @@ export const OperationView = Type.Object({
   updated: Count,
   errors: Count,
   counts: Type.Object({ pending: Count, inProgress: Count, completed: Count, failed: Count, skipped: Count }),
-  codes: Type.Array(
-    Type.Object({ code: Type.String(), count: Count, text: Type.String(), correctiveAction: Type.String() }),
+  retrying: Count,
+  handOvers: Count,
+  wave: Nullable(
+    Type.Object({
+      /** From 1; beyond `of`: all waves are passed. */
+      number: Count,
+      of: Count,
+      handedOver: Count,
+      executed: Count,
+      succeeded: Count,
+      failed: Count,
+      soakUntil: Nullable(Time),
+    }),
   ),
+  codes: Type.Array(CodeCount),
+  /** Errors by the four words of the update-status page. */
+  reasons: Type.Array(Type.Object({ reason: Type.String(), count: Count })),
   policy: Type.Object({
-    concurrency: Type.Integer(),
+    concurrency: Type.Integer({ description: 'the limit in force now' }),
     timeoutDays: Type.Number(),
     stepTimeoutMinutes: Type.Integer(),
     inProgressTimeoutMinutes: Type.Integer(),
     confirmTimeoutMinutes: Type.Integer(),
     stopTimeoutMinutes: Type.Integer(),
+    priority: Type.Integer(),
+    offlinePolicy: Type.String(),
+    rate: Nullable(Rate),
+    waves: Type.Array(Type.Unknown()),
+    abort: Type.Array(Type.Unknown()),
+    retries: Type.Array(Type.Unknown()),
+    schedule: Type.Object({
+      startAt: Nullable(Time),
+      endAt: Nullable(Time),
+      onEnd: Type.String(),
+      windows: Type.Array(WindowRequest),
+      install: Type.String(),
+    }),
+    approval: Type.Boolean(),
+    prerequisites: Type.Array(Type.Object({ component: Type.String(), versionLeast: Type.String() })),
   }),
 })
 export type OperationView = Static<typeof OperationView>
+
+/** Whom an operation would touch, and why not the others; nothing is made. */
+export const OperationPlan = Type.Object({
+  sensors: Count,
+  /** False: there are more targets than were looked at. */
+  complete: Type.Boolean(),
+  verdicts: Type.Array(
+    Type.Object({
+      verdict: Type.String({ description: 'update, wait (offline), or what would end it: a code or skip reason' }),
+      count: Count,
+      devices: Type.Array(Type.String(), { description: 'the first of them' }),
+    }),
+  ),
+  policy: OperationView.properties.policy,
+})
+export type OperationPlan = Static<typeof OperationPlan>
+
+/** What holds a device back in an operation, or how it ended. */
+export const Explanation = Type.Object({
+  operation: Type.String(),
+  device: Type.String(),
+  state: Type.String(),
+  /** One fixed word: other-operation, window, permit, rate, wave, soak, offline, … */
+  rule: Type.String(),
+  message: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+})
+export type Explanation = Static<typeof Explanation>
 
 export const ExecutionView = Type.Object({
   operation: Type.String(),
@@ -183,6 +293,11 @@ export const ExecutionView = Type.Object({
   provisional: Type.Boolean(),
   initialVersion: Nullable(Type.String()),
   updatedVersion: Nullable(Type.String()),
+  wave: Nullable(Type.Integer({ description: 'from 1' })),
+  /** Word of the update-status page, of an error. */
+  reason: Nullable(Type.String()),
+  nextAttemptAt: Nullable(Time),
+  addedAt: Time,
   handedOverAt: Nullable(Time),
   endedAt: Nullable(Time),
 })
@@ -217,3 +332,13 @@ export const EventListing = Type.Object({
   total_count: Type.Optional(Count),
 })
 export type EventListing = Static<typeof EventListing>
+
+export const BackupView = Type.Object({
+  operation: Type.String(),
+  device: Type.String(),
+  sha256: Type.String(),
+  version: Type.String(),
+  sizeBytes: Count,
+  at: Time,
+})
+export type BackupView = Static<typeof BackupView>

@@ -2,15 +2,16 @@
 
 import { eventCodeEntry } from '../../proto/event-codes.ts'
 import type { DeviceId } from '../../proto/ids.ts'
-import type { DeviceEvent, Hello } from '../../proto/messages.ts'
+import type { ConfigurationReport, DeviceEvent, Hello } from '../../proto/messages.ts'
 import { type Device, isStored, withFloor, withStored } from '../core/device.ts'
-import { sourceOf } from '../core/operation.ts'
+import { sourceOf } from '../core/draft.ts'
 import type { Execution, NewEvent } from '../core/records.ts'
 import { MessageRefused } from '../errors.ts'
 import type { DeviceConnection } from '../ports.ts'
+import { Joins } from './registry-tasks.ts'
 import type { RunningOperation } from './running-operation.ts'
 import { acknowledgedFloor, outboxIsIn, type Session } from './sessions.ts'
-import type { Context, Task } from './task.ts'
+import { type Context, chanceOf, type Task } from './task.ts'
 import type { Said, Turn } from './turn.ts'
 
 /** A hello registers the device, or refreshes what is known of it, and is judged when its outbox is in. */
@@ -37,6 +38,8 @@ export class HelloTask implements Task {
     const before = turn.device(this.#connection.device)
     const hello = this.#hello
     const device: Device = {
+      // What operators and the engine know of it stays.
+      ...before,
       id: this.#connection.device,
       registeredAt: before?.registeredAt ?? at,
       lastHelloAt: at,
@@ -72,6 +75,8 @@ export class EventTask implements Task {
   readonly #judgement: Judgement
   /** The device was a target of the operation the event names, though that has ended. */
   #wasTarget = false
+  /** Of the configuration that is stored of this device and operation. */
+  #backupSha256: string | undefined
 
   constructor(context: Context, connection: DeviceConnection, event: DeviceEvent) {
     this.#context = context
@@ -92,9 +97,15 @@ export class EventTask implements Task {
     await Promise.all([
       turn.loadDevice(device),
       running === undefined ? this.#loadEnded() : turn.loadExecution(running, device),
+      running === undefined ? undefined : this.#loadBackup(running),
       // Read only when this event may be the one the hello waits for.
       session?.judged === false ? this.#judgement.load(turn) : undefined,
     ])
+  }
+
+  async #loadBackup({ operation: { id, subject } }: RunningOperation): Promise<void> {
+    if (subject.kind !== 'command' || subject.confirmation !== 'backup') return
+    this.#backupSha256 = (await this.#context.store.backup(id, this.#connection.device))?.sha256
   }
 
   async #loadEnded(): Promise<void> {
@@ -136,7 +147,15 @@ export class EventTask implements Task {
     const running = this.#running
     const execution = running && turn.execution(running, device)
     if (running !== undefined && execution !== undefined) {
-      turn.decide(running, { kind: 'device-reported', at, execution, event })
+      const backupSha256 = turn.backupSha256(running.operation.id, device) ?? this.#backupSha256
+      turn.decide(running, {
+        kind: 'device-reported',
+        at,
+        execution,
+        event,
+        chance: chanceOf(this.#context.random),
+        ...(backupSha256 === undefined ? {} : { backupSha256 }),
+      })
       return
     }
     // No live operation of this device: the word is kept in its log and changes no count.
@@ -165,6 +184,36 @@ export class EventTask implements Task {
   }
 }
 
+/** A configuration the device sent for the operation that asked for it; acknowledged when it is stored. */
+export class ConfigurationTask implements Task {
+  readonly name = 'configuration'
+  readonly #context: Context
+  readonly #device: DeviceId
+  readonly #report: ConfigurationReport
+
+  constructor(context: Context, device: DeviceId, report: ConfigurationReport) {
+    this.#context = context
+    this.#device = device
+    this.#report = report
+  }
+
+  async load(turn: Turn): Promise<void> {
+    const running = this.#context.running.get(this.#report.operation)
+    if (running !== undefined) await turn.loadExecution(running, this.#device)
+  }
+
+  apply(turn: Turn): void {
+    const { operation, sha256, version, content } = this.#report
+    const running = this.#context.running.get(operation)
+    const execution = running && turn.execution(running, this.#device)
+    const wanted = running?.operation.subject.kind === 'command' && running.operation.subject.confirmation === 'backup'
+    // Of an operation that has ended or asked for none: nothing to keep, and nothing the device could do about it.
+    if (!wanted || execution === undefined || execution.attempt === 0) return
+    const at = this.#context.clock.now()
+    turn.putBackup({ operation, device: this.#device, sha256, version, sizeBytes: content.length, at }, content)
+  }
+}
+
 /** Names in the data of an event that are the broker's to give; from a device they are kept as its own words. */
 const brokersNames: ReadonlySet<string> = new Set(['campaign_id', 'claimed_campaign_id', 'late'])
 
@@ -186,8 +235,9 @@ export class DeviceFreeTask implements Task {
     this.#device = device
   }
 
-  async load(): Promise<void> {
+  async load(turn: Turn): Promise<void> {
     this.#unfinished = await this.#context.store.unfinishedExecutionsOf(this.#device)
+    for (const execution of this.#unfinished) turn.keepExecution(execution)
   }
 
   apply(turn: Turn): void {
@@ -199,12 +249,14 @@ export class DeviceFreeTask implements Task {
 class Judgement {
   readonly #context: Context
   readonly #device: DeviceId
+  readonly #joins: Joins
   #unfinished: readonly Execution[] = []
   #loaded = false
 
   constructor(context: Context, device: DeviceId) {
     this.#context = context
     this.#device = device
+    this.#joins = new Joins(context, device)
   }
 
   async load(turn: Turn): Promise<void> {
@@ -215,6 +267,7 @@ class Judgement {
     })
     const [unfinished] = await Promise.all([
       store.unfinishedExecutionsOf(this.#device),
+      this.#joins.load(turn),
       ...mayBeProvisional.map(candidate => turn.loadExecution(candidate, this.#device)),
     ])
     for (const execution of unfinished) turn.keepExecution(execution)
@@ -228,11 +281,13 @@ class Judgement {
     const at = this.#context.clock.now()
     for (const running of this.#context.running.values()) {
       const execution = turn.execution(running, this.#device)
-      if (execution === undefined || execution.state === 'pending') continue
+      if (execution === undefined || (execution.state === 'pending' && execution.lastFailure === undefined)) continue
       const underWay = hello.operation === running.operation.id
-      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay })
+      const chance = chanceOf(this.#context.random)
+      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, chance })
     }
     makeReady(this.#context, turn, this.#device, this.#unfinished)
+    this.#joins.apply(turn)
   }
 }
 
@@ -240,8 +295,11 @@ class Judgement {
 function makeReady(context: Context, turn: Turn, device: DeviceId, unfinished: readonly Execution[]): void {
   turn.afterCommit.push(() => {
     if (!context.sessions.isOnline(device)) return
-    for (const execution of unfinished)
-      if (execution.state === 'pending') context.running.get(execution.operation)?.addReady(device)
+    for (const { operation } of unfinished) {
+      const running = context.running.get(operation)
+      const execution = running && turn.execution(running, device)
+      if (execution?.state === 'pending') running?.candidates.add(execution, context.clock.now())
+    }
   })
 }
 

@@ -1,5 +1,6 @@
 // Live JSON for operators: each logged event at once, the state of an operation at each change of state and otherwise at
-// most twice a second. Nothing waits for a reader; what a reader missed, the HTTP API and the next message tell.
+// most twice a second. By MQTT for everyone who may read it, and for listeners in this process (streams of the HTTP door).
+// Nothing waits for a reader; what a reader missed, the event log and the next message tell.
 import { liveEventTopic, operationStateTopic } from '../../proto/topics.ts'
 import type { EventRecord, Operation } from '../core/records.ts'
 import type { Clock, OperatorChannel } from '../ports.ts'
@@ -7,11 +8,20 @@ import { eventView, operationView } from '../views.ts'
 
 const pauseMs = 500
 
+/** Must not throw and must not wait. */
+export interface LiveListener {
+  event(record: EventRecord): void
+  operation(operation: Operation): void
+  /** Nothing more comes. */
+  closed(): void
+}
+
 export class LiveFeed {
   readonly #clock: Clock
   readonly #channel: OperatorChannel
   readonly #waiting = new Map<Operation['id'], Operation>()
   readonly #lastStates = new Map<Operation['id'], Operation['state']>()
+  readonly #listeners = new Set<LiveListener>()
   #cancel: (() => void) | undefined
 
   constructor(clock: Clock, channel: OperatorChannel) {
@@ -19,8 +29,17 @@ export class LiveFeed {
     this.#channel = channel
   }
 
+  /** The result ends it. */
+  subscribe(listener: LiveListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   events(events: readonly EventRecord[]): void {
-    for (const event of events) this.#channel.publish(liveEventTopic(event.device), eventView(event))
+    for (const event of events) {
+      this.#channel.publish(liveEventTopic(event.device), eventView(event))
+      for (const listener of this.#listeners) listener.event(event)
+    }
   }
 
   operation(operation: Operation): void {
@@ -37,6 +56,7 @@ export class LiveFeed {
 
   close(): void {
     this.#cancel?.()
+    for (const listener of this.#listeners) listener.closed()
   }
 
   #publish(operation: Operation): void {
@@ -44,5 +64,6 @@ export class LiveFeed {
     if (operation.completedAt === undefined) this.#lastStates.set(operation.id, operation.state)
     else this.#lastStates.delete(operation.id)
     this.#channel.publish(operationStateTopic(operation.id), operationView(operation))
+    for (const listener of this.#listeners) listener.operation(operation)
   }
 }

@@ -1,8 +1,11 @@
-// What the orchestrator sends to devices: offers until they are answered, withdrawals until they are obeyed. Straight to
-// the device's socket at QoS 0; delivery never depends on one message, so a lost one is only a later one.
-import { encodeOfferMessage } from '../../proto/messages.ts'
-import type { Execution } from '../core/records.ts'
-import type { Clock, Log } from '../ports.ts'
+// What the orchestrator sends to devices: offers until they are answered, withdrawals until they are obeyed, the go for an
+// installation that waits for its window. Straight to the device's socket at QoS 0; delivery never depends on one
+// message, so a lost one is only a later one.
+import { encodeOfferMessage } from '../../proto/offer-messages.ts'
+import type { Execution, Operation } from '../core/records.ts'
+import type { Calendar, Log } from '../ports.ts'
+import type { FleetClock } from './fleet-clock.ts'
+import { windowState } from './gates.ts'
 import type { LiveFigures, RunningOperation } from './running-operation.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -14,13 +17,15 @@ export interface OfferSettings {
 
 export class Offers {
   readonly #sessions: Sessions
-  readonly #clock: Clock
+  readonly #clock: FleetClock
+  readonly #calendar: Calendar
   readonly #log: Log
   readonly #settings: OfferSettings
 
-  constructor(sessions: Sessions, clock: Clock, log: Log, settings: OfferSettings) {
+  constructor(sessions: Sessions, clock: FleetClock, calendar: Calendar, log: Log, settings: OfferSettings) {
     this.#sessions = sessions
     this.#clock = clock
+    this.#calendar = calendar
     this.#log = log
     this.#settings = settings
   }
@@ -28,42 +33,56 @@ export class Offers {
   /** Sends what the execution calls for now, if the device is connected, and plans the repetition. */
   send(running: RunningOperation, execution: Execution): void {
     const { operation } = running
-    const { device } = execution
+    const { device, attempt } = execution
     const figures = figuresOf(running, device, this.#clock.now())
     figures.sendCount += 1
     const delayMs = Math.min(this.#settings.repeatMostMs, this.#settings.repeatLeastMs * 2 ** (figures.sendCount - 1))
     figures.nextSendAt = this.#clock.monotonic() + delayMs
     const session = this.#sessions.of(device)
     if (session?.device === undefined) return
-    if (operation.state === 'stopping') {
-      session.connection.publish('offer', [
-        encodeOfferMessage({ kind: 'withdraw', operation: operation.id, lease: operation.lease, reason: 'stopped' }),
-      ])
-      this.#log.info({ event: 'withdrawal-sent', device, operation: operation.id }, 'withdrawal sent')
+    const { id, lease } = operation
+    if (isWithdrawn(operation, execution)) {
+      const reason = execution.removal === undefined ? 'stopped' : 'removed'
+      session.connection.publish('offer', [encodeOfferMessage({ kind: 'withdraw', operation: id, lease, reason })])
+      this.#log.info({ event: 'withdrawal-sent', device, operation: id }, 'withdrawal sent')
       return
     }
-    const envelope = running.envelopeOf(running.manifestFor(session.device))
+    if (running.isHeld(execution)) {
+      if (!windowState(running, this.#calendar, this.#clock).open) return
+      session.connection.publish('offer', [encodeOfferMessage({ kind: 'proceed', operation: id, lease, attempt })])
+      this.#log.info({ event: 'go-sent', device, operation: id }, 'go for the installation sent')
+      return
+    }
+    const { envelope } = running.offeringFor(session.device)
     session.connection.publish('offer', [
       encodeOfferMessage({
         kind: 'offer',
-        operation: operation.id,
-        lease: operation.lease,
-        attempt: execution.attempt,
+        operation: id,
+        lease,
+        attempt,
         envelope,
+        operationType: operation.type,
+        installHold: operation.policy.schedule.install === 'in-window',
       }),
     ])
-    this.#log.info({ event: 'offer-sent', device, operation: operation.id, attempt: execution.attempt }, 'offer sent')
+    this.#log.info({ event: 'offer-sent', device, operation: id, attempt }, 'offer sent')
   }
 
   /** Repeats what is due. */
   repeat(running: RunningOperation): void {
     for (const execution of running.inProgress.values()) {
-      const open = execution.answered !== true || running.operation.state === 'stopping'
-      if (!open) continue
+      const held = running.isHeld(execution)
+      if (execution.answered === true && !held && !isWithdrawn(running.operation, execution)) continue
       const figures = figuresOf(running, execution.device, this.#clock.now())
+      // Its silence is ours as long as it waits for our go.
+      if (held) figures.lastSignAt = this.#clock.now()
       if (this.#clock.monotonic() >= figures.nextSendAt) this.send(running, execution)
     }
   }
+}
+
+function isWithdrawn({ state }: Operation, { removal }: Execution): boolean {
+  return state === 'stopping' || removal !== undefined
 }
 
 /** The figures of an execution in progress, made when first asked for. */

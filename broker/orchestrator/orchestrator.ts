@@ -1,34 +1,39 @@
 // The shell around the operation machine: one inbox, drained in turns. Each turn loads what its tasks are about, steps
 // over all of them, saves everything in one fsynced commit, and only then answers and acts.
 //
-//   hello, event, create, stop, tick ──▶ inbox ──turn: load ▶ apply ▶ commit──▶ acknowledge, offer, withdraw, publish
+//   hello, event, create, control, tick ──▶ inbox ──turn: load ▶ apply ▶ commit──▶ acknowledge, offer, withdraw, publish
 //
 // In memory: the operations that have not ended with their executions in progress, and the sessions of connected devices.
-import type { ArtifactId, DeviceId, OperationId, PrincipalName } from '../../proto/ids.ts'
-import type { DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
-import { freePermits, isEnded } from '../core/operation.ts'
-import { operationDeadline } from '../core/policy.ts'
-import type { EventRecord, Execution, Operation, Release } from '../core/records.ts'
-import { StoreDamaged, StoreUnavailable } from '../errors.ts'
-import type { Clock, DeviceConnection, Log, OperatorChannel, Store } from '../ports.ts'
-import { DeviceFreeTask, EventTask, HelloTask } from './device-tasks.ts'
+// What is done next in an operation is the planner's business.
+import type { ArtifactId, DeviceId, OperationId } from '../../proto/ids.ts'
+import type { ConfigurationReport, DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
+import { type Device, type QuarantineRule, quarantineDefaults } from '../core/device.ts'
+import { explain, type Reason } from '../core/explain.ts'
+import { isEnded } from '../core/operation.ts'
+import { RateWindow, rateLimit } from '../core/rate.ts'
+import type { EventRecord, Execution, Operation, Webhook } from '../core/records.ts'
+import type { Calendar, Change, Clock, DeviceConnection, Log, OperatorChannel, Random, Store } from '../ports.ts'
+import { type Along, type Control, ControlTask, CreateTask, type NewOperation, RemoveTask } from './control-tasks.ts'
+import { ConfigurationTask, DeviceFreeTask, EventTask, HelloTask } from './device-tasks.ts'
+import { FleetClock } from './fleet-clock.ts'
+import { rateLeft, windowState } from './gates.ts'
+import { Inbox, type Waiting } from './inbox.ts'
 import { LiveFeed } from './live.ts'
 import { figuresOf, type OfferSettings, Offers } from './offers.ts'
-import { CreateTask, DeadlineTask, overdue, RefillTask, ScanTask, StopTask, SweepTask } from './operation-tasks.ts'
+import { Planner, type PlannerSettings } from './planner.ts'
+import { DeregisterTask, EditDeviceTask } from './registry-tasks.ts'
+import { releaseOf } from './releases.ts'
 import { RunningOperation } from './running-operation.ts'
 import { Sessions } from './sessions.ts'
 import type { Context, Task } from './task.ts'
 import { Turn } from './turn.ts'
 
-export interface OrchestratorSettings extends OfferSettings {
+export interface OrchestratorSettings extends OfferSettings, PlannerSettings {
   /** Executions in progress at once over all operations. */
   readonly inProgressMax: number
-  /** Milliseconds between two looks at deadlines and unanswered offers. */
-  readonly tickMs: number
-  /** After a start, milliseconds in which devices may come back before silence or absence counts against them. */
-  readonly startGraceMs: number
   /** Connected devices an operation remembers as candidates; the rest is read again when these are done. */
   readonly readyMax: number
+  readonly quarantine: QuarantineRule
 }
 export const orchestratorDefaults: OrchestratorSettings = {
   inProgressMax: 1000,
@@ -37,71 +42,85 @@ export const orchestratorDefaults: OrchestratorSettings = {
   readyMax: 4096,
   repeatLeastMs: 5000,
   repeatMostMs: 60_000,
+  quarantine: quarantineDefaults,
 }
 
-/** Tasks taken into one turn, and tasks that may wait before devices are told to come back later. */
-const turnTasksMax = 512
-const inboxMax = 50_000
-
-interface Waiting {
-  readonly task: Task
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+/** What the orchestrator works with; each stays its owner's. */
+export interface OrchestratorPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly calendar: Calendar
+  readonly log: Log
+  readonly channel: OperatorChannel
+  /** Called after a commit that holds notices for webhooks. */
+  readonly noticed?: () => void
 }
+
+/** A rate counts over any 60 s; what the last minute before a start saw is not known. */
+const rateMemoryMs = 60_000
 
 export class Orchestrator {
   readonly #store: Store
-  readonly #clock: Clock
+  readonly #clock: FleetClock
   readonly #log: Log
+  readonly #noticed: () => void
   readonly #settings: OrchestratorSettings
   readonly #sessions = new Sessions()
   readonly #offers: Offers
-  readonly #live: LiveFeed
   readonly #running = new Map<OperationId, RunningOperation>()
   readonly #inProgressOf = new Map<DeviceId, OperationId>()
   readonly #context: Context
-  readonly #inbox: Waiting[] = []
-  readonly #planned = new Set<string>()
-  /** By the monotonic clock: from then on deadlines fire. */
-  readonly #graceEnd: number
-  #turning: Promise<void> | undefined
-  #cancelTick: (() => void) | undefined
+  readonly #inbox = new Inbox(batch => this.#turn(batch))
+  readonly #planner: Planner
+  /** Live messages for operators, and for whoever listens in this process. */
+  readonly live: LiveFeed
   #closed = false
 
-  private constructor(store: Store, clock: Clock, log: Log, channel: OperatorChannel, settings: OrchestratorSettings) {
+  private constructor(ports: OrchestratorPorts, clock: FleetClock, settings: OrchestratorSettings) {
+    const { store, log, calendar, random, channel } = ports
     this.#store = store
     this.#clock = clock
     this.#log = log
+    this.#noticed = ports.noticed ?? (() => {})
     this.#settings = settings
-    this.#graceEnd = clock.monotonic() + settings.startGraceMs
-    this.#offers = new Offers(this.#sessions, clock, log, settings)
-    this.#live = new LiveFeed(clock, channel)
+    this.#offers = new Offers(this.#sessions, clock, calendar, log, settings)
+    this.live = new LiveFeed(clock, channel)
     this.#context = {
       store,
       clock,
+      calendar,
+      random,
       log,
       sessions: this.#sessions,
       running: this.#running,
       inProgressOf: this.#inProgressOf,
       inProgressMax: settings.inProgressMax,
       readyMax: settings.readyMax,
+      quarantine: settings.quarantine,
+      webhooks: new Map(),
       enqueue: task => this.#enqueue(task),
     }
+    this.#planner = new Planner(this.#context, this.#offers, task => this.#inbox.submit(task), settings)
   }
 
-  /** Takes up every operation that has not ended, under a new lease. The store stays the caller's. */
+  /** Takes up every operation that has not ended, under a new lease. */
   static async open(
-    store: Store,
-    clock: Clock,
-    log: Log,
-    channel: OperatorChannel,
+    ports: OrchestratorPorts,
     settings: OrchestratorSettings = orchestratorDefaults,
   ): Promise<Orchestrator> {
-    const orchestrator = new Orchestrator(store, clock, log, channel, settings)
+    const clock = await FleetClock.open(ports.clock, ports.store)
+    const orchestrator = new Orchestrator(ports, clock, settings)
+    for (const webhook of await ports.store.webhooks()) orchestrator.#context.webhooks.set(webhook.id, webhook)
     await orchestrator.#takeUp()
-    for (const running of orchestrator.#running.values()) orchestrator.#plan(running)
-    orchestrator.#tick()
+    await clock.keepSaved(ports.store, ports.log)
+    orchestrator.#planner.start()
     return orchestrator
+  }
+
+  /** The time by which operations run; use cases date what they write by it. */
+  get clock(): FleetClock {
+    return this.#clock
   }
 
   deviceConnected(connection: DeviceConnection): void {
@@ -114,12 +133,17 @@ export class Orchestrator {
 
   /** Resolves when the hello is durable. */
   hello(connection: DeviceConnection, hello: Hello): Promise<void> {
-    return this.#submit(new HelloTask(this.#context, connection, hello))
+    return this.#inbox.submit(new HelloTask(this.#context, connection, hello))
   }
 
   /** Resolves when the event is durable, or was already. Rejects with MessageRefused or StoreUnavailable. */
   event(connection: DeviceConnection, event: DeviceEvent): Promise<void> {
-    return this.#submit(new EventTask(this.#context, connection, event))
+    return this.#inbox.submit(new EventTask(this.#context, connection, event))
+  }
+
+  /** Resolves when the configuration is durable, or nobody asked for it. */
+  configuration(connection: DeviceConnection, report: ConfigurationReport): Promise<void> {
+    return this.#inbox.submit(new ConfigurationTask(this.#context, connection.device, report))
   }
 
   /** A sign of life between two reports; kept in memory only. */
@@ -137,16 +161,72 @@ export class Orchestrator {
       )
   }
 
-  /** `devices`: explicit targets, ascending and without doubles; undefined for all registered. Resolves when durable. */
-  async create(operation: Operation, release: Release, devices: readonly DeviceId[] | undefined): Promise<void> {
-    await this.#submit(new CreateTask(this.#context, operation, release, devices))
+  /** Resolves when durable, with what is written along. */
+  async create(made: NewOperation, along: readonly Change[] = []): Promise<void> {
+    await this.#inbox.submit(new CreateTask(this.#context, made, along))
   }
 
-  /** The operation as it is once the stop is durable. Rejects with RequestRefused when it has ended. */
-  async stop(id: OperationId, by: PrincipalName): Promise<Operation> {
-    const task = new StopTask(this.#context, id, by)
-    await this.#submit(task)
+  /** The operation as it is once the decision is durable. Rejects with RequestRefused. */
+  async control(control: Control): Promise<Operation> {
+    const task = new ControlTask(this.#context, control)
+    await this.#inbox.submit(task)
     return task.result as Operation
+  }
+
+  async removeDevice(id: OperationId, device: DeviceId, along: Along<Execution>): Promise<Execution> {
+    const task = new RemoveTask(this.#context, id, device, along)
+    await this.#inbox.submit(task)
+    return task.result as Execution
+  }
+
+  async editDevice(
+    device: DeviceId,
+    edit: (before: Device) => Device,
+    along: (before: Device, after: Device) => readonly Change[],
+  ): Promise<Device> {
+    const task = new EditDeviceTask(this.#context, device, edit, along)
+    await this.#inbox.submit(task)
+    return task.result as Device
+  }
+
+  /** Ends its executions and closes its connection. Rejects with RequestRefused when there is no such device. */
+  async deregisterDevice(device: DeviceId, along: readonly Change[]): Promise<void> {
+    await this.#inbox.submit(new DeregisterTask(this.#context, device, along))
+  }
+
+  /** Whoever holds an old secret is out. */
+  disconnect(device: DeviceId, reason: string): void {
+    this.#sessions.of(device)?.connection.close(reason)
+  }
+
+  /** Who is told of pauses, aborts and ends from now on. */
+  putWebhook(webhook: Webhook): void {
+    this.#context.webhooks.set(webhook.id, webhook)
+  }
+
+  deleteWebhook(id: string): void {
+    this.#context.webhooks.delete(id)
+  }
+
+  /** What holds the device back in this operation, or how far it is. */
+  async explain(operation: Operation, execution: Execution, device: Device | undefined): Promise<Reason> {
+    const running = this.#running.get(operation.id)
+    const { calendar } = this.#context
+    const inProgressIn = this.#inProgressOf.get(execution.device)
+    const first = inProgressIn === undefined ? await this.#wantedFirstBy(operation, execution.device) : undefined
+    const limit = rateLimit(operation)
+    return explain(running?.operation ?? operation, running?.inProgress.get(execution.device) ?? execution, device, {
+      at: this.#clock.now(),
+      online: this.#sessions.isOnline(execution.device),
+      ...(device === undefined ? {} : { lastHelloAt: device.lastHelloAt }),
+      ...(inProgressIn === undefined ? {} : { inProgressIn }),
+      ...(first === undefined ? {} : { wantedFirstBy: first }),
+      window: running === undefined ? { open: true } : windowState(running, calendar, this.#clock),
+      rateLeft: running === undefined ? Number.POSITIVE_INFINITY : rateLeft(running, this.#clock),
+      ...(limit === undefined ? {} : { rateLimit: limit }),
+      brokerInProgress: this.#inProgressOf.size,
+      brokerInProgressMax: this.#settings.inProgressMax,
+    })
   }
 
   isOnline(device: DeviceId): boolean {
@@ -154,7 +234,7 @@ export class Orchestrator {
   }
 
   get figures(): { readonly running: number; readonly inProgress: number; readonly waiting: number } {
-    return { running: this.#running.size, inProgress: this.#inProgressOf.size, waiting: this.#inbox.length }
+    return { running: this.#running.size, inProgress: this.#inProgressOf.size, waiting: this.#inbox.count }
   }
 
   /** Only a device with a live execution may pull the artifact it was offered. */
@@ -162,25 +242,27 @@ export class Orchestrator {
     const running = this.#running.get(operation)
     const session = this.#sessions.of(device)
     if (running === undefined || session?.device === undefined || !running.inProgress.has(device)) return false
-    return running.manifestFor(session.device).artifact === artifact
+    return running.offeringFor(session.device).artifact === artifact
   }
 
   /** What has been submitted is finished; nothing new is taken. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#cancelTick?.()
-    this.#live.close()
-    await this.#turning
+    this.#planner.close()
+    this.live.close()
+    await this.#inbox.close()
+    await this.#clock.close()
   }
 
   async #takeUp(): Promise<void> {
     for (const stored of await this.#store.unfinishedOperations()) {
-      const release = await this.#store.release(stored.release)
-      if (release === undefined)
-        throw new StoreDamaged(`release ${stored.release} of operation ${stored.id} is missing`)
+      const release = await releaseOf(this.#store, stored)
       const operation: Operation = { ...stored, lease: stored.lease + 1 }
       await this.#store.commit([{ kind: 'put-operation', operation }])
-      const running = new RunningOperation(operation, release, this.#settings.readyMax)
+      const rate = new RateWindow(
+        operation.handOverCount > 0 ? this.#clock.monotonic() + rateMemoryMs : Number.NEGATIVE_INFINITY,
+      )
+      const running = new RunningOperation(operation, release, this.#settings.readyMax, rate)
       for (let after: DeviceId | undefined, more = true; more; ) {
         const page = { limit: 1000, ...(after === undefined ? {} : { after }) }
         const found = await this.#store.executions(operation.id, { state: 'in-progress', ...page })
@@ -196,33 +278,29 @@ export class Orchestrator {
     }
   }
 
+  /** Another operation that is pending on the device and has precedence. */
+  async #wantedFirstBy({ id, policy }: Operation, device: DeviceId): Promise<OperationId | undefined> {
+    for (const { operation, state, notBefore } of await this.#store.unfinishedExecutionsOf(device)) {
+      const other = this.#running.get(operation)?.operation
+      if (other === undefined || operation === id || state !== 'pending' || notBefore !== undefined) continue
+      if (other.state !== 'pending' && other.state !== 'running') continue
+      if (other.policy.priority > policy.priority || (other.policy.priority === policy.priority && other.id < id))
+        return operation
+    }
+    return undefined
+  }
+
   #enqueue(task: Task): void {
-    this.#submit(task).catch(error => {
+    this.#inbox.submit(task).catch(error => {
       if (this.#closed) return
       this.#log.error({ event: 'task-failed', task: task.name, err: error }, 'task failed')
       // Whom the task would have made a candidate is found by going over the pending ones again.
-      for (const running of this.#running.values()) running.scanned = false
+      for (const running of this.#running.values()) running.candidates.scanned = false
     })
-  }
-
-  #submit(task: Task): Promise<void> {
-    if (this.#closed) return Promise.reject(new StoreUnavailable('the broker is closing'))
-    if (this.#inbox.length >= inboxMax) return Promise.reject(new StoreUnavailable('the inbox is full'))
-    return new Promise((resolve, reject) => {
-      this.#inbox.push({ task, resolve, reject })
-      this.#turning ??= this.#drain()
-    })
-  }
-
-  async #drain(): Promise<void> {
-    // One breath, so that everything that arrived in this tick of the event loop shares the turn.
-    await Promise.resolve()
-    while (this.#inbox.length > 0) await this.#turn(this.#inbox.splice(0, turnTasksMax))
-    this.#turning = undefined
   }
 
   async #turn(batch: readonly Waiting[]): Promise<void> {
-    const turn = new Turn(this.#store, this.#sessions)
+    const turn = new Turn(this.#context)
     const loaded = await Promise.allSettled(batch.map(({ task }) => task.load(turn)))
     const applied: Waiting[] = []
     batch.forEach((waiting, index) => {
@@ -268,10 +346,10 @@ export class Orchestrator {
       figuresOf(running, execution.device, this.#clock.now()).sendCount = 0
       this.#offers.send(running, execution)
     }
-    this.#live.events(events)
+    this.live.events(events)
     const touched = new Set([...turn.created, ...turn.changedOperations.keys()])
     for (const running of touched) {
-      this.#live.operation(running.operation)
+      this.live.operation(running.operation)
       if (!isEnded(running.operation)) continue
       this.#running.delete(running.operation.id)
       const { id, state, counts } = running.operation
@@ -279,7 +357,8 @@ export class Orchestrator {
     }
     if (this.#closed) return
     for (const device of freed) if (this.#running.size > 0) this.#enqueue(new DeviceFreeTask(this.#context, device))
-    for (const running of this.#running.values()) this.#plan(running)
+    if (turn.hasNotices) this.#noticed()
+    this.#planner.planAll()
   }
 
   #remember(running: RunningOperation, execution: Execution): void {
@@ -293,54 +372,5 @@ export class Orchestrator {
     if (!running.inProgress.delete(device)) return false
     this.#inProgressOf.delete(device)
     return true
-  }
-
-  /** Puts the next piece of work of the operation into the inbox, one of each kind at a time. */
-  #plan(running: RunningOperation): void {
-    const { operation } = running
-    if (operation.sweep !== undefined) this.#once(new SweepTask(this.#context, running), running)
-    const free = Math.min(freePermits(operation), this.#settings.inProgressMax - this.#inProgressOf.size)
-    if (free <= 0) return
-    // Nobody's turn is missed while the fleet is still coming back.
-    const settledIn = this.#clock.monotonic() >= this.#graceEnd
-    if (running.readyCount > 0) this.#once(new RefillTask(this.#context, running), running)
-    else if (settledIn && !running.scanned && operation.sweep === undefined && operation.counts.pending > 0)
-      this.#once(new ScanTask(this.#context, running), running)
-  }
-
-  #once(task: Task, running: RunningOperation): void {
-    const operation = running.operation.id
-    const key = `${task.name}/${operation}`
-    if (this.#planned.has(key)) return
-    this.#planned.add(key)
-    this.#submit(task).then(
-      () => {
-        this.#planned.delete(key)
-        if (!this.#closed && !isEnded(running.operation)) this.#plan(running)
-      },
-      error => {
-        this.#planned.delete(key)
-        if (!this.#closed)
-          this.#log.error({ event: 'task-failed', task: task.name, operation, err: error }, 'task failed')
-      },
-    )
-  }
-
-  #tick(): void {
-    this.#cancelTick = this.#clock.after(this.#settings.tickMs, () => {
-      const now = this.#clock.now()
-      for (const running of this.#running.values()) {
-        this.#offers.repeat(running)
-        this.#plan(running)
-        if (this.#clock.monotonic() < this.#graceEnd) continue
-        const late: DeviceId[] = []
-        for (const execution of running.inProgress.values())
-          if (overdue(running.operation, execution, running, now) !== undefined) late.push(execution.device)
-        if (late.length > 0 || now >= operationDeadline(running.operation))
-          this.#once(new DeadlineTask(this.#context, running, late), running)
-        this.#plan(running)
-      }
-      this.#tick()
-    })
   }
 }

@@ -1,8 +1,14 @@
 // What is held in memory of an operation that has not ended: its record, the executions in progress, a bounded set of
-// connected devices whose turn may come, and when an unanswered offer is repeated. Never its targets.
+// connected devices whose turn may come, the rate of the last minute, and when an unanswered offer is repeated. Never
+// its targets.
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
+import { isOpen } from '../core/policy.ts'
+import { RateWindow } from '../core/rate.ts'
 import type { Execution, Operation, Release, ReleaseManifest } from '../core/records.ts'
+import { parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
+import { StoreDamaged } from '../errors.ts'
+import { Candidates } from './candidates.ts'
 
 export interface LiveFigures {
   /** Milliseconds since 1970: last report or progress of the device in this execution. */
@@ -12,65 +18,56 @@ export interface LiveFigures {
   sendCount: number
 }
 
+/** What is offered: the signed envelope, and the artifact the device may pull for it. */
+export interface Offering {
+  readonly envelope: Buffer
+  readonly artifact?: string
+}
+
 export class RunningOperation {
   operation: Operation
-  readonly release: Release
   readonly inProgress = new Map<DeviceId, Execution>()
   readonly figures = new Map<DeviceId, LiveFigures>()
-  readonly #ready = new Set<DeviceId>()
-  #readyOverflowed = false
-  /** The pending executions have been gone through once from here on; undefined: from the start. */
-  scanAfter: DeviceId | undefined
-  scanned = false
+  readonly candidates: Candidates
+  readonly rate: RateWindow
+  /** Who may join; undefined when the targets are fixed. */
+  readonly joins: TargetFilter | undefined
+  /** When the pending ones were last gone over for having joined too long ago. */
+  expiredAt = 0
+  readonly #release: Release | undefined
   readonly #envelopes = new Map<string, Buffer>()
-  readonly #readyMax: number
 
-  /** `readyMax`: candidates remembered; beyond it the pending executions are read again later. */
-  constructor(operation: Operation, release: Release, readyMax: number) {
+  /** `release`: of an operation that installs one. `rate`: begins closed after a restart. */
+  constructor(operation: Operation, release: Release | undefined, readyMax: number, rate = new RateWindow()) {
     this.operation = operation
-    this.release = release
-    this.#readyMax = readyMax
+    this.#release = release
+    this.candidates = new Candidates(readyMax)
+    this.rate = rate
+    if (operation.targets.kind !== 'filter' || !isOpen(operation)) return
+    const parsed = parseTargetFilter(operation.targets.filter)
+    if ('problems' in parsed)
+      throw new StoreDamaged(`the filter of operation ${operation.id} does not parse: ${operation.targets.filter}`)
+    this.joins = parsed.filter
   }
 
-  /** The device is connected and pending here. */
-  addReady(device: DeviceId): void {
-    if (this.#ready.size < this.#readyMax) this.#ready.add(device)
-    else {
-      this.#readyOverflowed = true
-      this.scanned = false
-    }
+  /** Waits for the broker's go before it installs. */
+  isHeld(execution: Execution): boolean {
+    return this.operation.policy.schedule.install === 'in-window' && execution.step === 'awaiting-install'
   }
 
-  removeReady(device: DeviceId): void {
-    this.#ready.delete(device)
-  }
-
-  get readyCount(): number {
-    return this.#ready.size
-  }
-
-  firstReady(count: number): DeviceId[] {
-    const first: DeviceId[] = []
-    for (const device of this.#ready) {
-      if (first.length >= count) break
-      first.push(device)
-    }
-    return first
-  }
-
-  /** The scan has reached the end; it starts over only if candidates had to be dropped meanwhile. */
-  scanReachedEnd(): void {
-    this.scanAfter = undefined
-    this.scanned = !this.#readyOverflowed
-    this.#readyOverflowed = false
+  offeringFor(device: Device): Offering {
+    const { subject } = this.operation
+    if (subject.kind === 'command') return { envelope: this.#bytesOf('command', subject.envelope) }
+    const manifest = this.#manifestFor(device)
+    return { envelope: this.#bytesOf(manifest.sha256, manifest.envelope), artifact: manifest.artifact }
   }
 
   /**
    * The manifest that fits the device best: bound to it, or of its vendor and class, the one that is good for longest; when
    * none fits, the first, which the device will refuse with the code that says why.
    */
-  manifestFor(device: Device): ReleaseManifest {
-    const { manifests } = this.release
+  #manifestFor(device: Device): ReleaseManifest {
+    const manifests = this.#release?.manifests ?? []
     const fits = (manifest: ReleaseManifest): boolean =>
       manifest.vendorId === device.vendorId && manifest.classId === device.classId
     const longest = (deviceId: DeviceId | undefined): ReleaseManifest | undefined =>
@@ -78,16 +75,16 @@ export class RunningOperation {
         .filter(manifest => fits(manifest) && manifest.deviceId === deviceId)
         .sort((a, b) => b.expiresAt - a.expiresAt)[0]
     const chosen = longest(device.id) ?? longest(undefined) ?? manifests[0]
-    if (chosen === undefined) throw new TypeError(`release ${this.release.id} has no manifest`)
+    if (chosen === undefined) throw new TypeError(`operation ${this.operation.id} has no manifest`)
     return chosen
   }
 
-  envelopeOf(manifest: ReleaseManifest): Buffer {
-    let envelope = this.#envelopes.get(manifest.sha256)
-    if (envelope === undefined) {
-      envelope = Buffer.from(manifest.envelope, 'base64')
-      this.#envelopes.set(manifest.sha256, envelope)
+  #bytesOf(key: string, base64: string): Buffer {
+    let bytes = this.#envelopes.get(key)
+    if (bytes === undefined) {
+      bytes = Buffer.from(base64, 'base64')
+      this.#envelopes.set(key, bytes)
     }
-    return envelope
+    return bytes
   }
 }

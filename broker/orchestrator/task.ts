@@ -1,7 +1,10 @@
 // One piece of work of the orchestrator's inbox. `load` reads what the work is about, `apply` decides; nothing is done
 // in the world before the turn is durable.
 import type { DeviceId, OperationId } from '../../proto/ids.ts'
-import type { Clock, Log, Store } from '../ports.ts'
+import type { QuarantineRule } from '../core/device.ts'
+import type { Webhook } from '../core/records.ts'
+import type { Calendar, Log, Random, Store } from '../ports.ts'
+import type { FleetClock } from './fleet-clock.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Sessions } from './sessions.ts'
 import type { Turn } from './turn.ts'
@@ -17,7 +20,9 @@ export interface Task {
 /** What tasks know of the orchestrator. */
 export interface Context {
   readonly store: Store
-  readonly clock: Clock
+  readonly clock: FleetClock
+  readonly calendar: Calendar
+  readonly random: Random
   readonly log: Log
   readonly sessions: Sessions
   /** Operations that have not ended, oldest first. */
@@ -28,6 +33,14 @@ export interface Context {
   readonly inProgressMax: number
   /** Connected devices an operation remembers as candidates. */
   readonly readyMax: number
+  readonly quarantine: QuarantineRule
+  /** Who is told of pauses, aborts and ends; replaced as a whole when it changes. */
+  readonly webhooks: Map<string, Webhook>
   /** Puts a task into the inbox; its failure goes to the log. */
   enqueue(task: Task): void
+}
+
+/** A number in [0, 1), for the spreading of delays. */
+export function chanceOf(random: Random): number {
+  return random.bytes(4).readUInt32BE(0) / 2 ** 32
 }

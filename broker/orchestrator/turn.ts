@@ -1,14 +1,17 @@
 // One turn of the orchestrator: a batch of tasks steps over what is stored, everything they decide is kept aside here,
-// saved in one commit, and only then becomes the memory of the orchestrator. A failed commit leaves no trace.
+// saved in one commit, and only then becomes the memory of the orchestrator. A failed commit leaves no trace. What the
+// audit and the webhooks must hear of the decisions is in the same commit (records-of-turn.ts).
 import type { DeviceId, OperationId } from '../../proto/ids.ts'
 import type { Hello } from '../../proto/messages.ts'
-import type { Device } from '../core/device.ts'
+import { type Device, withFailure, withoutFailure } from '../core/device.ts'
+import { failureClassOf } from '../core/failure-classes.ts'
 import { step } from '../core/operation.ts'
-import type { Decision, Effect, Input } from '../core/operation-facts.ts'
-import type { Execution, NewEvent, Operation } from '../core/records.ts'
-import type { Change, DeviceConnection, Store } from '../ports.ts'
+import type { Decision, Effect, ExecutionChange, Input } from '../core/operation-facts.ts'
+import type { AuditEntry, Backup, Execution, NewEvent, Operation } from '../core/records.ts'
+import type { Change, DeviceConnection } from '../ports.ts'
 import type { RunningOperation } from './running-operation.ts'
-import type { Sessions } from './sessions.ts'
+import type { Context } from './task.ts'
+import { auditOfTurn, noticesOf } from './turn-records.ts'
 
 export interface TurnEffect {
   readonly running: RunningOperation
@@ -23,13 +26,15 @@ export interface Said {
 }
 
 export class Turn {
-  readonly #store: Store
-  readonly #sessions: Sessions
+  readonly #context: Context
   readonly #devices = new Map<DeviceId, Device | undefined>()
   readonly #changedDevices = new Map<DeviceId, Device>()
   readonly #executions = new Map<string, Execution | undefined>()
   readonly #operations = new Map<RunningOperation, Operation>()
   readonly #changes: Change[] = []
+  readonly #executionChanges: { readonly operation: OperationId; readonly change: ExecutionChange }[] = []
+  /** States each operation went through in this turn, oldest first. */
+  readonly #states: { readonly before: Operation; readonly after: Operation }[] = []
   readonly effects: TurnEffect[] = []
   /** Executions that changed, with their last state of this turn. */
   readonly changedExecutions = new Map<string, { readonly running: RunningOperation; readonly execution: Execution }>()
@@ -39,27 +44,35 @@ export class Turn {
   readonly afterCommit: (() => void)[] = []
   /** Operations made in this turn. */
   readonly created: RunningOperation[] = []
+  /** SHA-256 of the configurations kept in this turn, by operation and device. */
+  readonly #backups = new Map<string, string>()
+  /** Something has to be told to a webhook. */
+  hasNotices = false
 
-  constructor(store: Store, sessions: Sessions) {
-    this.#store = store
-    this.#sessions = sessions
+  constructor(context: Context) {
+    this.#context = context
   }
 
   async loadDevice(id: DeviceId): Promise<void> {
     if (this.#devices.has(id)) return
-    const known = this.#sessions.of(id)?.device
-    const device = known ?? (await this.#store.device(id))
+    const known = this.#context.sessions.of(id)?.device
+    const device = known ?? (await this.#context.store.device(id))
     if (!this.#devices.has(id)) this.#devices.set(id, device)
   }
 
   async loadExecution(running: RunningOperation, device: DeviceId): Promise<void> {
-    const key = executionKey(running.operation.id, device)
+    const { id } = running.operation
+    const key = executionKey(id, device)
     if (this.#executions.has(key)) return
-    const execution = running.inProgress.get(device) ?? (await this.#store.execution(running.operation.id, device))
+    const execution = running.inProgress.get(device) ?? (await this.#context.store.execution(id, device))
     if (!this.#executions.has(key)) this.#executions.set(key, execution)
   }
 
-  /** An execution read by a page; what this turn knows already is newer. */
+  /** A record read by a page; what this turn knows already is newer. */
+  keepDevice(device: Device): void {
+    if (!this.#devices.has(device.id)) this.#devices.set(device.id, device)
+  }
+
   keepExecution(execution: Execution): void {
     const key = executionKey(execution.operation, execution.device)
     if (!this.#executions.has(key)) this.#executions.set(key, execution)
@@ -82,26 +95,57 @@ export class Turn {
     this.#changedDevices.set(device.id, device)
   }
 
+  /** It is gone for the tasks behind this one, too. */
+  dropDevice(id: DeviceId): void {
+    this.#changedDevices.delete(id)
+    this.#devices.set(id, undefined)
+    this.put({ kind: 'delete-device', device: id })
+  }
+
   putEvent(event: NewEvent): void {
     this.#changes.push({ kind: 'append-event', event })
+  }
+
+  putAudit(entry: AuditEntry): void {
+    this.#changes.push({ kind: 'append-audit', entry })
   }
 
   put(change: Change): void {
     this.#changes.push(change)
   }
 
+  putBackup(backup: Backup, content: Uint8Array): void {
+    this.#backups.set(executionKey(backup.operation, backup.device), backup.sha256)
+    this.#changes.push({ kind: 'put-backup', backup, content })
+  }
+
+  /** SHA-256 of the configuration kept in this very turn. */
+  backupSha256(operation: OperationId, device: DeviceId): string | undefined {
+    return this.#backups.get(executionKey(operation, device))
+  }
+
   /** Steps the operation over a fact and keeps what it decided. */
   decide(running: RunningOperation, input: Input): Decision {
     const before = this.operation(running)
     const decision = step(before, input)
-    if (decision.operation !== before) this.#operations.set(running, decision.operation)
-    for (const { execution, previous } of decision.executions) {
+    const { operation } = decision
+    if (operation !== before) this.#operations.set(running, operation)
+    if (operation.state !== before.state) this.#states.push({ before, after: operation })
+    for (const change of decision.executions) {
+      const { execution, previous } = change
       const key = executionKey(execution.operation, execution.device)
       this.#executions.set(key, execution)
       this.changedExecutions.set(key, { running, execution })
-      this.#changes.push({ kind: 'put-execution', execution, ...(previous === undefined ? {} : { previous }) })
+      this.#executionChanges.push({ operation: operation.id, change })
+      this.#changes.push({
+        kind: 'put-execution',
+        execution,
+        ...(previous === undefined ? {} : { previous: previous.state }),
+      })
+      this.#rememberOutcome(execution, previous, input.at)
     }
     for (const event of decision.events) this.putEvent(event)
+    for (const audit of decision.audits) this.putAudit(audit)
     for (const effect of decision.effects) this.effects.push({ running, effect })
     return decision
   }
@@ -117,7 +161,40 @@ export class Turn {
   changes(): Change[] {
     const devices = [...this.#changedDevices.values()].map((device): Change => ({ kind: 'put-device', device }))
     const operations = [...this.#operations.values()].map((operation): Change => ({ kind: 'put-operation', operation }))
-    return [...devices, ...this.#changes, ...operations]
+    const audit = auditOfTurn(this.#executionChanges, this.#context.clock.now())
+    const notices = noticesOf(this.#states, this.#context.webhooks.values(), this.#context.clock.now())
+    this.hasNotices = notices.length > 0
+    return [
+      ...devices,
+      ...this.#changes,
+      ...operations,
+      ...audit.map((entry): Change => ({ kind: 'append-audit', entry })),
+      ...notices,
+    ]
+  }
+
+  /** A device that fails one operation after the other is quarantined; one that comes right after all is not blamed. */
+  #rememberOutcome(execution: Execution, previous: Execution | undefined, at: number): void {
+    const device = this.device(execution.device)
+    if (device === undefined || execution.attempt === 0) return
+    const { code, state, operation } = execution
+    if (state === 'failed' && code !== undefined && failureClassOf(code) !== undefined) {
+      const next = withFailure(device, operation, at, this.#context.quarantine)
+      this.putDevice(next)
+      if (device.quarantinedAt !== undefined || next.quarantinedAt === undefined) return
+      this.putAudit({
+        at,
+        actor: { kind: 'policy', rule: 'quarantine' },
+        action: 'device.quarantine',
+        subject: device.id,
+        operation,
+        changes: [],
+        data: { failed: (next.failures ?? []).map(failure => failure.operation) },
+      })
+    } else if (previous?.state === 'failed') {
+      const next = withoutFailure(device, operation)
+      if (next !== device) this.putDevice(next)
+    }
   }
 }
 

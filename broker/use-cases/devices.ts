@@ -1,29 +1,46 @@
-// Devices: first credentials, and what the registry knows.
-import type { DeviceView, EnrollAnswer, Listing } from '../../proto/http-api.ts'
+// Devices: first credentials, what the registry knows and what people write there, and the way out of it.
+import type { DeviceEdit, DeviceView, EnrollAnswer } from '../../proto/http-api.ts'
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
-import type { Principal } from '../core/records.ts'
+import { attributesMax, type Device, released, tagsMax } from '../core/device.ts'
+import { filterIds, matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
 import { RequestRefused } from '../errors.ts'
+import type { Page } from '../ports.ts'
 import { deviceView, listing } from '../views.ts'
 import { requireRole } from './access.ts'
+import { auditOf, patchOf } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId, parsedPage } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
-import type { UseCases } from './use-cases.ts'
+import type { Caller, UseCases } from './use-cases.ts'
+
+/** Rows of the registry one filtered page may look at. */
+const rowsMax = 10_000
 
 export function deviceUseCases({
   store,
+  orchestrator,
   clock,
   random,
   isOnline,
   naming,
-}: Dependencies): Pick<UseCases, 'enrollDevice' | 'listDevices' | 'showDevice'> {
-  const enroll = async (device: DeviceId, by: Principal): Promise<EnrollAnswer> => {
+  answers,
+}: Dependencies): Pick<
+  UseCases,
+  | 'enrollDevice'
+  | 'listDevices'
+  | 'showDevice'
+  | 'editDevice'
+  | 'deregisterDevice'
+  | 'releaseDevice'
+  | 'renewDeviceSecret'
+> {
+  const enroll = async (device: DeviceId, by: Caller): Promise<EnrollAnswer> => {
     if ((await store.credential(device)) !== undefined)
       throw new RequestRefused('CONFLICT', `device ${device} has credentials already`, [
         { name: 'device', message: 'is enrolled already' },
       ])
     // MQTT knows both by user name: one name is one identity.
-    if ((await store.principal(device as string as Principal['name'])) !== undefined)
+    if ((await store.principal(device as string as Caller['name'])) !== undefined)
       throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
         { name: 'device', message: 'is the name of a principal' },
       ])
@@ -47,8 +64,41 @@ export function deviceUseCases({
           data: {},
         },
       },
+      auditOf(by, at, { action: 'device.enroll', subject: device }),
     ])
     return { device, secret }
+  }
+  const page = async (
+    filter: TargetFilter,
+    { after, limit }: { readonly after?: DeviceId; readonly limit: number },
+  ): Promise<Page<Device> & { readonly next?: DeviceId }> => {
+    const items: Device[] = []
+    const wanted = (device: Device) => matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
+    const ids = filterIds(filter)
+    if (ids !== undefined) {
+      const rest = [...ids].sort().filter(id => after === undefined || id > after)
+      const found = await Promise.all(rest.map(id => store.device(id)))
+      const matching = found.flatMap(device => (device !== undefined && wanted(device) ? device : []))
+      const hasMore = matching.length > limit
+      const shown = matching.slice(0, limit)
+      const next = shown.at(-1)?.id
+      return { items: shown, hasMore, ...(hasMore && next !== undefined ? { next } : {}) }
+    }
+    let position = after
+    for (let looked = 0; looked < rowsMax; ) {
+      const found = await store.devices({ limit: 1000, ...(position === undefined ? {} : { after: position }) })
+      for (const device of found.items) {
+        if (wanted(device)) {
+          // One more than fits: there is a following page, and it begins behind the last one shown.
+          if (items.length === limit) return { items, hasMore: true, next: (items.at(-1) as Device).id }
+          items.push(device)
+        }
+        position = device.id
+        looked += 1
+      }
+      if (!found.hasMore) return { items, hasMore: false }
+    }
+    return { items, hasMore: true, ...(position === undefined ? {} : { next: position }) }
   }
   return {
     async enrollDevice(by, request): Promise<EnrollAnswer> {
@@ -57,11 +107,13 @@ export function deviceUseCases({
       return naming(() => enroll(device, by))
     },
 
-    async listDevices(by, request): Promise<Listing<DeviceView>> {
+    async listDevices(by, request) {
       requireRole(by, 'viewer')
-      const page = parsedPage(request, deviceId)
-      const found = await store.devices(page)
-      return listing(found, device => deviceView(device.id, device, isOnline(device.id)), page)
+      const asked = parsedPage(request, deviceId)
+      const view = (device: Device) => deviceView(device.id, device, isOnline(device.id))
+      if (request.filter === undefined) return listing(await store.devices(asked), view, asked)
+      const found = await page(parsedFilter(request.filter), asked)
+      return { ...listing(found, view, asked), ...(found.next === undefined ? {} : { next: found.next }) }
     },
 
     async showDevice(by, text): Promise<DeviceView> {
@@ -71,5 +123,105 @@ export function deviceUseCases({
       if (device === undefined && credential === undefined) throw new RequestRefused('NOT_FOUND', `no device ${id}`)
       return deviceView(id, device, isOnline(id))
     },
+
+    async editDevice(by, text, request): Promise<DeviceView> {
+      requireRole(by, 'operator')
+      const id = parsedId(deviceId, text, 'id')
+      return answers.once(by, 'device-edit', { id, request }, async keep => {
+        const device = await orchestrator.editDevice(
+          id,
+          before => edited(before, request),
+          (before, after) => [
+            auditOf(by, clock.now(), {
+              action: 'device.edit',
+              subject: id,
+              changes: patchOf(editable(before), editable(after)),
+            }),
+            ...keep(deviceView(id, after, isOnline(id))),
+          ],
+        )
+        return deviceView(id, device, isOnline(id))
+      })
+    },
+
+    async deregisterDevice(by, text): Promise<void> {
+      requireRole(by, 'operator')
+      const id = parsedId(deviceId, text, 'id')
+      await answers.once(by, 'device-deregister', { id }, async keep => {
+        await orchestrator.deregisterDevice(id, [
+          auditOf(by, clock.now(), { action: 'device.deregister', subject: id }),
+          ...keep({}),
+        ])
+        return {}
+      })
+    },
+
+    async releaseDevice(by, text): Promise<DeviceView> {
+      requireRole(by, 'operator')
+      const id = parsedId(deviceId, text, 'id')
+      const device = await orchestrator.editDevice(
+        id,
+        before => {
+          if (before.quarantinedAt === undefined) throw new RequestRefused('CONFLICT', `${id} is not quarantined`)
+          return released(before)
+        },
+        () => [auditOf(by, clock.now(), { action: 'device.release', subject: id })],
+      )
+      return deviceView(id, device, isOnline(id))
+    },
+
+    async renewDeviceSecret(by, text): Promise<EnrollAnswer> {
+      requireRole(by, 'admin')
+      const device = parsedId(deviceId, text, 'id')
+      return naming(async () => {
+        const before = await store.credential(device)
+        if (before === undefined) throw new RequestRefused('NOT_FOUND', `device ${device} is not enrolled`)
+        const secret = newSecret(random)
+        await store.commit([
+          { kind: 'put-credential', credential: { ...before, secretSha256: secretSha256(secret) } },
+          auditOf(by, clock.now(), { action: 'device.renew-secret', subject: device }),
+        ])
+        orchestrator.disconnect(device, 'secret-renewed')
+        return { device, secret }
+      })
+    },
   }
+}
+
+function edited(before: Device, { group, tags, attributes }: DeviceEdit): Device {
+  const { group: oldGroup, ...rest } = before
+  const nextGroup = group === undefined ? oldGroup : (group ?? undefined)
+  const removed = new Set(tags?.remove)
+  const nextTags = [...new Set([...(before.tags ?? []), ...(tags?.add ?? [])])].filter(tag => !removed.has(tag)).sort()
+  const nextAttributes = Object.fromEntries(
+    Object.entries({ ...before.attributes, ...attributes }).filter(
+      (entry): entry is [string, string] => entry[1] !== null,
+    ),
+  )
+  if (nextTags.length > tagsMax) throw tooMany('tags', tagsMax)
+  if (Object.keys(nextAttributes).length > attributesMax) throw tooMany('attributes', attributesMax)
+  return {
+    ...rest,
+    ...(nextGroup === undefined ? {} : { group: nextGroup }),
+    tags: nextTags,
+    attributes: nextAttributes,
+  }
+}
+
+function editable({ group, tags = [], attributes = {} }: Device): Readonly<Record<string, unknown>> {
+  return { group, tags, attributes }
+}
+
+function tooMany(name: string, most: number): RequestRefused {
+  return new RequestRefused('INVALID', `${name}: a device has at most ${most}`, [
+    { name, message: `a device has at most ${most}` },
+  ])
+}
+
+/** Throws RequestRefused INVALID naming each parameter that cannot be used. */
+export function parsedFilter(text: string): TargetFilter {
+  const parsed = parseTargetFilter(text)
+  if (!('problems' in parsed)) return parsed.filter
+  const named = parsed.problems.map(({ name, message }) => `${name} ${message}`).slice(0, 3)
+  throw new RequestRefused('INVALID', `The filter is not valid: ${named.join('; ')}.`, parsed.problems)
 }

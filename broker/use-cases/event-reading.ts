@@ -1,10 +1,11 @@
 // Answers a filter over the event log with a bounded number of rows read: what an index serves is read by it, the rest
 // is compared here, and what one request cannot read is left to the next.
 //
-//   filter ─▶ keys (device | operation | code) ─▶ rows of each, merged by number ─▶ matches ─▶ page
+//   filter ─▶ keys (device | operation | code | type) ─▶ rows of each, merged by number ─▶ matches ─▶ page
 //          └▶ range of numbers (times, by bisection) ──┘
 import { type EventId, eventIdOf, eventNumberOf } from '../../proto/ids.ts'
-import { candidatesOf, type EventFilter, matches } from '../core/event-filter.ts'
+import type { Device } from '../core/device.ts'
+import { candidatesOf, type EventFilter, matches, needsRegistry } from '../core/event-filter.ts'
 import type { EventRecord } from '../core/records.ts'
 import type { EventPage, EventQuery, Store } from '../ports.ts'
 
@@ -20,7 +21,7 @@ const keysMax = 16
 const readRowsMax = 1_000
 
 /** One, so that every row a store looks at is a row we get: nothing is read unseen. */
-type Key = Pick<EventQuery, 'device' | 'operation' | 'code'>
+type Key = Pick<EventQuery, 'device' | 'operation' | 'code' | 'type'>
 interface Plan {
   readonly filter: EventFilter
   /** Every match is under one of them, and no row under two. */
@@ -69,10 +70,11 @@ async function readRows(store: Store, { filter, keys, first, last }: Plan, wish:
       ...(position === undefined ? {} : { after: position }),
     })
     rows += Math.max(1, found.rows)
+    const deviceOf = await registryFor(store, filter, found.items)
     for (const [index, event] of found.items.entries()) {
       const number = eventNumberOf(event.id)
       if (ascending ? number > last : number < first) return { items, hasMore: false }
-      if (!matches(filter, event)) continue
+      if (!matches(filter, event, deviceOf(event))) continue
       items.push(event)
       if (items.length < limit) continue
       const hasMore = index + 1 < found.items.length || found.hasMore
@@ -100,12 +102,13 @@ async function readKeys(
 }
 
 async function planOf(store: Store, filter: EventFilter): Promise<Plan> {
-  const { devices, operations, codes, notBefore, notAfter } = candidatesOf(filter)
-  // A device has fewer events than an operation, an operation fewer than a code.
+  const { devices, operations, codes, types, notBefore, notAfter } = candidatesOf(filter)
+  // A device has fewer events than an operation, an operation fewer than a code, a code fewer than a type.
   const lists: readonly (readonly Key[])[] = [
     ...(devices === undefined ? [] : [devices.map(device => ({ device }))]),
     ...(operations === undefined ? [] : [operations.map(operation => ({ operation }))]),
     ...(codes === undefined ? [] : [codes.map(code => ({ code }))]),
+    ...(types === undefined ? [] : [types.map(type => ({ type }))]),
   ]
   const keys = lists.filter(({ length }) => length <= keysMax).sort((a, b) => a.length - b.length)[0] ?? [{}]
   if (keys.length === 0 || notBefore > notAfter) return { filter, keys: [], first: 1, last: 0 }
@@ -181,8 +184,23 @@ async function matchingIds(
   filter: EventFilter,
   ids: readonly EventId[],
 ): Promise<readonly EventRecord[]> {
-  const found = await Promise.all(ids.map(id => store.event(id)))
-  return found.flatMap(event => (event !== undefined && matches(filter, event) ? [event] : []))
+  const found = (await Promise.all(ids.map(id => store.event(id)))).flatMap(event => event ?? [])
+  const deviceOf = await registryFor(store, filter, found)
+  return found.filter(event => matches(filter, event, deviceOf(event)))
+}
+
+/** The devices events are about, read once each and only when the filter speaks of what the registry knows. */
+async function registryFor(
+  store: Store,
+  filter: EventFilter,
+  events: readonly EventRecord[],
+): Promise<(event: EventRecord) => Device | undefined> {
+  if (!needsRegistry(filter)) return () => undefined
+  const ids = [...new Set(events.map(({ device }) => device))]
+  const devices = new Map<string, Device | undefined>()
+  for (const [index, device] of (await Promise.all(ids.map(id => store.device(id)))).entries())
+    devices.set(ids[index] as string, device)
+  return event => devices.get(event.device)
 }
 
 function nextOf({ items, next }: EventPage): EventId {

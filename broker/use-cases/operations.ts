@@ -1,65 +1,81 @@
-// Operations: started, watched, stopped.
-import type { ExecutionView, Listing, OperationView, PolicyRequest } from '../../proto/http-api.ts'
-import { type DeviceId, deviceId, type OperationId, operationId, releaseId } from '../../proto/ids.ts'
-import { noCounts } from '../core/counts.ts'
-import { policyDefaults } from '../core/policy.ts'
-import type { ExecutionState, Operation, Policy, Release } from '../core/records.ts'
+// Operations: planned, made, watched. What is done to one that runs is in operation-control.ts, how it ended on each
+// device in executions.ts.
+import { createHash } from 'node:crypto'
+import type { Listing, OperationPlan, OperationRequest, OperationView } from '../../proto/http-api.ts'
+import { type DeviceId, deviceId, type OperationId, operationId } from '../../proto/ids.ts'
+import { newOperation, operationIdOf } from '../core/new-operation.ts'
+import type { Operation, Targets } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
-import type { Clock, Random, Store } from '../ports.ts'
-import { executionView, listing, operationView } from '../views.ts'
+import type { NewOperation } from '../orchestrator/control-tasks.ts'
+import type { Store } from '../ports.ts'
+import { listing, operationView } from '../views.ts'
 import { requireRole } from './access.ts'
+import { auditOf } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
+import { parsedFilter } from './devices.ts'
+import { planOf } from './operation-plan.ts'
 import { parsedId, parsedPage } from './parsing.ts'
-import type { UseCases } from './use-cases.ts'
+import { policyOf } from './policy-request.ts'
+import type { Caller, UseCases } from './use-cases.ts'
 
-export function operationUseCases({
-  store,
-  orchestrator,
-  clock,
-  random,
-  log,
-}: Dependencies): Pick<
-  UseCases,
-  'createOperation' | 'listOperations' | 'showOperation' | 'stopOperation' | 'listExecutions'
-> {
-  const stored = async (text: string): Promise<Operation> => {
-    const id = parsedId(operationId, text, 'id')
-    const operation = await store.operation(id)
-    if (operation === undefined) throw new RequestRefused('NOT_FOUND', `no operation ${id}`)
-    return operation
-  }
-  return {
-    async createOperation(by, request): Promise<OperationView> {
-      requireRole(by, 'operator')
-      const release = await namedRelease(store, request.release)
-      if (release.manifests.every(({ expiresAt }) => expiresAt <= clock.now()))
-        throw new RequestRefused('CONFLICT', `every manifest of release ${release.id} has expired; sign a new one`, [
-          { name: 'release', message: 'has expired' },
+const dayMs = 86_400_000
+const targetsAtOnce = 10_000
+
+export function operationUseCases(
+  dependencies: Dependencies,
+): Pick<UseCases, 'planOperation' | 'createOperation' | 'importOperation' | 'listOperations' | 'showOperation'> {
+  const { store, orchestrator, log, answers, csv } = dependencies
+  const create = (by: Caller, request: Omit<OperationRequest, 'targets'>, wanted: Wanted): Promise<OperationView> =>
+    answers.once(by, 'operation-create', { ...request, targets: fingerprintOf(wanted) }, async keep => {
+      const made = await operationOf(dependencies, by, request, wanted)
+      const { operation, devices = [] } = made
+      // A long list is written before the operation that has it: one batch must not hold a million rows.
+      for (let first = 0; devices.length > targetsAtOnce && first < devices.length; first += targetsAtOnce)
+        await store.commit([
+          { kind: 'put-targets', operation: operation.id, devices: devices.slice(first, first + targetsAtOnce) },
         ])
-      const devices = 'devices' in request.targets ? explicitTargets(request.targets.devices) : undefined
-      const operation: Operation = {
-        id: newOperationId(clock, random),
-        name: request.name ?? `${release.component} ${release.version}`,
-        type: request.type,
-        state: 'pending',
-        release: release.id,
-        component: release.component,
-        targetVersion: release.version,
-        targetDigest: release.installedSha256,
-        targets: { kind: devices === undefined ? 'all-registered' : 'devices' },
-        policy: policyOf(request.policy ?? {}),
-        createdBy: by.name,
-        requestedAt: clock.now(),
-        counts: noCounts,
-        sweep: { kind: 'expand' },
-        lease: 1,
-      }
-      await orchestrator.create(operation, release, devices)
+      const answer = operationView(operation)
+      const { devices: _, ...withoutList } = made
+      await orchestrator.create(devices.length > targetsAtOnce ? withoutList : made, [
+        auditOf(by, operation.requestedAt, {
+          action: 'operation.create',
+          subject: operation.id,
+          operation: operation.id,
+          data: {
+            name: operation.name,
+            type: operation.type,
+            targets: 'devices' in wanted ? { devices: wanted.devices.length } : wanted,
+            policy: JSON.parse(JSON.stringify(answer.policy)),
+            ...(operation.subject.kind === 'release' ? { release: operation.subject.release } : {}),
+          },
+        }),
+        ...keep(answer),
+      ])
       log.info(
-        { event: 'operation-created', operation: operation.id, release: release.id, by: by.name },
+        { event: 'operation-created', operation: operation.id, type: operation.type, by: by.name },
         'operation created',
       )
-      return operationView(operation)
+      return answer
+    })
+  return {
+    async planOperation(by, request): Promise<OperationPlan> {
+      requireRole(by, 'viewer')
+      const wanted = wantedOf(request)
+      return planOf(dependencies, await operationOf(dependencies, by, request, wanted))
+    },
+
+    async createOperation(by, request): Promise<OperationView> {
+      requireRole(by, 'operator')
+      return create(by, request, wantedOf(request))
+    },
+
+    async importOperation(by, request, targets): Promise<OperationView> {
+      requireRole(by, 'operator')
+      const devices = new Set<DeviceId>()
+      for await (const { line, id } of csv.readTargets(targets)) devices.add(parsedId(deviceId, id, `line ${line}`))
+      if (devices.size === 0)
+        throw new RequestRefused('INVALID', 'the list names no device', [{ name: 'body', message: 'names no device' }])
+      return create(by, request, { devices: [...devices].sort() })
     },
 
     async listOperations(by, request): Promise<Listing<OperationView>> {
@@ -70,85 +86,73 @@ export function operationUseCases({
 
     async showOperation(by, text): Promise<OperationView> {
       requireRole(by, 'viewer')
-      return operationView(await stored(text))
-    },
-
-    async stopOperation(by, text): Promise<OperationView> {
-      requireRole(by, 'operator')
-      const { id } = await stored(text)
-      const operation = await orchestrator.stop(id, by.name)
-      log.info({ event: 'operation-stopped', operation: id, by: by.name }, 'operation stopped')
-      return operationView(operation)
-    },
-
-    async listExecutions(by, text, request): Promise<Listing<ExecutionView>> {
-      requireRole(by, 'viewer')
-      const { id } = await stored(text)
-      const page = parsedPage(request, deviceId)
-      const state = request.state === undefined ? {} : { state: executionState(request.state) }
-      return listing(await store.executions(id, { ...page, ...state }), executionView, page)
+      return operationView(await storedOperation(store, text))
     },
   }
 }
 
-/** By id, or by `component@version` when that names exactly one. */
-async function namedRelease(store: Store, text: string): Promise<Release> {
-  if (text.includes('+')) {
-    const release = await store.release(parsedId(releaseId, text, 'release'))
-    if (release === undefined) throw unknownRelease(text)
-    return release
+/** Throws RequestRefused NOT_FOUND, or INVALID when the text is no operation id. */
+export async function storedOperation(store: Store, text: string): Promise<Operation> {
+  const id = parsedId(operationId, text, 'id')
+  const operation = await store.operation(id)
+  if (operation === undefined) throw new RequestRefused('NOT_FOUND', `no operation ${id}`)
+  return operation
+}
+
+export function newId({ clock, random }: Pick<Dependencies, 'clock' | 'random'>): OperationId {
+  return operationIdOf(clock.now(), random.bytes(17))
+}
+
+/** Targets as they are asked for, once read. */
+type Wanted = { readonly devices: readonly DeviceId[] } | { readonly filter: string; readonly open: boolean }
+
+function fingerprintOf(wanted: Wanted): unknown {
+  if (!('devices' in wanted)) return wanted
+  return createHash('sha256').update(wanted.devices.join('\n')).digest('hex')
+}
+
+async function operationOf(
+  dependencies: Dependencies,
+  by: Caller,
+  request: Omit<OperationRequest, 'targets'>,
+  wanted: Wanted,
+): Promise<NewOperation> {
+  const { store, clock, calendar, types } = dependencies
+  const at = clock.now()
+  const days = request.policy?.timeoutDays ?? 14
+  const open = 'open' in wanted && wanted.open
+  // The device must still take the command on the last day on which it may be offered.
+  const expiresAt = at + (open ? 365 : days + 1) * dayMs
+  const made = await types.make(request as OperationRequest, at, newId(dependencies), expiresAt)
+  const policy = await policyOf(request.policy ?? {}, { store, calendar, at, subject: made.subject })
+  const targets: Targets = 'devices' in wanted ? { kind: 'devices' } : { kind: 'filter', ...wanted }
+  const operation = newOperation(
+    {
+      id: made.id,
+      name: request.name ?? made.name,
+      type: request.type,
+      typeName: types.titleOf(request.type),
+      subject: made.subject,
+      targets,
+      policy,
+      createdBy: by.name,
+    },
+    at,
+  )
+  return {
+    operation,
+    ...(made.release === undefined ? {} : { release: made.release }),
+    ...('devices' in wanted ? { devices: wanted.devices } : {}),
   }
-  // Ids sort by component and version, and `+` sorts before every character a version continues with.
-  const { items } = await store.releases({ after: `${text}+` as Release['id'], limit: 2 })
-  const found = items.filter(release => `${release.component}@${release.version}` === text)
-  const [release] = found
-  if (release === undefined) throw unknownRelease(text)
-  if (found.length > 1)
-    throw new RequestRefused('CONFLICT', `${text} has several images; name the release by its id`, [
-      { name: 'release', message: found.map(({ id }) => id).join(' or ') },
-    ])
-  return release
 }
 
-function unknownRelease(text: string): RequestRefused {
-  return new RequestRefused('INVALID', `no release ${text}`, [
-    { name: 'release', message: 'expected a release id or component@version that has been uploaded' },
-  ])
-}
-
-/** Ascending and without doubles; the error names the first that is no device id. */
-function explicitTargets(texts: readonly string[]): DeviceId[] {
-  const devices = texts.map((text, index) => parsedId(deviceId, text, `targets.devices.${index}`))
-  return [...new Set(devices)].sort()
-}
-
-/** No absolute limit beside a share: the broker-wide one still holds. */
-const shareOnly = 1_000_000
-
-function policyOf(request: PolicyRequest): Policy {
-  const { concurrency, ...timers } = request
-  const { concurrencyPercent: _, ...defaults } = policyDefaults
-  const limits =
-    concurrency === undefined
-      ? policyDefaults
-      : typeof concurrency === 'number'
-        ? { ...defaults, concurrency }
-        : { ...defaults, concurrency: shareOnly, concurrencyPercent: Math.max(1, Number.parseInt(concurrency, 10)) }
-  return { ...limits, ...timers }
-}
-
-function executionState(text: string): ExecutionState {
-  const states: readonly string[] = ['pending', 'in-progress', 'completed', 'failed', 'skipped']
-  if (!states.includes(text))
-    throw new RequestRefused('INVALID', `state: expected one of ${states.join(', ')}`, [
-      { name: 'state', message: `expected one of ${states.join(', ')}` },
-    ])
-  return text as ExecutionState
-}
-
-/** Nine characters of time, then 17 of chance, so that ids sort by age. */
-function newOperationId(clock: Clock, random: Random): OperationId {
-  const time = clock.now().toString(36).padStart(9, '0')
-  const chance = Array.from(random.bytes(17), byte => (byte % 36).toString(36)).join('')
-  return operationId(`${time}${chance}`)
+/** Devices ascending and without doubles; the error names the first that is no device id, or the parameter of the filter. */
+function wantedOf({ targets }: OperationRequest): Wanted {
+  if ('all' in targets) return { filter: '', open: false }
+  if ('devices' in targets) {
+    const devices = targets.devices.map((text, index) => parsedId(deviceId, text, `targets.devices.${index}`))
+    return { devices: [...new Set(devices)].sort() }
+  }
+  parsedFilter(targets.filter)
+  return { filter: targets.filter, open: targets.open ?? false }
 }

@@ -1,11 +1,13 @@
 // People and services that may give commands.
-import type { Listing, PrincipalAnswer, PrincipalView } from '../../proto/http-api.ts'
+import type { PrincipalAnswer, PrincipalView } from '../../proto/http-admin.ts'
+import type { Listing } from '../../proto/http-api.ts'
 import { type DeviceId, principalName } from '../../proto/ids.ts'
 import type { Principal } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { Clock, Random } from '../ports.ts'
 import { principalView } from '../views.ts'
 import { requireRole } from './access.ts'
+import { auditOf } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
@@ -16,7 +18,28 @@ export function principalUseCases({
   clock,
   random,
   naming,
-}: Dependencies): Pick<UseCases, 'principalOfToken' | 'createPrincipal' | 'listPrincipals'> {
+}: Dependencies): Pick<
+  UseCases,
+  | 'principalOfToken'
+  | 'createPrincipal'
+  | 'listPrincipals'
+  | 'editPrincipal'
+  | 'renewPrincipalToken'
+  | 'deletePrincipal'
+> {
+  const stored = async (text: string): Promise<Principal> => {
+    const name = parsedId(principalName, text, 'name')
+    const principal = await store.principal(name)
+    if (principal === undefined) throw new RequestRefused('NOT_FOUND', `no principal ${name}`)
+    return principal
+  }
+  /** Nobody may lock everybody out. */
+  const mustLeaveAdmin = async (principal: Principal): Promise<void> => {
+    if (principal.role !== 'admin') return
+    const others = (await store.principals()).filter(({ name, role }) => role === 'admin' && name !== principal.name)
+    if (others.length === 0)
+      throw new RequestRefused('CONFLICT', `${principal.name} is the only admin: make another one first`)
+  }
   return {
     principalOfToken: token => store.principalByToken(secretSha256(token)),
 
@@ -33,7 +56,10 @@ export function principalUseCases({
             { name: 'name', message: 'is the id of a device' },
           ])
         const { principal, token } = newPrincipal(clock, random, name, request.role)
-        await store.commit([{ kind: 'put-principal', principal }])
+        await store.commit([
+          { kind: 'put-principal', principal },
+          auditOf(by, clock.now(), { action: 'principal.create', subject: name, data: { role: request.role } }),
+        ])
         return { ...principalView(principal), token }
       })
     },
@@ -48,6 +74,50 @@ export function principalUseCases({
         after: null,
         has_more: false,
       }
+    },
+
+    async editPrincipal(by, text, { role }): Promise<PrincipalView> {
+      requireRole(by, 'admin')
+      return naming(async () => {
+        const before = await stored(text)
+        if (role !== 'admin') await mustLeaveAdmin(before)
+        const principal: Principal = { ...before, role }
+        await store.commit([
+          { kind: 'put-principal', principal },
+          auditOf(by, clock.now(), {
+            action: 'principal.edit',
+            subject: principal.name,
+            changes: before.role === role ? [] : [{ op: 'replace', path: '/role', value: role }],
+          }),
+        ])
+        return principalView(principal)
+      })
+    },
+
+    async renewPrincipalToken(by, text): Promise<PrincipalAnswer> {
+      requireRole(by, 'admin')
+      return naming(async () => {
+        const before = await stored(text)
+        const token = newSecret(random)
+        const principal: Principal = { ...before, tokenSha256: secretSha256(token) }
+        await store.commit([
+          { kind: 'put-principal', principal },
+          auditOf(by, clock.now(), { action: 'principal.renew-token', subject: principal.name }),
+        ])
+        return { ...principalView(principal), token }
+      })
+    },
+
+    async deletePrincipal(by, text): Promise<void> {
+      requireRole(by, 'admin')
+      await naming(async () => {
+        const principal = await stored(text)
+        await mustLeaveAdmin(principal)
+        await store.commit([
+          { kind: 'delete-principal', name: principal.name },
+          auditOf(by, clock.now(), { action: 'principal.delete', subject: principal.name }),
+        ])
+      })
     },
   }
 }

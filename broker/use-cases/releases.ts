@@ -6,8 +6,10 @@ import { releaseId, releaseIdOf } from '../../proto/ids.ts'
 import { readManifest } from '../../proto/manifest.ts'
 import type { Release, ReleaseManifest } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
+import type { Store } from '../ports.ts'
 import { listing, releaseView } from '../views.ts'
 import { requireRole } from './access.ts'
+import { auditOf } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId, parsedPage } from './parsing.ts'
 import { serially } from './serially.ts'
@@ -58,7 +60,14 @@ export function releaseUseCases({
           createdBy: known?.createdBy ?? by.name,
           manifests: [...manifests, entry],
         }
-        await store.commit([{ kind: 'put-release', release: next }])
+        await store.commit([
+          { kind: 'put-release', release: next },
+          auditOf(by, clock.now(), {
+            action: 'release.upload',
+            subject: id,
+            data: { manifest: entry.sha256, artifact: entry.artifact, payloadSize: entry.payloadSize },
+          }),
+        ])
         return next
       })
       log.info({ event: 'release-uploaded', release: id, artifact: received.artifact, by: by.name }, 'release uploaded')
@@ -79,4 +88,29 @@ export function releaseUseCases({
       return releaseView(release)
     },
   }
+}
+
+/** By id, or by `component@version` when that names exactly one. */
+export async function namedRelease(store: Store, text: string): Promise<Release> {
+  if (text.includes('+')) {
+    const release = await store.release(parsedId(releaseId, text, 'release'))
+    if (release === undefined) throw unknownRelease(text)
+    return release
+  }
+  // Ids sort by component and version, and `+` sorts before every character a version continues with.
+  const { items } = await store.releases({ after: `${text}+` as Release['id'], limit: 2 })
+  const found = items.filter(release => `${release.component}@${release.version}` === text)
+  const [release] = found
+  if (release === undefined) throw unknownRelease(text)
+  if (found.length > 1)
+    throw new RequestRefused('CONFLICT', `${text} has several images; name the release by its id`, [
+      { name: 'release', message: found.map(({ id }) => id).join(' or ') },
+    ])
+  return release
+}
+
+function unknownRelease(text: string): RequestRefused {
+  return new RequestRefused('INVALID', `no release ${text}`, [
+    { name: 'release', message: 'expected a release id or component@version that has been uploaded' },
+  ])
 }

@@ -1,22 +1,42 @@
 // What operators can do, once, for all doors: HTTP, MQTT JSON and (through HTTP) the CLI. Each call names the principal,
 // checks his role, and rejects with RequestRefused when it cannot be carried out. Requests are of the types that
 // proto/http-api.ts validates; a door that has no schema validation of its own (MQTT) calls `validated` first.
+// Whatever changes something is in the audit chain, in the same commit as the change.
 import type {
+  AuditHead,
+  AuditView,
+  PrincipalAnswer,
+  PrincipalEdit,
+  PrincipalRequest,
+  PrincipalView,
+  WebhookAnswer,
+  WebhookRequest,
+  WebhookView,
+} from '../../proto/http-admin.ts'
+import type {
+  BackupView,
+  DeviceEdit,
   DeviceView,
   EnrollAnswer,
   EnrollRequest,
   EventListing,
   EventView,
   ExecutionView,
+  Explanation,
   Listing,
+  OperationEdit,
+  OperationPlan,
   OperationRequest,
   OperationView,
-  PrincipalAnswer,
-  PrincipalRequest,
-  PrincipalView,
+  ReasonRequest,
   ReleaseView,
 } from '../../proto/http-api.ts'
-import type { Principal } from '../core/records.ts'
+import type { AuditRecord, EventRecord, Principal } from '../core/records.ts'
+
+/** Who asks; `requestId` makes a repetition of the same command answer as the first one did. */
+export interface Caller extends Principal {
+  readonly requestId?: string
+}
 
 export interface PageRequest {
   /** Id of the last item of the page before. */
@@ -36,30 +56,102 @@ export interface EventListRequest extends PageRequest {
 }
 export interface ExecutionListRequest extends PageRequest {
   readonly state?: string
+  /** `updated` or `errors`: ended ones, as the update-status page counts them. */
+  readonly result?: string
 }
+export interface DeviceListRequest extends PageRequest {
+  /** In the language of broker/core/target-filter.ts. With one, a page may be short: go on from `next`. */
+  readonly filter?: string
+}
+export interface AuditListRequest extends PageRequest {
+  readonly order?: 'ASC' | 'DESC'
+  readonly operation?: string
+}
+
+/** What a live stream brings: each logged event with its id, and operations as they change. */
+export type LiveMessage =
+  | { readonly kind: 'event'; readonly record: EventRecord }
+  | { readonly kind: 'operation'; readonly operation: OperationView }
 
 export interface UseCases {
   /** The principal of a bearer token, or undefined. */
   principalOfToken(token: string): Promise<Principal | undefined>
 
-  enrollDevice(by: Principal, request: EnrollRequest): Promise<EnrollAnswer>
-  listDevices(by: Principal, page: PageRequest): Promise<Listing<DeviceView>>
-  showDevice(by: Principal, id: string): Promise<DeviceView>
+  enrollDevice(by: Caller, request: EnrollRequest): Promise<EnrollAnswer>
+  listDevices(by: Caller, page: DeviceListRequest): Promise<Listing<DeviceView> & { readonly next?: string }>
+  showDevice(by: Caller, id: string): Promise<DeviceView>
+  /** Group, tags and attributes. */
+  editDevice(by: Caller, id: string, request: DeviceEdit): Promise<DeviceView>
+  /** Out of the registry and out of every operation; its credentials are void, its connection is closed. */
+  deregisterDevice(by: Caller, id: string): Promise<void>
+  /** From its quarantine. */
+  releaseDevice(by: Caller, id: string): Promise<DeviceView>
+  /** A new secret instead of the old one. */
+  renewDeviceSecret(by: Caller, id: string): Promise<EnrollAnswer>
 
-  createPrincipal(by: Principal, request: PrincipalRequest): Promise<PrincipalAnswer>
-  listPrincipals(by: Principal): Promise<Listing<PrincipalView>>
+  createPrincipal(by: Caller, request: PrincipalRequest): Promise<PrincipalAnswer>
+  listPrincipals(by: Caller): Promise<Listing<PrincipalView>>
+  editPrincipal(by: Caller, name: string, request: PrincipalEdit): Promise<PrincipalView>
+  /** A new token instead of the old one. */
+  renewPrincipalToken(by: Caller, name: string): Promise<PrincipalAnswer>
+  deletePrincipal(by: Caller, name: string): Promise<void>
 
   /** Takes a bundle; resolves when release and artifact are durable. */
-  uploadBundle(by: Principal, bytes: AsyncIterable<Uint8Array>): Promise<ReleaseView>
-  listReleases(by: Principal, page: PageRequest): Promise<Listing<ReleaseView>>
-  showRelease(by: Principal, id: string): Promise<ReleaseView>
+  uploadBundle(by: Caller, bytes: AsyncIterable<Uint8Array>): Promise<ReleaseView>
+  listReleases(by: Caller, page: PageRequest): Promise<Listing<ReleaseView>>
+  showRelease(by: Caller, id: string): Promise<ReleaseView>
 
-  createOperation(by: Principal, request: OperationRequest): Promise<OperationView>
-  listOperations(by: Principal, page: PageRequest): Promise<Listing<OperationView>>
-  showOperation(by: Principal, id: string): Promise<OperationView>
-  stopOperation(by: Principal, id: string): Promise<OperationView>
-  listExecutions(by: Principal, id: string, page: ExecutionListRequest): Promise<Listing<ExecutionView>>
+  /** Whom the operation would touch; makes nothing. */
+  planOperation(by: Caller, request: OperationRequest): Promise<OperationPlan>
+  createOperation(by: Caller, request: OperationRequest): Promise<OperationView>
+  /** The same with the targets of a list (CSV, one id a line); `request.targets` is not looked at. */
+  importOperation(
+    by: Caller,
+    request: Omit<OperationRequest, 'targets'>,
+    targets: AsyncIterable<Uint8Array>,
+  ): Promise<OperationView>
+  listOperations(by: Caller, page: PageRequest): Promise<Listing<OperationView>>
+  showOperation(by: Caller, id: string): Promise<OperationView>
+  stopOperation(by: Caller, id: string): Promise<OperationView>
+  pauseOperation(by: Caller, id: string): Promise<OperationView>
+  resumeOperation(by: Caller, id: string): Promise<OperationView>
+  /** By another principal than the one who made it. */
+  approveOperation(by: Caller, id: string): Promise<OperationView>
+  refuseOperation(by: Caller, id: string): Promise<OperationView>
+  editOperation(by: Caller, id: string, request: OperationEdit): Promise<OperationView>
+  /** Lifts windows and rate; by another principal than the one who made it. */
+  overrideOperation(by: Caller, id: string, request: ReasonRequest): Promise<OperationView>
+  /** A new operation over the devices that failed in an ended one. */
+  retryFailed(by: Caller, id: string): Promise<OperationView>
+  removeDevice(by: Caller, id: string, device: string): Promise<ExecutionView>
+  explainDevice(by: Caller, id: string, device: string): Promise<Explanation>
+  listExecutions(by: Caller, id: string, page: ExecutionListRequest): Promise<Listing<ExecutionView>>
+  showExecution(by: Caller, id: string, device: string): Promise<ExecutionView>
+  /** CSV of an ended operation; CONFLICT with the reason while it runs. */
+  exportOperation(by: Caller, id: string): Promise<AsyncIterable<Uint8Array>>
 
-  listEvents(by: Principal, request: EventListRequest): Promise<EventListing>
-  showEvent(by: Principal, id: string): Promise<EventView>
+  listBackups(by: Caller, operation: string, page: PageRequest): Promise<Listing<BackupView>>
+  /** The bytes the device sent. Needs the role operator: configurations hold secrets. */
+  readBackup(by: Caller, operation: string, device: string): Promise<{ view: BackupView; content: Uint8Array }>
+
+  listEvents(by: Caller, request: EventListRequest): Promise<EventListing>
+  showEvent(by: Caller, id: string): Promise<EventView>
+  /**
+   * Live messages until the signal; first all events after `lastEventId`, when one is given. A reader that is too slow is
+   * cut off (the iterator ends) and resumes from the last id it has.
+   */
+  watch(
+    by: Caller,
+    request: { readonly operation?: string; readonly device?: string; readonly lastEventId?: string },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<LiveMessage>>
+
+  listAudit(by: Caller, request: AuditListRequest): Promise<Listing<AuditView>>
+  auditHead(by: Caller): Promise<AuditHead>
+  /** Records in order, for a file that `drover audit verify` reads. */
+  exportAudit(by: Caller, request: { readonly from?: number }): Promise<AsyncIterable<AuditRecord>>
+
+  createWebhook(by: Caller, request: WebhookRequest): Promise<WebhookAnswer>
+  listWebhooks(by: Caller): Promise<Listing<WebhookView>>
+  deleteWebhook(by: Caller, id: string): Promise<void>
 }

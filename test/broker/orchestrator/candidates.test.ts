@@ -42,12 +42,12 @@ t.test('of two manifests that fit, the one that is good for longest is offered',
   if (manifest === undefined) throw new Error('the release has a manifest')
   const manifests = [
     { ...manifest, expiresAt: 1 },
-    { ...manifest, sha256: 'ff'.repeat(32), expiresAt: 9e12 },
+    { ...manifest, sha256: 'ff'.repeat(32), expiresAt: 9e12, envelope: Buffer.from('longest').toString('base64') },
   ]
   const operation = await operationOf(await world())
   const running = new RunningOperation(operation, { ...release, manifests }, 10)
   const device = { vendorId: manifest.vendorId, classId: manifest.classId, id: deviceId('sensor-1') }
-  t.equal(running.manifestFor(device as never).sha256, 'ff'.repeat(32))
+  t.equal(running.offeringFor(device as never).envelope.toString(), 'longest')
 })
 
 async function operationOf(made: World) {

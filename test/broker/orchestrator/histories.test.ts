@@ -38,7 +38,7 @@ async function history(seed: number): Promise<string[]> {
     const life = pick(fleet)
     const roll = chance()
     if (roll < 0.04) made.commitsLeft = Math.floor(chance() * 4)
-    else if (roll < 0.06) await made.orchestrator.stop(pick(ids), 'kim' as never).catch(() => undefined)
+    else if (roll < 0.06) await made.stop(pick(ids)).catch(() => undefined)
     else if (roll < 0.15) life.disconnect(made)
     else if (roll < 0.2) await made.clock.advance(2000)
     else await life.move(made, chance)

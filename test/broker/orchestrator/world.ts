@@ -1,9 +1,11 @@
 // A small world around the orchestrator: the memory store as its disk, a clock moved by hand, scripted devices. The
 // broker can be killed between any two commits; every commit is looked at by the checkers.
+
+import { CronCalendar } from '../../../broker/adapters/cron-calendar.ts'
 import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
-import { noCounts } from '../../../broker/core/counts.ts'
-import { concurrencyLimit, policyDefaults } from '../../../broker/core/policy.ts'
-import type { Operation, Policy, Release } from '../../../broker/core/records.ts'
+import { newOperation, releaseSubject } from '../../../broker/core/new-operation.ts'
+import { concurrencyLimit, type Policy, policyDefaults } from '../../../broker/core/policy.ts'
+import type { Operation, Release, Targets } from '../../../broker/core/records.ts'
 import { StoreUnavailable } from '../../../broker/errors.ts'
 import {
   Orchestrator,
@@ -157,10 +159,15 @@ export class World {
     this.#alive = true
     this.commitsLeft = Number.POSITIVE_INFINITY
     this.orchestrator = await Orchestrator.open(
-      this.store,
-      this.clock,
-      silentLog,
-      { publish: (topic, message) => this.published.push({ topic, message }) },
+      {
+        store: this.store,
+        clock: this.clock,
+        // Half of everything: no spread.
+        random: { bytes: count => Buffer.alloc(count, 0x80) },
+        calendar: new CronCalendar(),
+        log: silentLog,
+        channel: { publish: (topic, message) => this.published.push({ topic, message }) },
+      },
       { ...orchestratorDefaults, startGraceMs: 0, ...this.settings },
     )
     await settled()
@@ -183,30 +190,43 @@ export class World {
     return connection
   }
 
-  async operation(devices: readonly string[] | undefined, policy: Partial<Policy> = {}): Promise<Operation['id']> {
+  /** `aim`: explicit ids, a filter, or undefined for all that are registered. Nothing is retried unless asked for. */
+  async operation(
+    aim: readonly string[] | Targets | undefined,
+    policy: Partial<Policy> = {},
+  ): Promise<Operation['id']> {
     this.#operationNumber += 1
     const id = operationId(`${this.#operationNumber}`.padStart(26, '0'))
     const { concurrencyPercent: _, ...defaults } = policyDefaults
-    const operation: Operation = {
-      id,
-      name: 'test',
-      type: 'firmware-update',
-      state: 'pending',
-      release: release.id,
-      component: 'main',
-      targetVersion: '2.0.0',
-      targetDigest,
-      targets: { kind: devices === undefined ? 'all-registered' : 'devices' },
-      policy: { ...defaults, ...policy },
-      createdBy: principalName('kim'),
-      requestedAt: this.clock.now(),
-      counts: noCounts,
-      sweep: { kind: 'expand' },
-      lease: 1,
-    }
+    const devices = Array.isArray(aim) ? [...aim].sort().map(deviceId) : undefined
+    const targets = (
+      devices === undefined ? (aim ?? { kind: 'filter', filter: '', open: false }) : { kind: 'devices' }
+    ) as Targets
+    const operation = newOperation(
+      {
+        id,
+        name: 'test',
+        type: 'firmware-update',
+        typeName: 'Firmware Update',
+        subject: releaseSubject(release),
+        targets,
+        policy: { ...defaults, retries: [], ...policy },
+        createdBy: principalName('kim'),
+      },
+      this.clock.now(),
+    )
     await this.store.commit([{ kind: 'put-release', release }])
-    await this.orchestrator.create(operation, release, devices && [...devices].sort().map(deviceId))
+    await this.orchestrator.create({ operation, release, ...(devices === undefined ? {} : { devices }) })
     return id
+  }
+
+  stop(id: Operation['id'], by = principalName('kim')): Promise<Operation> {
+    return this.orchestrator.control({
+      id,
+      verb: 'stop',
+      input: (_, at, inProgress) => ({ kind: 'stop-requested', at, by: { kind: 'principal', name: by }, inProgress }),
+      along: () => [],
+    })
   }
 }
 

@@ -2,13 +2,12 @@
 import t from 'tap'
 import { ArtifactFiles } from '../../../broker/adapters/artifact-files.ts'
 import { MqttCommands } from '../../../broker/adapters/mqtt-commands.ts'
-import { systemRandom } from '../../../broker/adapters/system-clock.ts'
 import type { Principal, PrincipalRole } from '../../../broker/core/records.ts'
-import { assembleUseCases } from '../../../broker/use-cases/assemble.ts'
 import { secretMatches } from '../../../broker/use-cases/secrets.ts'
 import { principalName } from '../../../proto/ids.ts'
 import { makeBundle } from '../../fixtures/bundle.ts'
 import { helloOf, oldDigest, settled, silentLog, World } from '../orchestrator/world.ts'
+import { useCasesOf } from './set-up.ts'
 
 const principal = (role: PrincipalRole, name = role): Principal => ({
   name: principalName(name),
@@ -22,17 +21,7 @@ async function setUp(t: { testdir(): string }) {
   const world = new World()
   await world.start()
   const artifacts = await ArtifactFiles.open(t.testdir())
-  const { store, orchestrator, clock } = world
-  const isOnline = orchestrator.isOnline.bind(orchestrator)
-  const useCases = assembleUseCases({
-    store,
-    artifacts,
-    orchestrator,
-    clock,
-    random: systemRandom,
-    log: silentLog,
-    isOnline,
-  })
+  const useCases = useCasesOf(world, artifacts)
   return { world, useCases, artifacts }
 }
 

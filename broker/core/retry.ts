@@ -1,0 +1,52 @@
+// Whether a failed attempt is followed by another, and when. The first rule that matches the failure decides; each rule
+// counts its own retries of the device.
+import type { EventCode } from '../../proto/event-codes.ts'
+import type { Draft } from './draft.ts'
+import type { RetryRule } from './policy.ts'
+import type { Execution, LastFailure, Operation } from './records.ts'
+import { matches } from './rollout.ts'
+
+export interface Retry {
+  /** Index of the rule. */
+  readonly rule: number
+  /** 1 for the first retry by that rule. */
+  readonly number: number
+  readonly delayMs: number
+}
+
+/** `chance` in [0, 1) spreads the delay. Undefined: the failure is final. */
+export function retryOf(
+  operation: Operation,
+  execution: Execution,
+  code: EventCode,
+  chance: number,
+): Retry | undefined {
+  // Stop and end of schedule drop retries; nothing is tried again that nobody wants.
+  const { state, closedAt, policy } = operation
+  if (state === 'stopping' || closedAt !== undefined || execution.removal !== undefined) return undefined
+  const index = policy.retries.findIndex(rule => matches(rule.match, code))
+  const rule = policy.retries[index]
+  if (rule === undefined) return undefined
+  const number = (execution.retries?.[index] ?? 0) + 1
+  return number > rule.limit ? undefined : { rule: index, number, delayMs: delayOf(rule, number, chance) }
+}
+
+/** A retry that is dropped ends as its attempt did. What the device said was logged then, with the promise of a retry. */
+export function dropRetry(draft: Draft, execution: Execution, { code, data, final }: LastFailure): void {
+  const byBroker = code === 'SYS_100' || code === 'SYS_111'
+  const options = final === true ? { final } : {}
+  if (byBroker) draft.end(execution, execution, 'failed', code, data, options)
+  else draft.close(execution, execution, 'failed', code, data, options)
+}
+
+/** As it was before its attempt was given up; a new attempt has nothing to take back. */
+export function withoutLastFailure(execution: Execution): Execution {
+  const { lastFailure, retries, ...rest } = execution
+  if (lastFailure === undefined || retries === undefined || execution.state !== 'pending') return execution
+  return { ...rest, retries: { ...retries, [lastFailure.rule]: Math.max(0, (retries[lastFailure.rule] ?? 0) - 1) } }
+}
+
+function delayOf({ delaySeconds, factor, jitter }: RetryRule, number: number, chance: number): number {
+  const spread = 1 + jitter * (2 * chance - 1)
+  return Math.round(Math.min(delaySeconds * factor ** (number - 1), 604_800) * spread * 1000)
+}

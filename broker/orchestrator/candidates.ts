@@ -1,0 +1,83 @@
+// Who may be handed something next: connected devices whose executions are pending. Bounded: what does not fit is found
+// again by going over the pending executions. Devices that were handed over before (retries) stand apart, because they
+// need no room in the wave; those whose next attempt is not due wait until it is.
+import type { DeviceId } from '../../proto/ids.ts'
+import type { Execution } from '../core/records.ts'
+
+export class Candidates {
+  readonly #max: number
+  readonly #first = new Set<DeviceId>()
+  readonly #again = new Set<DeviceId>()
+  /** When the next attempt of a device is due. */
+  readonly #later = new Map<DeviceId, number>()
+  #overflowed = false
+  #laterOverflowsAt = Number.POSITIVE_INFINITY
+  /** The pending executions have been gone through once from here on; undefined: from the start. */
+  scanAfter: DeviceId | undefined
+  scanned = false
+
+  /** `max`: remembered of each kind; beyond it the pending executions are read again later. */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** The device is connected and its execution pending. */
+  add(execution: Execution, now: number): void {
+    const { device, notBefore, attempt } = execution
+    if (notBefore !== undefined && notBefore > now) {
+      this.#first.delete(device)
+      this.#again.delete(device)
+      if (this.#later.size < this.#max) this.#later.set(device, notBefore)
+      else this.#laterOverflowsAt = Math.min(this.#laterOverflowsAt, notBefore)
+      return
+    }
+    this.#later.delete(device)
+    const set = attempt > 0 ? this.#again : this.#first
+    if (set.size < this.#max) set.add(device)
+    else {
+      this.#overflowed = true
+      this.scanned = false
+    }
+  }
+
+  remove(device: DeviceId): void {
+    this.#first.delete(device)
+    this.#again.delete(device)
+    this.#later.delete(device)
+  }
+
+  /** Moves those whose time has come among the candidates. */
+  wake(now: number): void {
+    for (const [device, at] of this.#later) {
+      if (at > now) continue
+      this.#later.delete(device)
+      this.#again.add(device)
+    }
+    if (now >= this.#laterOverflowsAt) {
+      this.#laterOverflowsAt = Number.POSITIVE_INFINITY
+      this.scanned = false
+    }
+  }
+
+  /** How many there are; `wave` false: only of those that need no room in a wave. */
+  count(wave: boolean): number {
+    return this.#again.size + (wave ? this.#first.size : 0)
+  }
+
+  firstOf(count: number, wave: boolean): DeviceId[] {
+    const found: DeviceId[] = []
+    for (const set of wave ? [this.#again, this.#first] : [this.#again])
+      for (const device of set) {
+        if (found.length >= count) return found
+        found.push(device)
+      }
+    return found
+  }
+
+  /** The scan has reached the end; it starts over only if candidates had to be dropped meanwhile. */
+  scanReachedEnd(): void {
+    this.scanAfter = undefined
+    this.scanned = !this.#overflowed
+    this.#overflowed = false
+  }
+}

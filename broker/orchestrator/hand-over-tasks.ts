@@ -1,0 +1,72 @@
+// Hands free permits to candidates: retries first, then in the order they became ready, within window and rate.
+import type { DeviceId } from '../../proto/ids.ts'
+import { freePermits, waveRoom } from '../core/rollout.ts'
+import { isReady } from './device-tasks.ts'
+import { rateLeft, windowState } from './gates.ts'
+import type { RunningOperation } from './running-operation.ts'
+import type { Context, Task } from './task.ts'
+import type { Turn } from './turn.ts'
+
+/** Candidates looked at in one turn, at most, and for one free permit. */
+const candidatesMax = 256
+const candidatesLeast = 32
+
+export class RefillTask implements Task {
+  readonly name = 'refill'
+  readonly #context: Context
+  readonly #running: RunningOperation
+  #candidates: readonly DeviceId[] = []
+
+  constructor(context: Context, running: RunningOperation) {
+    this.#context = context
+    this.#running = running
+  }
+
+  async load(turn: Turn): Promise<void> {
+    const { operation, candidates } = this.#running
+    // More than there are permits: some have gone away or are busy elsewhere, and must not cost a turn each.
+    const count = Math.min(candidatesMax, Math.max(candidatesLeast, freePermits(operation)))
+    this.#candidates = candidates.firstOf(count, waveRoom(operation) > 0)
+    await Promise.all(this.#candidates.map(device => turn.loadExecution(this.#running, device)))
+  }
+
+  apply(turn: Turn): void {
+    const running = this.#running
+    const { sessions, inProgressOf, inProgressMax, clock, calendar } = this.#context
+    if (!windowState(running, calendar, clock).open) return
+    const mayFollow = rateLeft(running, clock)
+    const taken = takenInTurn(turn)
+    const at = clock.now()
+    const done: DeviceId[] = []
+    let handedOver = 0
+    for (const device of this.#candidates) {
+      if (handedOver >= mayFollow) break
+      if (freePermits(turn.operation(running)) === 0 || inProgressOf.size + taken.size >= inProgressMax) break
+      const execution = turn.execution(running, device)
+      // It stays a candidate: the wave is full, not the device unfit.
+      if (execution?.attempt === 0 && waveRoom(turn.operation(running)) <= 0) continue
+      done.push(device)
+      const session = sessions.of(device)
+      // Not said hello yet, or busy in another operation: its hello, or the end there, makes it a candidate again.
+      if (execution === undefined || !isReady(session) || inProgressOf.has(device) || taken.has(device)) continue
+      const registered = turn.device(device) ?? session.device
+      const decision = turn.decide(running, { kind: 'device-ready', at, execution, device: registered })
+      if (!decision.executions.some(change => change.execution.state === 'in-progress')) continue
+      taken.add(device)
+      handedOver += 1
+    }
+    const now = clock.monotonic()
+    turn.afterCommit.push(() => {
+      for (const device of done) running.candidates.remove(device)
+      running.rate.took(handedOver, now)
+    })
+  }
+}
+
+/** Devices that this turn has put in progress already. */
+function takenInTurn(turn: Turn): Set<DeviceId> {
+  const taken = new Set<DeviceId>()
+  for (const { execution } of turn.changedExecutions.values())
+    if (execution.state === 'in-progress') taken.add(execution.device)
+  return taken
+}

@@ -1,0 +1,90 @@
+// A dry run: whom an operation would touch, and what would become of the others. Nothing is made, and a bounded number
+// of devices is looked at.
+import type { OperationPlan } from '../../proto/http-api.ts'
+import type { DeviceId } from '../../proto/ids.ts'
+import type { Device } from '../core/device.ts'
+import { refusalOf } from '../core/hand-over.ts'
+import { filterIds, matches } from '../core/target-filter.ts'
+import type { NewOperation } from '../orchestrator/control-tasks.ts'
+import { parsedFilter } from '../orchestrator/sweep-tasks.ts'
+import { operationView } from '../views.ts'
+import type { Dependencies } from './dependencies.ts'
+
+const lookedAtMax = 100_000
+const pageSize = 500
+/** Devices named for each verdict. */
+const namedMax = 20
+
+interface Verdict {
+  count: number
+  readonly devices: DeviceId[]
+}
+
+export async function planOf(dependencies: Dependencies, made: NewOperation): Promise<OperationPlan> {
+  const verdicts = new Map<string, Verdict>()
+  let sensors = 0
+  let complete = true
+  for await (const { id, device } of targetsOf(dependencies, made)) {
+    if (sensors >= lookedAtMax) {
+      complete = false
+      break
+    }
+    sensors += 1
+    const name = verdictOf(dependencies, made, id, device)
+    const verdict = verdicts.get(name) ?? { count: 0, devices: [] }
+    verdict.count += 1
+    if (verdict.devices.length < namedMax) verdict.devices.push(id)
+    verdicts.set(name, verdict)
+  }
+  const { counts } = made.operation
+  return {
+    sensors,
+    complete,
+    verdicts: [...verdicts].map(([verdict, found]) => ({ verdict, ...found })).sort((a, b) => b.count - a.count),
+    policy: operationView({ ...made.operation, counts: { ...counts, total: sensors } }).policy,
+  }
+}
+
+/** `hand-over`, `wait-offline`, or what would end it: the code, and the reason where one code has several. */
+function verdictOf(
+  { isOnline }: Dependencies,
+  { operation }: NewOperation,
+  id: DeviceId,
+  device: Device | undefined,
+): string {
+  if (device === undefined) return 'SYS_101'
+  const refusal = refusalOf(operation, device)
+  if (refusal !== undefined)
+    return refusal.data.reason === undefined ? refusal.code : `${refusal.code} ${refusal.data.reason}`
+  if (isOnline(id)) return 'hand-over'
+  return operation.policy.offlinePolicy === 'skip' ? 'SYS_100 offline' : 'wait-offline'
+}
+
+async function* targetsOf(
+  { store, clock, isOnline }: Dependencies,
+  { operation, devices }: NewOperation,
+): AsyncIterable<{ readonly id: DeviceId; readonly device: Device | undefined }> {
+  const { targets } = operation
+  const filter = targets.kind === 'filter' ? parsedFilter(targets.filter) : undefined
+  const ids = filter === undefined ? devices : filterIds(filter)
+  const wanted = (device: Device): boolean =>
+    filter === undefined || matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
+  if (ids !== undefined) {
+    for (let first = 0; first < ids.length; first += pageSize) {
+      const page = ids.slice(first, first + pageSize)
+      const found = await Promise.all(page.map(id => store.device(id)))
+      for (const [index, id] of page.entries()) {
+        const device = found[index]
+        if (filter === undefined) yield { id, device }
+        else if (device !== undefined && wanted(device)) yield { id, device }
+      }
+    }
+    return
+  }
+  for (let after: DeviceId | undefined, more = true; more; ) {
+    const page = await store.devices({ limit: pageSize, ...(after === undefined ? {} : { after }) })
+    for (const device of page.items) if (wanted(device)) yield { id: device.id, device }
+    after = page.items.at(-1)?.id
+    more = page.hasMore
+  }
+}

@@ -1,0 +1,108 @@
+// Live messages for one reader: first what he missed, from the log, then what happens. A reader who does not keep up is
+// cut off, and resumes from the last event he has; nothing waits for him.
+import { deviceId, type EventId, eventId, eventIdOf, eventNumberOf, operationId } from '../../proto/ids.ts'
+import type { EventRecord, Operation } from '../core/records.ts'
+import type { LiveFeed } from '../orchestrator/live.ts'
+import type { Store } from '../ports.ts'
+import { operationView } from '../views.ts'
+import { requireRole } from './access.ts'
+import type { Dependencies } from './dependencies.ts'
+import { parsedId } from './parsing.ts'
+import type { LiveMessage, UseCases } from './use-cases.ts'
+
+/** Messages that wait for one reader. */
+const waitingMax = 1000
+
+export function watchUseCases({ store, orchestrator }: Dependencies): Pick<UseCases, 'watch'> {
+  return {
+    async watch(by, request, signal): Promise<AsyncIterable<LiveMessage>> {
+      requireRole(by, 'viewer')
+      const operation =
+        request.operation === undefined ? undefined : parsedId(operationId, request.operation, 'operation')
+      const device = request.device === undefined ? undefined : parsedId(deviceId, request.device, 'device')
+      const after =
+        request.lastEventId === undefined ? undefined : parsedId(eventId, request.lastEventId, 'lastEventId')
+      const wanted: Wanted = {
+        event: record =>
+          (operation === undefined || record.operation === operation) &&
+          (device === undefined || record.device === device),
+        operation: changed => device === undefined && (operation === undefined || changed.id === operation),
+        query: { ...(operation === undefined ? {} : { operation }), ...(device === undefined ? {} : { device }) },
+      }
+      return messages(store, orchestrator.live, wanted, after, signal)
+    },
+  }
+}
+
+interface Wanted {
+  readonly event: (record: EventRecord) => boolean
+  readonly operation: (operation: Operation) => boolean
+  readonly query: { readonly operation?: Operation['id']; readonly device?: EventRecord['device'] }
+}
+
+async function* messages(
+  store: Store,
+  live: LiveFeed,
+  wanted: Wanted,
+  after: EventId | undefined,
+  signal: AbortSignal,
+): AsyncIterable<LiveMessage> {
+  const waiting: LiveMessage[] = []
+  let overrun = false
+  let wake = (): void => {}
+  const push = (message: LiveMessage): void => {
+    if (waiting.length >= waitingMax) overrun = true
+    else waiting.push(message)
+    wake()
+  }
+  // Listening begins before the log is read, so that nothing falls between; what is in both is told once, by its number.
+  const unsubscribe = live.subscribe({
+    event: record => {
+      if (wanted.event(record)) push({ kind: 'event', record })
+    },
+    operation: operation => {
+      if (wanted.operation(operation)) push({ kind: 'operation', operation: operationView(operation) })
+    },
+    closed: () => {
+      overrun = true
+      wake()
+    },
+  })
+  const onAbort = (): void => wake()
+  signal.addEventListener('abort', onAbort)
+  try {
+    let told = after === undefined ? store.eventRange().newest : eventNumberOf(after)
+    for (let more = after !== undefined; more && !signal.aborted; ) {
+      const page = await store.events({
+        ...wanted.query,
+        after: eventIdOf(Math.max(told, 1)),
+        order: 'ASC',
+        limit: 500,
+      })
+      for (const record of page.items) {
+        told = eventNumberOf(record.id)
+        yield { kind: 'event', record }
+      }
+      if (page.next !== undefined) told = Math.max(told, eventNumberOf(page.next))
+      more = page.hasMore
+    }
+    while (!signal.aborted && !overrun) {
+      const message = waiting.shift()
+      if (message === undefined) {
+        await new Promise<void>(resolve => {
+          wake = resolve
+          if (signal.aborted || overrun || waiting.length > 0) resolve()
+        })
+        continue
+      }
+      if (message.kind === 'event') {
+        if (eventNumberOf(message.record.id) <= told) continue
+        told = eventNumberOf(message.record.id)
+      }
+      yield message
+    }
+  } finally {
+    unsubscribe()
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,448 @@
+// What operators do with operations, devices and principals through the use cases: approval by a second person, edits,
+// retries, exports, backups, idempotency, audit, streams. The rules behind them are tested in core and orchestrator.
+import { generateKeyPairSync } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { ArtifactFiles } from '../../../broker/adapters/artifact-files.ts'
+import { OperationsKey } from '../../../broker/adapters/operations-key.ts'
+import type { PrincipalRole } from '../../../broker/core/records.ts'
+import type { Caller, UseCases } from '../../../broker/use-cases/use-cases.ts'
+import { readCommand } from '../../../proto/command.ts'
+import { openEnvelope } from '../../../proto/envelope.ts'
+import { deviceId, operationId, principalName } from '../../../proto/ids.ts'
+import { makeBundle } from '../../fixtures/bundle.ts'
+import { eventOf, helloOf, oldDigest, type ScriptedConnection, settled, World } from '../orchestrator/world.ts'
+import { useCasesOf } from './set-up.ts'
+
+const caller = (role: PrincipalRole, name: string = role, requestId?: string): Caller => ({
+  name: principalName(name),
+  role,
+  tokenSha256: '00'.repeat(32),
+  createdAt: 1,
+  ...(requestId === undefined ? {} : { requestId }),
+})
+const [viewer, operator, approver, admin] = [caller('viewer'), caller('operator'), caller('approver'), caller('admin')]
+
+interface Scene {
+  readonly world: World
+  readonly useCases: UseCases
+  readonly connections: readonly ScriptedConnection[]
+  readonly release: string
+}
+
+async function scene(t: { testdir(): string }, devices: number): Promise<Scene> {
+  const world = new World()
+  await world.start()
+  const directory = t.testdir()
+  const key = join(directory, 'operations.pem')
+  await writeFile(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const artifacts = await ArtifactFiles.open(join(directory, 'artifacts'))
+  const useCases = useCasesOf(world, artifacts, await OperationsKey.open(key), [
+    {
+      name: 'self-test',
+      title: 'Self Test',
+      confirmation: 'report',
+      signedBy: 'broker',
+      arguments: async request => ({ value: (request.arguments ?? {}) as never }),
+    },
+  ])
+  const { bytes, manifest } = await bundleOf('2.0.0')
+  const { id } = await useCases.uploadBundle(admin, once(bytes))
+  const connections = Array.from({ length: devices }, (_, index) => world.connect(deviceId(`sensor-${index + 1}`)))
+  for (const connection of connections)
+    await world.orchestrator.hello(
+      connection,
+      helloOf('1.0.0', oldDigest, { vendorId: manifest.vendorId, classId: manifest.classId }),
+    )
+  return { world, useCases, connections, release: id }
+}
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes
+}
+async function bundleOf(version: string) {
+  const made = await makeBundle({ image: Buffer.from(`image ${version}`), version, component: 'main' })
+  return made
+}
+async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of bytes) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
+const all = { all: true } as const
+const update = (release: string) => ({ type: 'firmware-update', release, targets: all })
+
+t.test('approval: nothing is sent before a second principal has approved, refused means stopped', async t => {
+  const { world, useCases, connections, release } = await scene(t, 1)
+  const asked = await useCases.createOperation(approver, { ...update(release), policy: { approval: true } })
+  await settled()
+  t.match(await useCases.showOperation(viewer, asked.id), {
+    state: 'awaiting-approval',
+    sensors: 1,
+    updateStatus: 'Pending',
+  })
+  t.same(connections[0]?.received, [])
+  await t.rejects(useCases.approveOperation(approver, asked.id), { code: 'FORBIDDEN' }, 'not by himself')
+  await t.rejects(useCases.approveOperation(operator, asked.id), { code: 'FORBIDDEN' }, 'the role is missing')
+  t.match(await useCases.approveOperation(caller('approver', 'second'), asked.id), { approvedBy: 'second' })
+  await settled()
+  t.equal(connections[0]?.received.length, 1)
+  const other = await useCases.createOperation(operator, { ...update(release), policy: { approval: true } })
+  await settled()
+  await useCases.refuseOperation(approver, other.id)
+  await settled()
+  t.match(await useCases.showOperation(viewer, other.id), {
+    state: 'stopped',
+    refusedBy: 'approver',
+    sensors: 1,
+    errors: 1,
+  })
+  t.same(world.violations, [])
+})
+
+t.test('a command repeated with its request id gets the first answer, another one under it is refused', async t => {
+  const { useCases, release } = await scene(t, 1)
+  const by = caller('operator', 'kim', 'r-1')
+  const [first, twin] = await Promise.all([
+    useCases.createOperation(by, update(release)),
+    useCases.createOperation(by, update(release)),
+  ])
+  t.same(twin, first)
+  await useCases.stopOperation(operator, first?.id ?? '')
+  t.same(await useCases.createOperation(by, update(release)), first, 'as it was answered then')
+  t.equal((await useCases.listOperations(viewer, {})).data.length, 1)
+  await t.rejects(useCases.createOperation(by, { ...update(release), name: 'other' }), { code: 'CONFLICT' })
+  await t.resolves(useCases.createOperation(caller('operator', 'lee', 'r-1'), update(release)), 'ids are per principal')
+})
+
+t.test('limits are edited while it runs, and the audit says from what to what', async t => {
+  const { useCases, connections, release } = await scene(t, 3)
+  const { id } = await useCases.createOperation(operator, { ...update(release), policy: { concurrency: 1 } })
+  await settled()
+  t.equal(connections.filter(({ received }) => received.length > 0).length, 1)
+  t.match(await useCases.editOperation(operator, id, { concurrency: 3, rate: { maximumPerMinute: 100 } }), {
+    policy: { concurrency: 3, rate: { maximumPerMinute: 100 } },
+  })
+  await settled()
+  t.equal(connections.filter(({ received }) => received.length > 0).length, 3)
+  t.match(await useCases.editOperation(operator, id, { rate: null }), { policy: { rate: null } })
+  const { data } = await useCases.listAudit(viewer, { operation: id, order: 'ASC' })
+  const edit = data.find(({ action }) => action === 'operation.edit')
+  t.match(edit, { actor: 'operator' })
+  t.match(edit?.changes, [
+    { op: 'replace', path: '/concurrency', value: 3 },
+    { op: 'add', path: '/rate', value: { maximumPerMinute: 100 } },
+  ])
+  await t.rejects(useCases.editOperation(operator, id, { windows: [{ cron: 'x', minutes: 1, timeZone: 'UTC' }] }), {
+    code: 'INVALID',
+    fields: [{ name: 'windows.0' }],
+  })
+})
+
+t.test('paused by hand nothing new goes out; resumed it goes on', async t => {
+  const { useCases, connections, release } = await scene(t, 2)
+  const { id } = await useCases.createOperation(operator, { ...update(release), policy: { concurrency: 1 } })
+  await settled()
+  t.match(await useCases.pauseOperation(operator, id), {
+    state: 'paused',
+    pause: { by: 'operator' },
+    operationStatus: 'Running',
+  })
+  await useCases.editOperation(operator, id, { concurrency: 2 })
+  await settled()
+  t.equal(connections.filter(({ received }) => received.length > 0).length, 1)
+  await useCases.resumeOperation(operator, id)
+  await settled()
+  t.equal(connections.filter(({ received }) => received.length > 0).length, 2)
+})
+
+t.test('results: lists, summary, retry of the failed, and the file only when it has ended', async t => {
+  const { world, useCases, connections, release } = await scene(t, 2)
+  const { id } = await useCases.createOperation(operator, {
+    ...update(release),
+    targets: { devices: ['sensor-1', 'sensor-2', 'nobody'] },
+    policy: { concurrency: 2, retries: [] },
+  })
+  await settled()
+  await t.rejects(useCases.exportOperation(viewer, id), { code: 'CONFLICT', message: /running/ })
+  await t.rejects(useCases.retryFailed(operator, id), { code: 'CONFLICT' })
+  await world.orchestrator.event(connections[0] as never, eventOf(1, { kind: 'code', code: 'UPD2_OK_18' }, id as never))
+  await world.orchestrator.event(connections[1] as never, {
+    ...eventOf(1, { kind: 'code', code: 'UPD4_FAIL_35' }, id as never),
+    data: { errno: '=ENOSPC' },
+  })
+  await settled()
+  const shown = await useCases.showOperation(viewer, id)
+  t.match(shown, {
+    state: 'completed',
+    sensors: 3,
+    updated: 1,
+    errors: 2,
+    updateStatus: 'Completed',
+    operationStatus: 'Failed',
+  })
+  t.same(shown.reasons.map(({ reason, count }) => `${reason} ${count}`).sort(), ['No sensor found 1', 'Update error 1'])
+  t.same(
+    (await useCases.listExecutions(viewer, id, { result: 'errors' })).data.map(({ device }) => device),
+    ['nobody', 'sensor-2'],
+  )
+  t.same(
+    (await useCases.listExecutions(viewer, id, { result: 'updated' })).data.map(({ device }) => device),
+    ['sensor-1'],
+  )
+  const csv = await textOf(await useCases.exportOperation(viewer, id))
+  const lines = csv.slice(1).split('\r\n')
+  t.match(lines[0], /^device_id,initial_version,updated_version,status,code,reason,/)
+  t.equal(lines.length, 5, 'a header, three devices and the end of the last line')
+  t.match(lines[2], /^sensor-1,1\.0\.0,2\.0\.0,Completed,UPD2_OK_18,,/)
+  t.match(lines[3], /^sensor-2,1\.0\.0,1\.0\.0,Failed,UPD4_FAIL_35,Update error,Storage write error\.,1,/)
+  const again = await useCases.retryFailed(operator, id)
+  await settled()
+  t.match(await useCases.showOperation(viewer, again.id), { sensors: 2, origin: { kind: 'retry', operation: id } })
+})
+
+t.test('a dry run says whom it would touch and why not the others, and makes nothing', async t => {
+  const { useCases, world, connections, release } = await scene(t, 2)
+  world.orchestrator.deviceDisconnected(connections[1] as ScriptedConnection)
+  const plan = await useCases.planOperation(viewer, {
+    ...update(release),
+    targets: { devices: ['sensor-1', 'sensor-2', 'nobody'] },
+  })
+  t.match(plan, { sensors: 3, complete: true })
+  t.same(Object.fromEntries(plan.verdicts.map(({ verdict, devices }) => [verdict, devices])), {
+    'hand-over': ['sensor-1'],
+    'wait-offline': ['sensor-2'],
+    SYS_101: ['nobody'],
+  })
+  t.equal((await useCases.listOperations(viewer, {})).data.length, 0)
+})
+
+t.test('backup: the configuration is kept under its digest, and restored by its operation and device', async t => {
+  const { world, useCases, connections } = await scene(t, 1)
+  const [connection] = connections as [ScriptedConnection]
+  const { id } = await useCases.createOperation(operator, { type: 'config-backup', targets: all })
+  await settled()
+  const offer = connection.received[0]
+  t.match(offer, { kind: 'offer', operationType: 'config-backup' })
+  if (offer?.kind !== 'offer') return
+  const verdict = readCommand(openEnvelope(offer.envelope).payload, { operation: operationId(id) })
+  t.match(verdict, { ok: true, command: { operationType: 'config-backup', arguments: {} } })
+  const content = Buffer.from('{"wifi":"secret"}')
+  const sha256 = (await import('node:crypto')).createHash('sha256').update(content).digest('hex')
+  const done = { kind: 'step', step: 'done' } as const
+  await world.orchestrator.configuration(connection, {
+    operation: id as never,
+    attempt: 1,
+    version: '7',
+    sha256,
+    content,
+  })
+  await world.orchestrator.event(connection, {
+    ...eventOf(1, done, id as never),
+    data: { configuration_digest: sha256 },
+  })
+  await settled()
+  t.match(await useCases.showOperation(viewer, id), {
+    state: 'completed',
+    typeName: 'Backup',
+    updated: 1,
+    codes: [{ code: 'SYS_112' }],
+  })
+  t.match((await useCases.listBackups(viewer, id, {})).data, [
+    { device: 'sensor-1', sha256, version: '7', sizeBytes: 17 },
+  ])
+  await t.rejects(useCases.readBackup(viewer, id, 'sensor-1'), { code: 'FORBIDDEN' }, 'configurations hold secrets')
+  t.same(Buffer.from((await useCases.readBackup(operator, id, 'sensor-1')).content), content)
+  const restore = await useCases.createOperation(operator, {
+    type: 'config-restore',
+    backup: { operation: id, device: 'sensor-1' },
+    targets: all,
+  })
+  await settled()
+  t.notMatch(JSON.stringify(restore), /c2VjcmV0|secret/, 'the content is in no view')
+  await world.orchestrator.event(connection, {
+    ...eventOf(2, done, restore.id as never),
+    data: { configuration_digest: 'ff'.repeat(32) },
+  })
+  await settled()
+  t.match((await useCases.listExecutions(viewer, restore.id, {})).data, [
+    { code: 'SYS_111', data: { reason: 'digest' } },
+  ])
+})
+
+t.test(
+  'a configuration change is recorded with its diff, secrets masked; a plugin type runs like a built-in one',
+  async t => {
+    const { world, useCases, connections } = await scene(t, 1)
+    const [connection] = connections as [ScriptedConnection]
+    const change = await useCases.createOperation(operator, {
+      type: 'config-change',
+      arguments: { format: 'merge-patch', patch: { mqtt: { password: 'hunter2', port: 8883 } } },
+      targets: all,
+    })
+    t.match(change, {
+      typeName: 'Configuration Change',
+      arguments: { patch: { mqtt: { password: '***', port: 8883 } } },
+    })
+    await settled()
+    const diff = [{ op: 'replace', path: '/mqtt/port', value: 8883 }]
+    await world.orchestrator.event(connection, {
+      ...eventOf(1, { kind: 'step', step: 'done' }, change.id as never),
+      data: { configuration_digest: 'aa'.repeat(32), diff: JSON.stringify(diff) },
+    })
+    await settled()
+    const { data } = await useCases.listAudit(viewer, { operation: change.id, order: 'ASC' })
+    t.notMatch(JSON.stringify(data), /hunter2/)
+    t.match(data.find(({ action }) => action === 'operation.results')?.data, { devices: { 'sensor-1': { diff } } })
+    const plugin = await useCases.createOperation(operator, {
+      type: 'self-test',
+      arguments: { deep: true },
+      targets: all,
+    })
+    await settled()
+    t.match(plugin, { typeName: 'Self Test' })
+    await world.orchestrator.event(connection, eventOf(2, { kind: 'step', step: 'failed' }, plugin.id as never))
+    await settled()
+    t.match(await useCases.showOperation(viewer, plugin.id), {
+      state: 'completed',
+      errors: 1,
+      codes: [{ code: 'SYS_111' }],
+    })
+  },
+)
+
+t.test('a reboot is done when the device says hello with another boot id', async t => {
+  const { world, useCases, connections } = await scene(t, 1)
+  const [connection] = connections as [ScriptedConnection]
+  const { id } = await useCases.createOperation(operator, { type: 'reboot', targets: all })
+  await settled()
+  await world.orchestrator.event(connection, eventOf(1, { kind: 'step', step: 'rebooting' }, id as never))
+  const again = world.connect(deviceId('sensor-1'))
+  await world.orchestrator.hello(again, helloOf('1.0.0', oldDigest, { outboxLastEventNumber: 1 }))
+  await settled()
+  t.equal((await useCases.showOperation(viewer, id)).state, 'running', 'the same boot')
+  await world.orchestrator.hello(
+    again,
+    helloOf('1.0.0', oldDigest, { outboxLastEventNumber: 1, bootId: '99'.repeat(16) }),
+  )
+  await settled()
+  t.match(await useCases.showOperation(viewer, id), { state: 'completed', codes: [{ code: 'SYS_112', count: 1 }] })
+})
+
+t.test('what a policy may not say is refused with every field named', async t => {
+  const { useCases, release } = await scene(t, 1)
+  await t.rejects(
+    useCases.createOperation(operator, {
+      ...update(release),
+      policy: {
+        abort: [
+          { match: 'nonsense', percent: 5, action: 'stop' },
+          { match: 'FAIL', percent: 5, action: { rollback: release } },
+        ],
+        retries: [{ match: ['UPD4_FAIL_99'], limit: 1 }],
+        schedule: { startAt: 'tomorrow', install: 'in-window', windows: [] },
+        rate: {
+          maximumPerMinute: 5,
+          exponential: { basePerMinute: 9, factor: 2, criterion: { kind: 'notified', count: 1 } },
+        },
+      },
+    }),
+    {
+      code: 'INVALID',
+      fields: [
+        { name: 'policy.rate.exponential.basePerMinute' },
+        { name: 'policy.abort.0.match' },
+        { name: 'policy.abort.1.action.rollback', message: /above 2\.0\.0/ },
+        { name: 'policy.retries.0.match' },
+        { name: 'policy.schedule.startAt' },
+        { name: 'policy.schedule.install' },
+      ],
+    },
+  )
+  for (const [request, field] of [
+    [{ type: 'nonsense', targets: all }, 'type'],
+    [{ type: 'command', targets: all }, 'signed'],
+    [{ type: 'reboot', release, targets: all }, 'release'],
+    [{ type: 'firmware-update', targets: all }, 'release'],
+    [{ type: 'config-change', arguments: { format: 'yaml' }, targets: all }, 'arguments.format'],
+    [{ ...update(release), targets: { filter: 'colour=red' } }, 'colour'],
+  ] as const)
+    await t.rejects(useCases.createOperation(operator, request), { code: 'INVALID', fields: [{ name: field }] })
+})
+
+t.test('the registry: who runs what, groups and tags, and a new secret that ends the old connection', async t => {
+  const { useCases, connections } = await scene(t, 3)
+  await useCases.editDevice(operator, 'sensor-2', {
+    group: 'north',
+    tags: { add: ['pilot'] },
+    attributes: { site: 'A', floor: '2' },
+  })
+  t.match(await useCases.editDevice(operator, 'sensor-2', { attributes: { floor: null } }), {
+    group: 'north',
+    tags: ['pilot'],
+    attributes: { site: 'A' },
+  })
+  const ids = async (filter: string) => (await useCases.listDevices(viewer, { filter })).data.map(({ id }) => id)
+  t.same(await ids('component=main&version=1.0.0'), ['sensor-1', 'sensor-2', 'sensor-3'])
+  t.same(await ids('tag=pilot'), ['sensor-2'])
+  t.same(await ids('attributes.site=A&group__neq=south'), ['sensor-2'])
+  t.match(await useCases.listDevices(viewer, { filter: 'version=1.0.0', limit: 1 }), {
+    has_more: true,
+    next: 'sensor-1',
+  })
+  await t.rejects(useCases.listDevices(viewer, { filter: 'a=b' }), { code: 'INVALID', fields: [{ name: 'a' }] })
+  const about = async (filter: string) =>
+    new Set((await useCases.listEvents(viewer, { filter })).data.map(({ device_id }) => device_id))
+  t.same([...(await about('group__eq=north'))], ['sensor-2'], 'the log of a group')
+  t.same([...(await about('tag__in=pilot,other&event_type__eq=SYS_106'))], ['sensor-2'])
+  t.same([...(await about('tag__neq=pilot'))].sort(), ['sensor-1', 'sensor-3'])
+  await useCases.enrollDevice(operator, { device: 'sensor-1' })
+  const { secret } = await useCases.renewDeviceSecret(admin, 'sensor-1')
+  t.equal(secret.length, 43)
+  t.ok(connections[0]?.closed)
+})
+
+t.test('principals: the last admin stays, a new token voids the old one', async t => {
+  const { useCases } = await scene(t, 0)
+  const made = await useCases.createPrincipal(admin, { name: 'boss', role: 'admin' })
+  await t.rejects(useCases.deletePrincipal(admin, 'boss'), { code: 'CONFLICT' })
+  await t.rejects(useCases.editPrincipal(admin, 'boss', { role: 'viewer' }), { code: 'CONFLICT' })
+  const renewed = await useCases.renewPrincipalToken(admin, 'boss')
+  t.equal(await useCases.principalOfToken(made.token), undefined)
+  t.match(await useCases.principalOfToken(renewed.token), { name: 'boss' })
+  await useCases.createPrincipal(admin, { name: 'other', role: 'admin' })
+  await useCases.deletePrincipal(admin, 'boss')
+  t.equal(await useCases.principalOfToken(renewed.token), undefined)
+  const { data } = await useCases.listAudit(viewer, { order: 'ASC' })
+  t.notMatch(JSON.stringify(data), new RegExp(`${made.token}|${renewed.token}`), 'no token in the audit')
+  t.ok(
+    ['principal.create', 'principal.renew-token', 'principal.delete'].every(action =>
+      data.some(one => one.action === action),
+    ),
+  )
+})
+
+t.test('a stream begins where the reader was, and tells each event once', async t => {
+  const { world, useCases, connections, release } = await scene(t, 2)
+  const controller = new AbortController()
+  const { data } = await useCases.listEvents(viewer, { order: 'ASC' })
+  const stream = await useCases.watch(viewer, { lastEventId: data[0]?.id ?? '' }, controller.signal)
+  const told: string[] = []
+  const reading = (async () => {
+    for await (const message of stream) if (message.kind === 'event') told.push(message.record.id)
+  })()
+  const { id } = await useCases.createOperation(operator, update(release))
+  await settled()
+  await world.orchestrator.event(
+    connections[0] as never,
+    eventOf(1, { kind: 'code', code: 'UPD4_FAIL_33' }, id as never),
+  )
+  await settled()
+  controller.abort()
+  await reading
+  const after = await useCases.listEvents(viewer, { order: 'ASC', limit: 1000 })
+  t.same(
+    told,
+    after.data.slice(1).map(event => event.id),
+  )
+})
