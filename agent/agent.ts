@@ -1,32 +1,35 @@
 // The shell of the agent: facts from the world into the pure cores, their wishes back into the world. One inbox, drained
 // in batches: step over all that waits, save memory and events in one durable batch, and only then act.
 //
-//   link, timers, executors ──▶ inbox ──▶ core/offers, core/update ──▶ journal.save ──▶ executors, outbox
+//   link, timers, executors ──▶ inbox ──▶ core/offers, update, command ──▶ journal.save ──▶ executors, outbox
 //
 // The same class runs on a device (main.ts) and in a simulated world: what it needs comes through ports.ts.
 import { createHash } from 'node:crypto'
 import type { DeviceId } from '../proto/ids.ts'
-import {
-  type DeviceEvent,
-  encodeProgress,
-  type OfferMessage,
-  readChunkData,
-  readOfferMessage,
-} from '../proto/messages.ts'
+import { type DeviceEvent, encodeConfigurationReport, encodeProgress, readChunkData } from '../proto/messages.ts'
+import { type OfferMessage, readOfferMessage } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
-import { type AcceptFacts, accept, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
-import { type AgentMemory, emptyMemory, jobOf } from './core/memory.ts'
-import { type OfferVerdict, offered, withdrawn } from './core/offers.ts'
-import { type Effect, type Outcome, resume, step, type UpdateInput } from './core/update.ts'
+import { type AcceptFacts, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
+import { resumeCommand } from './core/command.ts'
+import { type AgentMemory, emptyMemory, underWay } from './core/memory.ts'
+import { offered, proceeded, withdrawn } from './core/offers.ts'
+import { type Effect, type Outcome, resume, type UpdateInput } from './core/update.ts'
 import type { StorageWriteFailed } from './errors.ts'
+import type { CommandHandlers } from './handlers/command-handler.ts'
+import { commandExecutors } from './handlers/commands.ts'
 import { DownloadRun, type DownloadSettings, type RequestNumbers } from './handlers/download-run.ts'
 import { failureOf } from './handlers/failures.ts'
-import { firmwareExecutors, installedNow, type JobEffect } from './handlers/firmware.ts'
+import { Farewell } from './handlers/farewell.ts'
+import { firmwareExecutors, installedNow } from './handlers/firmware.ts'
+import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
+import { judged } from './handlers/judgement.ts'
 import { Outbox } from './handlers/outbox.ts'
 import { Saver } from './handlers/saver.ts'
 import { eventOf, helloBytes, type Identity, saysTheSame } from './handlers/speech.ts'
-import { Work } from './handlers/work.ts'
-import type { AgentPorts, JournalSnapshot, SlotStatus, Timer } from './ports.ts'
+import { type JobEffect, type JobInput, stepJob, Work } from './handlers/work.ts'
+import type { AgentPorts, JournalSnapshot, SlotStatus } from './ports.ts'
+
+export type { CommandHandler, CommandRun, Order, Prepared } from './handlers/command-handler.ts'
 
 /** Who the device is and how far it goes; config.ts makes it. */
 export interface AgentSettings extends DownloadSettings, Identity {
@@ -35,11 +38,15 @@ export interface AgentSettings extends DownloadSettings, Identity {
   readonly trust: Uint8Array | undefined
   /** Starts a new image gets on trial. */
   readonly startsMax: number
+  /** 32 hex digits, new at each boot of the device; absent: each start of the agent counts as one. */
+  readonly bootId?: string
+  /** How types of commands are carried out, besides the built-in ones or in their place. */
+  readonly handlers?: CommandHandlers
 }
 
 type Entry =
   /** `work`: the outcome of the work of this number, void when other work began since. */
-  | { readonly kind: 'input'; readonly input: UpdateInput; readonly work: number }
+  | { readonly kind: 'input'; readonly input: JobInput; readonly work: number }
   | { readonly kind: 'message'; readonly message: OfferMessage }
   | { readonly kind: 'acknowledged'; readonly eventNumber: number }
 
@@ -51,8 +58,6 @@ interface Stepped {
 }
 
 const inboxMax = 1000
-/** How long a restart waits for the events that are on their way out. */
-const farewellMs = 2000
 
 export class Agent {
   readonly #ports: AgentPorts
@@ -65,6 +70,7 @@ export class Agent {
   readonly #work: Work
   readonly #saver: Saver
   readonly #outbox: Outbox
+  readonly #farewell: Farewell
   readonly #requestNumbers: RequestNumbers = { last: 0 }
   #memory: AgentMemory
   #inbox: Entry[] = []
@@ -73,7 +79,6 @@ export class Agent {
   #download: DownloadRun | undefined
   #lineReady = false
   #linkStarted = false
-  #farewell: { readonly reason: string; readonly timer: Timer } | undefined
   #stopped = false
 
   /** Reads journal and slots; starts nothing. Throws what the journal and the slots throw. Owns no port. */
@@ -100,17 +105,32 @@ export class Agent {
     this.#settings = settings
     this.#trust = readTrust(settings.trust)
     this.#journalId = snapshot.journalId
-    this.#bootId = Buffer.from(ports.random.bytes(16)).toString('hex')
+    this.#bootId = settings.bootId ?? Buffer.from(ports.random.bytes(16)).toString('hex')
     this.#statuses = statuses
     this.#installed = installed
     this.#memory = snapshot.memory ?? emptyMemory
-    const executors = firmwareExecutors({
-      ports,
-      startsMax: settings.startsMax,
-      installed,
-      facts: () => this.#facts(),
-      download: (job, manifest, signal) => this.#runDownload({ job, manifest, connected: this.#lineReady }, signal),
-    })
+    this.#farewell = new Farewell(ports.clock)
+    const common = { ports, facts: (): AcceptFacts => this.#facts() }
+    const executors = {
+      ...firmwareExecutors({
+        ...common,
+        startsMax: settings.startsMax,
+        installed,
+        download: (job, manifest, signal) => this.#runDownload({ job, manifest, connected: this.#lineReady }, signal),
+      }),
+      ...commandExecutors({
+        ...common,
+        handlers: settings.handlers ?? {},
+        bootId: this.#bootId,
+        farewell: async () => void (await this.#farewell.wait(this.#hasSomethingToSay())),
+        report: (job, { version, content }, signal) => {
+          const { operation, attempt } = this.#memory.command?.job ?? job
+          const sha256 = createHash('sha256').update(content).digest('hex')
+          const report = { operation, attempt, version, sha256, content }
+          return this.#outbox.report(encodeConfigurationReport(report), signal)
+        },
+      }),
+    }
     this.#work = new Work(executors, ports.log, (input, work) => this.#enqueue({ kind: 'input', input, work }))
     this.#saver = new Saver(ports)
     this.#outbox = new Outbox(ports, snapshot.outbox, {
@@ -127,18 +147,24 @@ export class Agent {
 
   /** Resumes what was under way and starts the link. A trial that nobody remembers is given up. Called once. */
   async start(): Promise<void> {
-    const { state } = this.#memory
+    const { state, command } = this.#memory
     if (!this.#trust.ok)
       this.#ports.log.error({ event: 'trust-unusable', failure: this.#trust.failure }, 'no update can be accepted')
-    if (await this.#gaveUpForgottenTrial()) return
-    this.#perform(resume(state).map(effect => ({ effect, work: this.#workNumberFor(effect) })))
+    if (await gaveUpForgottenTrial(this.#ports, this.#statuses, this.#memory)) {
+      this.#ports.reboot.restart('roll-back')
+      return
+    }
+    const wishes = [...resume(state), ...(command === undefined ? [] : resumeCommand(command))]
+    this.#perform(wishes.map(effect => ({ effect, work: this.#workNumberFor(effect) })))
+    if (command?.kind === 'restarting')
+      this.#enqueue({ kind: 'input', input: { kind: 'started', bootId: this.#bootId }, work: this.#workNumber })
     this.#startLink()
   }
 
   /** Ends: timers cancelled, link closed, the save under way finished. The other ports stay open for their owner. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#farewell?.timer.cancel()
+    this.#farewell.cancel()
     this.#work.abort()
     this.#outbox.onDisconnected()
     this.#saver.stop()
@@ -186,9 +212,9 @@ export class Agent {
 
   /** Nothing of the batch happened. Messages will be said again; the job under way ends with the journal's failure. */
   #takeBack(entries: readonly Entry[], failure: StorageWriteFailed): void {
-    const { kind } = this.#memory.state
     const failed = { kind: 'failed', failure: failureOf(failure) } as const
-    const ends: Entry[] = kind === 'idle' ? [] : [{ kind: 'input', input: failed, work: this.#workNumber }]
+    const busy = underWay(this.#memory) !== undefined
+    const ends: Entry[] = busy ? [{ kind: 'input', input: failed, work: this.#workNumber }] : []
     this.#inbox = [...ends, ...entries.filter(entry => entry.kind === 'acknowledged'), ...this.#inbox]
   }
 
@@ -201,7 +227,7 @@ export class Agent {
       if (entry.kind === 'acknowledged') acknowledged.push(entry.eventNumber)
       if (entry.kind === 'acknowledged' || (entry.kind === 'input' && entry.work !== this.#workNumber)) continue
       const outcome = this.#step(memory, entry)
-      if (outcome.memory.state.kind !== memory.state.kind) this.#logChange(memory, outcome.memory)
+      if (stepOf(outcome.memory) !== stepOf(memory)) this.#logChange(memory, outcome.memory)
       memory = outcome.memory
       for (const draft of outcome.events) {
         if ([...this.#outbox.events, ...events].some(event => saysTheSame(event, draft))) continue
@@ -216,11 +242,15 @@ export class Agent {
   }
 
   #step(memory: AgentMemory, entry: Exclude<Entry, { kind: 'acknowledged' }>): Outcome {
-    if (entry.kind === 'input') return step(memory, entry.input)
+    if (entry.kind === 'input') return stepJob(memory, entry.input)
     const { message } = entry
     if (message.kind === 'withdraw') return withdrawn(memory, message)
+    if (message.kind === 'proceed') return proceeded(memory, message)
     const envelopeSha256 = createHash('sha256').update(message.envelope).digest('hex')
-    return offered(memory, { ...message, envelopeSha256 }, () => this.#judge(memory, message, envelopeSha256))
+    const startedByBoot = (component: string): boolean => this.#statuses.get(component)?.reboot ?? false
+    return offered(memory, { ...message, envelopeSha256 }, () =>
+      judged(message, envelopeSha256, this.#facts(memory), startedByBoot),
+    )
   }
 
   // ---- effects ------------------------------------------------------------------------------
@@ -250,7 +280,7 @@ export class Agent {
           this.#outbox.sayHello()
           break
         case 'restart':
-          this.#restart(effect.reason)
+          void this.#restart(effect.reason)
           break
         default:
           effect satisfies never
@@ -273,27 +303,22 @@ export class Agent {
     }
   }
 
-  /** The events that were saved get a moment to leave: the broker then knows why the device falls silent. */
-  #restart(reason: string): void {
-    this.#farewell?.timer.cancel()
-    const delayMs = this.#lineReady && this.#outbox.events.length > 0 ? farewellMs : 0
-    this.#farewell = { reason, timer: this.#ports.clock.after(delayMs, () => this.#sayFarewell()) }
+  async #restart(reason: string): Promise<void> {
+    if (await this.#farewell.wait(this.#hasSomethingToSay())) this.#ports.reboot.restart(reason)
   }
 
-  #sayFarewell(): void {
-    if (this.#farewell === undefined) return
-    const { reason, timer } = this.#farewell
-    timer.cancel()
-    this.#farewell = undefined
-    this.#ports.reboot.restart(reason)
+  #hasSomethingToSay(): boolean {
+    return this.#lineReady && this.#outbox.events.length > 0
   }
 
   // ---- link ---------------------------------------------------------------------------------
 
-  /** In a trial nothing is said before it is decided. */
+  /** In a trial, and after a restart that was asked for, nothing is said before it is decided. */
   #startLink(): void {
-    const { kind } = this.#memory.state
-    const undecided = kind === 'rebooting' || kind === 'confirming' || kind === 'rolling-back' || kind === 'installing'
+    const { state, command } = this.#memory
+    const undecided =
+      ['rebooting', 'confirming', 'rolling-back', 'installing'].includes(state.kind) ||
+      (command?.kind === 'restarting' && command.bootId !== this.#bootId)
     if (this.#linkStarted || this.#stopped || undecided) return
     this.#linkStarted = true
     this.#ports.link.start({
@@ -309,7 +334,7 @@ export class Agent {
   }
 
   #drained(): void {
-    this.#sayFarewell()
+    this.#farewell.drained()
     if (this.#lineReady) return
     this.#lineReady = true
     this.#download?.connected()
@@ -327,17 +352,6 @@ export class Agent {
 
   // ---- what is said -------------------------------------------------------------------------
 
-  #judge(memory: AgentMemory, offer: Extract<OfferMessage, { kind: 'offer' }>, envelopeSha256: string): OfferVerdict {
-    const verdict = accept(offer.envelope, this.#facts(memory))
-    if (!verdict.ok) return verdict
-    const { component, version, installedSha256, releaseCounter } = verdict.manifest
-    const { operation, attempt } = offer
-    const reboot = this.#statuses.get(component)?.reboot ?? false
-    const envelope = Buffer.from(offer.envelope).toString('base64')
-    const what = { component, version, digest: installedSha256, releaseCounter, reboot }
-    return { ok: true, job: { operation, attempt, envelope, envelopeSha256, ...what } }
-  }
-
   #facts(memory: AgentMemory = this.#memory): AcceptFacts {
     const { vendorId, classId, deviceId } = this.#settings
     return {
@@ -353,31 +367,20 @@ export class Agent {
 
   #hello(): Uint8Array {
     const run = { bootId: this.#bootId, journalId: this.#journalId }
-    const operation = jobOf(this.#memory.state)?.operation
+    const operation = underWay(this.#memory)?.operation
     const last = this.#memory.nextEventNumber - 1
     return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation)
   }
 
   #logChange(before: AgentMemory, after: AgentMemory): void {
-    const job = jobOf(after.state) ?? jobOf(before.state)
-    const outcome = after.state.kind === 'idle' ? after.results.at(-1)?.outcome : undefined
+    const job = underWay(after) ?? underWay(before)
+    const component = job !== undefined && 'component' in job ? job.component : undefined
+    const step = stepOf(after)
+    const outcome = step === 'idle' ? after.results.at(-1)?.outcome : undefined
     this.#ports.log.info(
-      { event: 'update-step', operation: job?.operation, component: job?.component, step: after.state.kind, outcome },
-      `update: ${before.state.kind} → ${after.state.kind}`,
+      { event: 'update-step', operation: job?.operation, component, step, outcome },
+      `job: ${stepOf(before)} → ${step}`,
     )
-  }
-
-  /** The journal knows nothing of a trial the record names (it was lost): back to what is known to be good. */
-  async #gaveUpForgottenTrial(): Promise<boolean> {
-    let restartNeeded = false
-    for (const [component, { trial, running }] of this.#statuses) {
-      if (trial === undefined || jobOf(this.#memory.state)?.component === component) continue
-      this.#ports.log.error({ event: 'trial-forgotten', component, version: trial.version }, 'rolling back')
-      await this.#ports.slots.rollBack(component, trial, 'forgotten')
-      restartNeeded ||= running === trial.slot
-    }
-    if (restartNeeded) this.#ports.reboot.restart('roll-back')
-    return restartNeeded
   }
 }
 
@@ -385,6 +388,12 @@ function isJobEffect(effect: Effect): effect is JobEffect {
   return 'job' in effect
 }
 
-function isEarly({ state }: AgentMemory): boolean {
-  return ['idle', 'accepting', 'downloading', 'verifying'].includes(state.kind)
+function stepOf({ state, command }: AgentMemory): string {
+  return command?.kind ?? state.kind
+}
+
+/** Nothing of the device has been changed yet: the job may end with a failure of the journal. */
+function isEarly(memory: AgentMemory): boolean {
+  const early = ['idle', 'accepting', 'downloading', 'verifying', 'awaiting-install', 'accepted']
+  return early.includes(stepOf(memory))
 }

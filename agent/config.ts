@@ -56,6 +56,17 @@ export interface AgentConfig {
   readonly chunkTimeoutMs: number
   readonly downloadLimitMs: number
   readonly reconnect: { readonly baseMs: number; readonly capMs: number }
+  readonly configuration:
+    | {
+        readonly file: string
+        readonly check: readonly string[] | undefined
+        readonly checkTimeoutMs: number
+        readonly secrets: readonly string[]
+      }
+    | undefined
+  readonly commands: { readonly folder: string; readonly timeoutMs: number } | undefined
+  /** Undefined: an order to reboot restarts the image that boot started. */
+  readonly rebootCommand: readonly string[] | undefined
   readonly logLevel: LogLevel
 }
 
@@ -76,6 +87,7 @@ export class ConfigError extends Error {
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const mebibyte = 1024 * 1024
+const secretsMax = 64
 
 const settings = {
   deviceId: required('1 to 64 of A-Z a-z 0-9 . _ : -', 'Name of the device, its MQTT client id', value =>
@@ -115,12 +127,37 @@ const settings = {
     'First reconnect delay is drawn from 0 to this, then doubled',
   ),
   'reconnect.capMs': number('ms', 1, dayMs, 64_000, 'Reconnect delays are drawn from 0 to at most this'),
+  'configuration.file': optional('a path', 'none', 'What config-backup, -change and -restore are about', text(1, 4096)),
+  'configuration.check': optional(
+    'program and arguments',
+    'none',
+    'Exit code 0 = the device takes the configuration in the file $DROVER_CANDIDATE; else UPD4_FAIL_37',
+    command,
+  ),
+  'configuration.checkTimeoutMs': number('ms', 100, 60 * minuteMs, 30_000, 'Time the check has'),
+  'configuration.secrets': {
+    ...optional(
+      `list of up to ${secretsMax}`,
+      'none',
+      'Members whose values are never told, besides *password*, *secret*, *token*, *key* and the like: names, or JSON pointers',
+      names,
+    ),
+    absent: { value: [] },
+  },
+  'commands.folder': optional('a path', 'none', 'Its executables are what `command` may run, by name', text(1, 4096)),
+  'commands.timeoutMs': number('ms', 100, dayMs, 5 * minuteMs, 'Time a command has'),
+  'reboot.command': optional(
+    'program and arguments',
+    'none',
+    'Restarts the whole device; none: boot starts the image anew',
+    command,
+  ),
   logLevel: withDefault('info', required(logLevels.join(' '), 'Least severe log lines written', level)),
 }
 
 type Settings = typeof settings
 type Values = { readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer T> ? T : never }
-const groups: ReadonlySet<string> = new Set(['health', 'watchdog', 'reconnect'])
+const groups: ReadonlySet<string> = new Set(['health', 'watchdog', 'reconnect', 'configuration', 'commands', 'reboot'])
 
 /** Reads and checks the file. Throws ConfigError, also when the file cannot be read. */
 export async function readConfig(path: string): Promise<AgentConfig> {
@@ -158,6 +195,12 @@ export function parseConfig(source: string, file: string): AgentConfig {
     problems.push('reconnect.capMs: expected at least reconnect.baseMs')
   if (values['health.command'] === undefined && given.has('health.timeoutMs'))
     problems.push('health.timeoutMs: expected only together with health.command')
+  for (const [folder, wanted] of [
+    ['configuration.', 'configuration.file'],
+    ['commands.', 'commands.folder'],
+  ] as const)
+    for (const name of given.keys())
+      if (name.startsWith(folder) && !given.has(wanted)) problems.push(`${name}: expected only together with ${wanted}`)
   if (problems.length > 0) throw new ConfigError(file, problems)
 
   const path = (relative: string): string => resolve(dirname(file), relative)
@@ -186,6 +229,20 @@ export function parseConfig(source: string, file: string): AgentConfig {
     chunkTimeoutMs: rest.chunkTimeoutMs,
     downloadLimitMs: rest.downloadLimitMs,
     reconnect: { baseMs: rest['reconnect.baseMs'], capMs: rest['reconnect.capMs'] },
+    configuration:
+      rest['configuration.file'] === undefined
+        ? undefined
+        : {
+            file: path(rest['configuration.file']),
+            check: rest['configuration.check'],
+            checkTimeoutMs: rest['configuration.checkTimeoutMs'],
+            secrets: rest['configuration.secrets'] ?? [],
+          },
+    commands:
+      rest['commands.folder'] === undefined
+        ? undefined
+        : { folder: path(rest['commands.folder']), timeoutMs: rest['commands.timeoutMs'] },
+    rebootCommand: rest['reboot.command'],
     logLevel: rest.logLevel,
   }
 }
@@ -278,6 +335,13 @@ function components(value: unknown): readonly ComponentConfig[] {
   if (new Set(read.map(({ name }) => name)).size !== read.length) throw new RangeError('expected each name once')
   if (read.filter(({ reboot }) => reboot).length > 1) throw new RangeError('expected reboot: true at most once')
   return read
+}
+
+function names(value: unknown): readonly string[] {
+  const isName = (name: unknown): boolean => typeof name === 'string' && name !== '' && name.length <= 256
+  if (!Array.isArray(value) || value.length > secretsMax || !value.every(isName))
+    throw expected(`a list of up to ${secretsMax} names`, value)
+  return value
 }
 
 function component(value: unknown, position: number): ComponentConfig {

@@ -10,15 +10,19 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { envelopeBytesMax } from '../proto/limits.ts'
+import { ConfigurationFile } from './adapters/configuration-file.ts'
 import { alwaysHealthy, HealthCommand } from './adapters/health-command.ts'
 import { LevelJournal } from './adapters/level-journal/level-journal.ts'
 import { MqttLink } from './adapters/mqtt/mqtt-link.ts'
+import { ProgramsFolder } from './adapters/programs-folder.ts'
 import { SlotsFiles } from './adapters/slots-files/slots-files.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
+import { askForReboot, systemBootId } from './adapters/system-reboot.ts'
 import { Agent } from './agent.ts'
 import { type AgentConfig, ConfigError, configHelp, readConfig, readPassword } from './config.ts'
 import { StoredThingCorrupt } from './errors.ts'
+import type { CommandHandlers } from './handlers/command-handler.ts'
 import type { AgentPorts, Log, SlotName } from './ports.ts'
 import { componentFolder, openComponent } from './slot-folder.ts'
 import { SlotRecordCorrupt } from './slot-record.ts'
@@ -29,13 +33,15 @@ export interface RunOptions {
   readonly config: AgentConfig
   /** The slot boot started this process from; undefined when it was not boot. */
   readonly runningSlot: SlotName | undefined
-  /** What the health command gets. */
+  /** What the programs of the device get: health command, check of the configuration, named commands, reboot. */
   readonly environment: NodeJS.ProcessEnv
   readonly log: Log
   /** Aborting it ends the agent in order. */
   readonly stop: AbortSignal
   /** Lets a host or a test put something around a port before it is used. */
   readonly wrapPorts?: (ports: AgentPorts) => AgentPorts
+  /** Types of commands of the host's own. */
+  readonly handlers?: CommandHandlers
 }
 
 /** Runs one agent; resolves when it was told to end and everything is closed. Throws what opening throws. */
@@ -75,13 +81,32 @@ export async function run(options: RunOptions): Promise<void> {
     const end = new Promise<void>(resolve => {
       ended = resolve
     })
+    const { environment } = options
+    const { rebootCommand } = config
     const reboot = {
       restart(reason: string): void {
         log.info({ event: 'restart', reason }, 'ending, so that boot starts what the slot records say')
         ended()
       },
+      async device(): Promise<string | undefined> {
+        if (rebootCommand !== undefined) return askForReboot(rebootCommand, environment, systemClock)
+        reboot.restart('ordered')
+        return undefined
+      },
     }
-    const ports: AgentPorts = { ...basics, journal, link, slots, health, reboot }
+    const bootId = rebootCommand === undefined ? undefined : await systemBootId()
+    const ports: AgentPorts = {
+      ...basics,
+      journal,
+      link,
+      slots,
+      health,
+      reboot,
+      ...(config.configuration && {
+        configuration: new ConfigurationFile(systemClock, log, { ...config.configuration, environment }),
+      }),
+      ...(config.commands && { programs: new ProgramsFolder(systemClock, { ...config.commands, environment }) }),
+    }
     const agent = await Agent.open(options.wrapPorts?.(ports) ?? ports, {
       deviceId: config.deviceId,
       vendorId: config.vendorId,
@@ -95,6 +120,8 @@ export async function run(options: RunOptions): Promise<void> {
       chunkTimeoutMs: config.chunkTimeoutMs,
       startsMax: config.watchdog.startsMax,
       downloadLimitMs: config.downloadLimitMs,
+      ...(bootId === undefined ? {} : { bootId }),
+      ...(options.handlers === undefined ? {} : { handlers: options.handlers }),
     })
     opened.push(() => agent.stop())
     stop.addEventListener('abort', ended, { once: true })

@@ -74,7 +74,7 @@ export interface Link {
   /** Begins to connect, and keeps connecting until `close`. Called once. */
   start(handlers: LinkHandlers): void
   /** QoS 1: resolves at the PUBACK. Rejects with LinkDown when the connection ends before it; never sends twice. */
-  publish(uplink: Extract<Uplink, 'hello' | 'events'>, bytes: Uint8Array): Promise<void>
+  publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration'>, bytes: Uint8Array): Promise<void>
   /** QoS 0, best effort; silently nothing while disconnected. */
   send(uplink: Extract<Uplink, 'progress' | 'chunks/request'>, bytes: Uint8Array): void
   close(): Promise<void>
@@ -173,6 +173,48 @@ export interface Health {
 export interface Reboot {
   /** Asks that the process ends and boot starts what the slot records say. Returns at once; may be repeated. */
   restart(reason: string): void
+  /**
+   * Asks for a restart of the whole device, once for one order. Resolves with one word when it could not be asked for,
+   * else with undefined; the device then goes down in its own time. Never throws.
+   */
+  device(): Promise<string | undefined>
+}
+
+export type ConfigurationVerdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string }
+
+/** The one file that the device's programs are configured by. Methods throw StorageReadFailed or StorageWriteFailed. */
+export interface Configuration {
+  /** Members whose values nobody is told, besides those whose name says so: names, or JSON pointers. */
+  readonly secrets: readonly string[]
+  /** All of it, with a name for this version of 1 to 64 characters; undefined when there is none. */
+  read(): Promise<{ readonly version: string; readonly content: Uint8Array } | undefined>
+  /** Would the device run with it? Changes nothing. `reason` is one fixed word. */
+  check(content: Uint8Array, signal: AbortSignal): Promise<ConfigurationVerdict>
+  /** Durable when it resolves: after a power cut the old content or the new. What was there before is kept beside it. */
+  replace(content: Uint8Array): Promise<void>
+}
+
+export interface ProgramEnd {
+  /** Undefined when it did not end by itself. */
+  readonly exitCode: number | undefined
+  /** Undefined for exit code 0, else one fixed word with a number or name. */
+  readonly problem: string | undefined
+  /** What it wrote, in the order of arrival, up to a limit. */
+  readonly output: Uint8Array
+  readonly outputCut: boolean
+}
+
+/** The named commands of this device. */
+export interface Programs {
+  /** `name` is no path. */
+  has(name: string): Promise<boolean>
+  /** Runs it within its time limit; it and what it started have ended when this resolves. Never throws. */
+  run(
+    name: string,
+    input: Uint8Array,
+    environment: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ProgramEnd>
 }
 
 export interface AgentPorts {
@@ -184,4 +226,8 @@ export interface AgentPorts {
   readonly slots: Slots
   readonly health: Health
   readonly reboot: Reboot
+  /** Absent: the device has no configuration to back up or to change. */
+  readonly configuration?: Configuration
+  /** Absent: the device has no named commands. */
+  readonly programs?: Programs
 }

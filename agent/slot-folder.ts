@@ -46,10 +46,15 @@ export async function writeSlotRecord(folder: string, record: SlotRecord): Promi
   await replaceFile(recordPath(folder), encodeSlotRecord(record))
 }
 
-/** Temp, fsync, rename, fsync of the folder. A temp file left by a power cut is overwritten by the next write. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(`${path}.new`, 'w')
+/**
+ * Temp, fsync, rename, fsync of the folder. A temp file left by a power cut is overwritten by the next write. `mode`: who
+ * may read the new file; absent: as the process makes files.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array, mode?: number): Promise<void> {
+  const file = await open(`${path}.new`, 'w', mode)
   try {
+    // Of a temp file that was there already, `open` leaves the mode as it is; and the mask of the process has no say.
+    if (mode !== undefined) await file.chmod(mode)
     await file.writeFile(bytes)
     await file.sync()
   } finally {

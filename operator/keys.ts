@@ -1,5 +1,6 @@
 // Signing keys, which stay with the people: made here, written once, read to sign. The root key signs the trust document
-// that devices are provisioned with and then goes into a safe; the release key signs artifacts.
+// that devices are provisioned with and then goes into a safe; the release key signs artifacts and named commands; the
+// operations key is the one that goes to the broker, which signs with it what may be asked of devices day by day.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,6 +24,8 @@ export interface KeyFile {
 export interface KeyFolder {
   readonly root: KeyFile
   readonly release: KeyFile
+  /** For the broker. Never encrypted: there is nobody at its start to type a passphrase. */
+  readonly operations: KeyFile
   /** What a device is provisioned with. `expiresAt`: milliseconds since 1970. */
   readonly trust: { readonly path: string; readonly version: number; readonly expiresAt: number }
 }
@@ -35,11 +38,21 @@ export interface KeyWishes {
   readonly trustExpiresAt: number
 }
 
-/** Operation types the release role signs. Types that an online key may sign come with that key. */
-const releaseTypes = ['firmware-update', 'command']
+/**
+ * Which role signs which operation type. What brings new code to a device, or starts a program on it, needs the key that
+ * is kept offline; a broker that was broken into must not be able to ask for it.
+ */
+const roleOfType: Readonly<Record<string, 'release' | 'operations'>> = {
+  'firmware-update': 'release',
+  command: 'release',
+  'config-backup': 'operations',
+  'config-restore': 'operations',
+  'config-change': 'operations',
+  reboot: 'operations',
+}
 const pemBytesMax = 16 * 1024
 
-/** root.pem, release.pem and trust.bin in one folder. Throws BadInput (`--out`) when one of them is there already. */
+/** root.pem, release.pem, operations.pem, trust.bin in one folder. Throws BadInput (`--out`) when one is there already. */
 export async function createKeyFolder(wishes: KeyWishes): Promise<KeyFolder> {
   const { folder, algorithm, passphrase, trustExpiresAt } = wishes
   try {
@@ -50,15 +63,18 @@ export async function createKeyFolder(wishes: KeyWishes): Promise<KeyFolder> {
   const paths = {
     root: join(folder, 'root.pem'),
     release: join(folder, 'release.pem'),
+    operations: join(folder, 'operations.pem'),
     trust: join(folder, 'trust.bin'),
   }
   for (const path of Object.values(paths))
     if (await exists(path)) throw badFlag('--out', `${path} exists and is never overwritten; give another directory`)
   const root = newKey(algorithm)
   const release = newKey(algorithm)
-  const trust = signedTrust(root, release, trustExpiresAt)
+  const operations = newKey(algorithm)
+  const trust = signedTrust({ root, release, operations }, trustExpiresAt)
   await writeNewSecret(paths.root, privateKeyPem(root, passphrase), '--out')
   await writeNewSecret(paths.release, privateKeyPem(release, passphrase), '--out')
+  await writeNewSecret(paths.operations, privateKeyPem(operations), '--out')
   await replaceFile(paths.trust, '--out', async temporary => {
     const file = await open(temporary, 'wx', 0o644)
     try {
@@ -71,6 +87,7 @@ export async function createKeyFolder(wishes: KeyWishes): Promise<KeyFolder> {
   return {
     root: { ...idOf(root), path: paths.root },
     release: { ...idOf(release), path: paths.release },
+    operations: { ...idOf(operations), path: paths.operations },
     trust: { path: paths.trust, version: 1, expiresAt: trustExpiresAt },
   }
 }
@@ -106,20 +123,21 @@ export function privateKeyPem(key: KeyObject, passphrase?: string): string {
   return key.export(passphrase === undefined ? form : { ...form, cipher: 'aes-256-cbc', passphrase }).toString()
 }
 
-function signedTrust(root: KeyObject, release: KeyObject, expiresAt: number): Buffer {
-  const rootKey = trustedKey(createPublicKey(root))
-  const releaseKey = trustedKey(createPublicKey(release))
+function signedTrust(
+  privateKeys: Readonly<Record<'root' | 'release' | 'operations', KeyObject>>,
+  expiresAt: number,
+): Buffer {
+  const keys = Object.entries(privateKeys).map(
+    ([role, privateKey]) => [role, trustedKey(createPublicKey(privateKey))] as const,
+  )
   const statement = encodeTrustDocument({
     version: 1,
     expiresAt,
-    keys: new Map([rootKey, releaseKey].map(key => [key.keyId, key])),
-    roles: new Map([
-      ['root', { name: 'root', keyIds: [rootKey.keyId], threshold: 1 }],
-      ['release', { name: 'release', keyIds: [releaseKey.keyId], threshold: 1 }],
-    ]),
-    operationTypes: new Map(releaseTypes.map(type => [type, 'release'])),
+    keys: new Map(keys.map(([, key]) => [key.keyId, key])),
+    roles: new Map(keys.map(([name, { keyId }]) => [name, { name, keyIds: [keyId], threshold: 1 }])),
+    operationTypes: new Map(Object.entries(roleOfType)),
   })
-  const bytes = signEnvelope('trust', statement, [root])
+  const bytes = signEnvelope('trust', statement, [privateKeys.root])
   // What a device could not read must not leave the desk.
   parseTrustDocument(bytes)
   return bytes

@@ -56,6 +56,15 @@ export interface WireManifest {
   needsReboot?: boolean
   prerequisites: { component?: string; versionLeast?: string }[]
 }
+export interface WireCommand {
+  operationType?: string
+  operationId?: string
+  vendorId?: Uint8Array
+  classId?: Uint8Array
+  deviceId?: string
+  expiresAt?: number
+  arguments?: Uint8Array
+}
 export interface WireChunkIndex {
   minimumBytes?: number
   averageBytes?: number
@@ -65,8 +74,16 @@ export interface WireChunkIndex {
   digests?: Uint8Array
 }
 export interface WireOfferMessage {
-  offer?: { operationId?: string; lease?: number; attempt?: number; envelope?: Uint8Array }
+  offer?: {
+    operationId?: string
+    lease?: number
+    attempt?: number
+    envelope?: Uint8Array
+    operationType?: string
+    installHold?: boolean
+  }
   withdraw?: { operationId?: string; lease?: number; reason?: string }
+  proceed?: { operationId?: string; lease?: number; attempt?: number }
 }
 export interface WireChunkData {
   requestNumber?: number
@@ -118,6 +135,13 @@ export interface WireChunkRequest {
   ranges: { first?: number; count?: number }[]
   windowBytes?: number
 }
+export interface WireConfigurationReport {
+  operationId?: string
+  attempt?: number
+  version?: string
+  sha256?: Uint8Array
+  content?: Uint8Array
+}
 export interface WirePresence {
   online?: boolean
   connectionId?: Uint8Array
@@ -133,6 +157,7 @@ export interface WireMessages {
   SignedEnvelope: WireSignedEnvelope
   TrustDocument: WireTrustDocument
   Manifest: WireManifest
+  Command: WireCommand
   ChunkIndex: WireChunkIndex
   OfferMessage: WireOfferMessage
   ChunkData: WireChunkData
@@ -140,6 +165,7 @@ export interface WireMessages {
   Event: WireEvent
   Progress: WireProgress
   ChunkRequest: WireChunkRequest
+  ConfigurationReport: WireConfigurationReport
   Presence: WirePresence
   BundleHeader: WireBundleHeader
 }

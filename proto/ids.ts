@@ -24,6 +24,11 @@ export function isComponentName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) && !isReservedName(text)
 }
 
+/** The name of an operation type, built in or registered by a plugin. */
+export function isOperationType(text: string): boolean {
+  return /^[a-z][a-z0-9-]{0,31}$/.test(text) && !isReservedName(text)
+}
+
 /** A name every object already has (`constructor`, `toString`): no id of ours, so that no careless look-up finds it. */
 export function isReservedName(text: string): boolean {
   return text in Object.prototype

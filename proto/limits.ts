@@ -15,12 +15,24 @@ export const signaturesMax = 8
 export const trustKeysMax = 64
 export const trustRolesMax = 32
 
+/** Arguments of a command, bytes of UTF-8; with every signature the envelope still fits `envelopeBytesMax`. */
+export const commandArgumentsBytesMax = 48 * 1024
+/** Deepest nesting of objects and lists in the arguments of a command. */
+export const commandArgumentsDepthMax = 32
+/** Longest name of an operation type, characters. */
+export const operationTypeCharactersMax = 32
+/** Largest configuration of a device, bytes: base64 of it fits the arguments of a command. */
+export const configurationBytesMax = 32 * 1024
+/** Output of a command in its event, bytes of UTF-8. */
+export const commandOutputBytesMax = 1024
+
 /** Messages from devices, bytes. */
 export const helloBytesMax = 16 * 1024
 export const eventBytesMax = 8 * 1024
 export const progressBytesMax = 1024
 export const presenceBytesMax = 256
 export const chunkRequestBytesMax = 16 * 1024
+export const configurationReportBytesMax = configurationBytesMax + 1024
 
 export const componentsMax = 32
 export const prerequisitesMax = 32

@@ -1,14 +1,20 @@
 // Messages between device and broker as trusted values: one reader and one writer a message, for both sides. A reader
 // throws WireError naming the field; what the receiver does with a bad message is said in docs/PROTOCOL.md.
+import { createHash } from 'node:crypto'
 import { decode, encode, WireError, type WireEvent } from './codec.ts'
 import { type DeviceCode, isDeviceCode } from './event-codes.ts'
 import { isReservedName, type OperationId } from './ids.ts'
 import * as limits from './limits.ts'
 import { atLeast, componentName, hex, need, operation, operationIn, text, unhex, varint, version } from './values.ts'
 
+export { encodeOfferMessage, type OfferMessage, readOfferMessage } from './offer-messages.ts'
+
 export const protocolVersion = 1
 
-/** Steps of an execution in their order; `withdrawn` is the device's word that it took the operation back. */
+/**
+ * Steps of an execution in their order. The last three are the device's last word: that it took the operation back, that a
+ * command is done, that it could not be done.
+ */
 export const steps = [
   'offered',
   'downloading',
@@ -18,6 +24,8 @@ export const steps = [
   'rebooting',
   'confirming',
   'withdrawn',
+  'done',
+  'failed',
 ] as const
 export type Step = (typeof steps)[number]
 
@@ -112,17 +120,17 @@ export type ChunkData =
       readonly retryAfterMs: number
     }
 
-/** Where a withdrawal or offer comes from: a lower lease than one accepted before is ignored by the device. */
-export type OfferMessage =
-  | {
-      readonly kind: 'offer'
-      readonly operation: OperationId
-      readonly lease: number
-      readonly attempt: number
-      /** SignedEnvelope exactly as signed; a view of the packet. */
-      readonly envelope: Uint8Array
-    }
-  | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
+/** The configuration a device has in force, told before the step `done` of the operation that asked for it. */
+export interface ConfigurationReport {
+  readonly operation: OperationId
+  readonly attempt: number
+  /** 1 to 64 characters, chosen by the device. */
+  readonly version: string
+  /** Lower-case hex; the reader has checked it against `content`. */
+  readonly sha256: string
+  /** A view of the packet; up to `configurationBytesMax` bytes. */
+  readonly content: Uint8Array
+}
 
 export interface Presence {
   readonly online: boolean
@@ -338,32 +346,26 @@ export function chunkDataHead(piece: {
   return Buffer.from(head.concat(fields))
 }
 
-export function readOfferMessage(bytes: Uint8Array): OfferMessage {
-  const wire = decode('OfferMessage', bytes, limits.envelopeBytesMax + 1024)
-  if (wire.offer !== undefined) {
-    const { operationId: id, lease, attempt, envelope } = wire.offer
-    return {
-      kind: 'offer',
-      operation: operation(id, 'Offer.operationId'),
-      lease: need(lease, 'Offer.lease'),
-      attempt: atLeast(attempt, 1, 'Offer.attempt'),
-      envelope: need(envelope, 'Offer.envelope'),
-    }
-  }
-  const withdraw = need(wire.withdraw, 'OfferMessage.content')
+export function readConfigurationReport(bytes: Uint8Array): ConfigurationReport {
+  const wire = decode('ConfigurationReport', bytes, limits.configurationReportBytesMax)
+  const content = need(wire.content, 'ConfigurationReport.content')
+  if (content.length > limits.configurationBytesMax)
+    throw new WireError('ConfigurationReport.content', `expected at most ${limits.configurationBytesMax} bytes`)
+  const sha256 = hex(wire.sha256, 32, 'ConfigurationReport.sha256')
+  if (createHash('sha256').update(content).digest('hex') !== sha256)
+    throw new WireError('ConfigurationReport.sha256', 'not the digest of the content')
   return {
-    kind: 'withdraw',
-    operation: operation(withdraw.operationId, 'Withdraw.operationId'),
-    lease: need(withdraw.lease, 'Withdraw.lease'),
-    reason: withdraw.reason === undefined ? '' : text(withdraw.reason, 256, 'Withdraw.reason'),
+    operation: operation(wire.operationId, 'ConfigurationReport.operationId'),
+    attempt: atLeast(wire.attempt, 1, 'ConfigurationReport.attempt'),
+    version: text(wire.version, 64, 'ConfigurationReport.version'),
+    sha256,
+    content,
   }
 }
 
-export function encodeOfferMessage(message: OfferMessage): Buffer {
-  const { operation: operationId, lease } = message
-  return message.kind === 'offer'
-    ? encode('OfferMessage', { offer: { operationId, lease, attempt: message.attempt, envelope: message.envelope } })
-    : encode('OfferMessage', { withdraw: { operationId, lease, reason: message.reason } })
+export function encodeConfigurationReport(report: ConfigurationReport): Buffer {
+  const { operation: operationId, attempt, version: name, sha256, content } = report
+  return encode('ConfigurationReport', { operationId, attempt, version: name, sha256: unhex(sha256), content })
 }
 
 export function readPresence(bytes: Uint8Array): Presence {

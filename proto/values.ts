@@ -1,7 +1,7 @@
 // Fields of decoded messages made into trusted values: present, of the right length, of the right grammar. Every
 // function throws WireError naming the field. Used by messages.ts alone.
 import { WireError } from './codec.ts'
-import { isComponentName, type OperationId, operationId } from './ids.ts'
+import { isComponentName, isOperationType, type OperationId, operationId } from './ids.ts'
 import { componentNameBytesMax } from './limits.ts'
 import { versionFailure } from './manifest.ts'
 
@@ -64,6 +64,12 @@ export function operation(value: string | undefined, field: string): OperationId
     if (cause instanceof WireError) throw cause
     throw new WireError(field, 'not an operation id', { cause })
   }
+}
+
+export function operationType(value: string | undefined, field: string): string {
+  const name = need(value, field)
+  if (!isOperationType(name)) throw new WireError(field, 'expected 1 to 32 of a-z 0-9 -, beginning with a letter')
+  return name
 }
 
 /** The field of a message that may name no operation. */

@@ -1,7 +1,6 @@
 // Asks a program of the device whether the running image is healthy: exit code 0 within the time limit.
-import { spawn } from 'node:child_process'
-import { kill } from 'node:process'
 import type { Clock, Health, HealthVerdict, Log } from '../ports.ts'
+import { runProgram } from '../program.ts'
 
 export interface HealthCommandSettings {
   /** Program and arguments; no shell in between. */
@@ -13,7 +12,7 @@ export interface HealthCommandSettings {
 /** For a device without a health command: the image proves itself by running and reaching this point. */
 export const alwaysHealthy: Health = { check: async () => ({ healthy: true }) }
 
-const outputCharactersMax = 500
+const outputBytesMax = 500
 
 export class HealthCommand implements Health {
   readonly #clock: Clock
@@ -27,51 +26,13 @@ export class HealthCommand implements Health {
   }
 
   async check(): Promise<HealthVerdict> {
-    const { how, output } = await this.#run()
-    if (how === undefined) return { healthy: true }
-    this.#log.warn({ event: 'unhealthy', reason: how, output }, 'the health command does not accept the image')
-    return { healthy: false, reason: how }
-  }
-
-  /** `how` is undefined for exit code 0, else one fixed word with a number or name. */
-  async #run(): Promise<{ readonly how: string | undefined; readonly output: string }> {
-    const [program = '', ...rest] = this.#settings.command
-    let output = ''
-    const how = await new Promise<string | undefined>(resolve => {
-      let late = false
-      const child = spawn(program, rest, {
-        // A group of its own: what the command started must not outlive the limit.
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: this.#settings.environment,
-      })
-      const killGroup = (): void => {
-        try {
-          if (child.pid !== undefined) kill(-child.pid, 'SIGKILL')
-        } catch {
-          // ESRCH: it has ended already.
-        }
-      }
-      const timer = this.#clock.after(this.#settings.timeoutMs, () => {
-        late = true
-        killGroup()
-      })
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (bytes: Buffer) => {
-          output = (output + bytes.toString()).slice(0, outputCharactersMax)
-        })
-      child.once('error', error => {
-        timer.cancel()
-        resolve(`not-started-${(error as NodeJS.ErrnoException).code ?? 'unknown'}`)
-      })
-      child.once('exit', (code, signal) => {
-        timer.cancel()
-        killGroup()
-        if (late) resolve('timeout')
-        else if (signal !== null) resolve(`signal-${signal}`)
-        else resolve(code === 0 ? undefined : `exit-${code}`)
-      })
-    })
-    return { how, output }
+    const { command, timeoutMs, environment } = this.#settings
+    const [program = '', ...rest] = command
+    const start = { program, arguments: rest, environment, timeoutMs, outputBytesMax }
+    const { problem, output } = await runProgram(start, this.#clock)
+    if (problem === undefined) return { healthy: true }
+    const facts = { event: 'unhealthy', reason: problem, output: output.toString() }
+    this.#log.warn(facts, 'the health command does not accept the image')
+    return { healthy: false, reason: problem }
   }
 }

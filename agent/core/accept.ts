@@ -1,22 +1,26 @@
-// May this device install what was offered? Bytes in, verdict out, in the documented order; the first failure names the
+// May this device do what was offered? Bytes in, verdict out, in the documented order; the first failure names the
 // code. What the device is, holds and trusts comes in as facts; nothing is opened or asked here.
 //
 //   envelope decodes 22 · schema version 28 · payload present 22 · trusted keys present 44, usable 43 · trust expired 23
 //   · signatures 23 · manifest fields (proto/manifest.ts) 22 23 30 31 41 43 21 25 29 · component registered 39
 //   · version newer, not replayed 27 · prerequisites 41
 //
-// Room for it (33) is asked of the disk afterwards.
+// A command goes the same way up to the device binding; then it must be for the operation it was offered in, and its
+// arguments must read (proto/command.ts). Room for an image (33) is asked of the disk afterwards.
 
+import { type Command, readCommand } from '../../proto/command.ts'
 import {
   distrust,
   type Envelope,
   EnvelopeError,
   openEnvelope,
+  type PayloadType,
   parseTrustDocument,
   roleFor,
   type TrustDocument,
 } from '../../proto/envelope.ts'
 import type { DeviceFailureCode } from '../../proto/event-codes.ts'
+import type { OperationId } from '../../proto/ids.ts'
 import {
   compareVersions,
   type Failure,
@@ -24,6 +28,7 @@ import {
   type ManifestFormat,
   readManifest,
 } from '../../proto/manifest.ts'
+import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import type { ReleaseMark } from './memory.ts'
 
 /** What the device's trust file is worth. */
@@ -52,19 +57,38 @@ export type Verdict =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly failure: Failure; readonly component?: string }
 
+export type CommandVerdict =
+  | { readonly ok: true; readonly command: Command }
+  | { readonly ok: false; readonly failure: Failure }
+
 const formats: readonly ManifestFormat[] = ['raw']
 
 /** Judges a signed manifest, newly offered or from the journal. Never throws for any bytes. */
 export function accept(bytes: Uint8Array, facts: AcceptFacts): Verdict {
   const opened = opening(bytes)
   if (!opened.ok) return opened
-  const distrusted = signatureFailure(opened.envelope, facts)
+  const distrusted = signatureFailure(opened.envelope, 'manifest', firmwareUpdate, facts)
   if (distrusted !== undefined) return { ok: false, failure: distrusted }
   const { now, vendorId, classId, deviceId } = facts
   const read = readManifest(opened.envelope.payload, { now, vendorId, classId, deviceId, formats })
   if (!read.ok) return read
   const failure = componentFailure(read.manifest, facts)
   return failure === undefined ? read : { ok: false, failure, component: read.manifest.component }
+}
+
+/** Judges a signed command as offered in `operation`, newly or from the journal. Never throws for any bytes. */
+export function acceptCommand(
+  bytes: Uint8Array,
+  offered: { readonly operation: OperationId; readonly operationType: string },
+  facts: AcceptFacts,
+): CommandVerdict {
+  const opened = opening(bytes)
+  if (!opened.ok) return opened
+  const distrusted = signatureFailure(opened.envelope, 'command', offered.operationType, facts)
+  if (distrusted !== undefined) return { ok: false, failure: distrusted }
+  const { now, vendorId, classId, deviceId } = facts
+  const { operation, operationType } = offered
+  return readCommand(opened.envelope.payload, { now, vendorId, classId, deviceId, operation, operationType })
 }
 
 /**
@@ -95,12 +119,17 @@ function opening(
   }
 }
 
-function signatureFailure(envelope: Envelope, { trust, now }: AcceptFacts): Failure | undefined {
+function signatureFailure(
+  envelope: Envelope,
+  payloadType: PayloadType,
+  operationType: string,
+  { trust, now }: AcceptFacts,
+): Failure | undefined {
   if (!trust.ok) return trust.failure
   const failure = (reason: string): Failure => ({ code: 'UPD4_FAIL_23', data: { reason } })
   if (now >= trust.document.expiresAt) return failure('trust-expired')
   try {
-    const reason = distrust(envelope, 'manifest', roleFor('firmware-update', trust.document), trust.document)
+    const reason = distrust(envelope, payloadType, roleFor(operationType, trust.document), trust.document)
     return reason === undefined ? undefined : failure(reason)
   } catch (error) {
     if (error instanceof EnvelopeError) return failure(error.reason)

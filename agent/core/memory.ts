@@ -1,6 +1,8 @@
 // Everything the agent remembers besides its outbox: one value of plain JSON, saved as a whole with each transition.
-// The state of the update under way, and what protects against doing something twice or going back.
+// The state of the one job under way, an update or a command, and what protects against doing something twice or going
+// back.
 
+import type { JsonValue } from '../../proto/command.ts'
 import type { OperationId } from '../../proto/ids.ts'
 import type { Failure } from '../../proto/manifest.ts'
 import type { EventContent } from '../../proto/messages.ts'
@@ -19,6 +21,8 @@ export interface Job {
   readonly releaseCounter: number
   /** The image goes on trial by a restart; otherwise the slot is switched at once. */
   readonly reboot: boolean
+  /** Present and true: verified, it waits for the broker's go before it is installed. */
+  readonly hold?: boolean
 }
 
 export type UpdateState =
@@ -28,12 +32,32 @@ export type UpdateState =
   /** `elapsedMs`: time the download has been under way while the agent ran. */
   | { readonly kind: 'downloading'; readonly job: Job; readonly elapsedMs: number }
   | { readonly kind: 'verifying'; readonly job: Job }
+  /** Whole and verified; installed when the broker says so. */
+  | { readonly kind: 'awaiting-install'; readonly job: Job }
   /** From here on nothing takes the update back but its own failure. */
   | { readonly kind: 'installing'; readonly job: Job }
   | { readonly kind: 'rebooting'; readonly job: Job }
   | { readonly kind: 'confirming'; readonly job: Job }
   /** `failure` is told when the old image runs again. */
   | { readonly kind: 'rolling-back'; readonly job: Job; readonly failure: Failure }
+
+/** The command under way, as accepted. */
+export interface CommandJob {
+  readonly operation: OperationId
+  readonly attempt: number
+  readonly operationType: string
+  /** The signed command exactly as received, base64: it is fully validated again at every resume. */
+  readonly envelope: string
+  readonly envelopeSha256: string
+}
+
+export type CommandState =
+  /** Valid and persisted; nothing has been done. */
+  | { readonly kind: 'accepted'; readonly job: CommandJob }
+  /** From here on its own result is the answer. `plan`: what its handler needs to finish it or to do it again. */
+  | { readonly kind: 'acting'; readonly job: CommandJob; readonly plan: JsonValue }
+  /** The whole device starts anew: done when its boot id is another one. */
+  | { readonly kind: 'restarting'; readonly job: CommandJob; readonly bootId: string }
 
 /** The newest release of a component that was committed. */
 export interface ReleaseMark {
@@ -54,9 +78,14 @@ export interface OperationResult {
 
 export const resultsMax = 64
 export const leasesMax = 64
+/** Results whose long texts (a diff, an output) are kept; of older ones their cut mark stays. */
+const wholeResultsMax = 4
+const longTextCharacters = 256
 
 export interface AgentMemory {
   readonly state: UpdateState
+  /** Absent: none. One job at a time: with a command under way `state` is idle. */
+  readonly command?: CommandState
   /** The highest lease taken of each operation; the operation heard of last stands last, at most `leasesMax`. */
   readonly leases: readonly { readonly operation: OperationId; readonly lease: number }[]
   /** By component. A counter never falls. */
@@ -80,6 +109,16 @@ export function jobOf(state: UpdateState): Job | undefined {
   return state.kind === 'idle' ? undefined : state.job
 }
 
+/** What the device is busy with, of whatever type. */
+export function underWay({ state, command }: AgentMemory): Job | CommandJob | undefined {
+  return command?.job ?? jobOf(state)
+}
+
+/** `memory` with no command under way. */
+export function withoutCommand({ command: _, ...memory }: AgentMemory): AgentMemory {
+  return memory
+}
+
 /** Leases count within one operation: each operation has a leader of its own, whose numbers begin anew. */
 export function leaseOf(memory: AgentMemory, operation: OperationId): number {
   return memory.leases.find(known => known.operation === operation)?.lease ?? 0
@@ -95,7 +134,19 @@ export function withResult(memory: AgentMemory, result: OperationResult): AgentM
   const others = memory.results.filter(
     ({ operation, attempt }) => operation !== result.operation || attempt !== result.attempt,
   )
-  return { ...memory, results: [...others, result].slice(-resultsMax) }
+  const results = [...others, result].slice(-resultsMax)
+  // The record is written whole at each step: what would fill it is told, and told again for a while, not forever.
+  const kept = results.map((each, position) => (position < results.length - wholeResultsMax ? shortened(each) : each))
+  return { ...memory, results: kept }
+}
+
+function shortened(result: OperationResult): OperationResult {
+  const long = ['diff', 'output'].filter(name => (result.data[name]?.length ?? 0) > longTextCharacters)
+  if (long.length === 0) return result
+  const data = Object.entries(result.data).map(([name, value]) =>
+    long.includes(name) ? [`${name}_cut`, 'true'] : [name, value],
+  )
+  return { ...result, data: Object.fromEntries(data) }
 }
 
 export function withMark(memory: AgentMemory, component: string, mark: ReleaseMark): AgentMemory {

@@ -1,18 +1,33 @@
-// What an offer or a withdrawal means in the light of what the device already knows: the same again, another one while
-// one is under way, finished long ago, a voice from a leader that is no more. Pure, as update.ts.
+// What an offer, a withdrawal or a go means in the light of what the device already knows: the same again, another one
+// while one is under way, finished long ago, a voice from a leader that is no more. One job at a time, update or command.
+// Pure, as update.ts.
 
 import type { Failure } from '../../proto/manifest.ts'
-import type { OfferMessage } from '../../proto/messages.ts'
-import { type AgentMemory, type Job, jobOf, leaseOf, type OperationResult, withLease, withResult } from './memory.ts'
-import { applied, type Effect, type EventDraft, type Outcome, stepEvent } from './update.ts'
+import type { OfferMessage } from '../../proto/offer-messages.ts'
+import { begin, said } from './command.ts'
+import {
+  type AgentMemory,
+  type CommandJob,
+  type CommandState,
+  type Job,
+  jobOf,
+  leaseOf,
+  type OperationResult,
+  withLease,
+  withoutCommand,
+  withResult,
+} from './memory.ts'
+import { applied, type Effect, type EventDraft, type Outcome, proceed, stepEvent } from './update.ts'
 
-type Offer = Pick<Extract<OfferMessage, { kind: 'offer' }>, 'operation' | 'lease' | 'attempt'> & {
+type Offer = Pick<Extract<OfferMessage, { kind: 'offer' }>, 'operation' | 'lease' | 'attempt' | 'installHold'> & {
   readonly envelopeSha256: string
 }
 type Withdrawal = Pick<Extract<OfferMessage, { kind: 'withdraw' }>, 'operation' | 'lease' | 'reason'>
+type Go = Pick<Extract<OfferMessage, { kind: 'proceed' }>, 'operation' | 'lease' | 'attempt'>
 
 export type OfferVerdict =
   | { readonly ok: true; readonly job: Job }
+  | { readonly ok: true; readonly command: CommandJob }
   | { readonly ok: false; readonly failure: Failure; readonly component?: string }
 
 /** `verdict` is asked only for an offer that is news. */
@@ -26,14 +41,24 @@ export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferV
       return { memory, events: [], effects: [{ kind: 'refuse', operation }] }
     case 'finished':
       return { ...told(found.result), memory: withLease(memory, operation, lease) }
-    case 'next-attempt':
+    case 'next-attempt': {
+      const { state, job } = found
+      const known = withLease({ ...memory, state: { ...state, job } }, operation, lease)
+      if (state.kind === 'awaiting-install' && job.hold !== true) return applied(known, proceed(job))
       return {
-        memory: withLease({ ...memory, state: { ...found.state, job: found.job } }, operation, lease),
-        events: found.state.kind === 'accepting' ? [] : [stepEvent(found.job, found.state.kind)],
+        memory: known,
+        events: state.kind === 'accepting' ? [] : [stepEvent(job, state.kind)],
         effects: [],
       }
+    }
+    case 'next-attempt-of-command': {
+      const { state } = found
+      const command = { ...state, job: { ...state.job, attempt } }
+      return { memory: withLease({ ...memory, command }, operation, lease), events: [], effects: [] }
+    }
     case 'new': {
       const judged = verdict()
+      if (judged.ok && 'command' in judged) return begin(withLease(memory, operation, lease), judged.command)
       if (judged.ok)
         return applied(withLease(memory, operation, lease), {
           state: { kind: 'accepting', job: judged.job },
@@ -53,20 +78,41 @@ export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferV
   }
 }
 
-/** Takes effect at once until installing began; after that the update's own result is the answer. */
+/** The go for what waits at `awaiting-install`; anybody else has no use for it. */
+export function proceeded(memory: AgentMemory, { operation, lease, attempt }: Go): Outcome {
+  const { state } = memory
+  if (lease < leaseOf(memory, operation) || state.kind !== 'awaiting-install') return nothing(memory)
+  if (state.job.operation !== operation || attempt < state.job.attempt) return nothing(memory)
+  const { hold: _, ...job } = state.job
+  return applied(withLease(memory, operation, lease), proceed(job))
+}
+
+/** Takes effect at once until installing or acting began; after that the job's own result is the answer. */
 export function withdrawn(memory: AgentMemory, { operation, lease, reason }: Withdrawal): Outcome {
   if (lease < leaseOf(memory, operation)) return nothing(memory)
-  const { state } = memory
+  const { state, command } = memory
+  const data: Readonly<Record<string, string>> = reason === '' ? {} : { reason }
+  const outcome = { kind: 'step', step: 'withdrawn' } as const
   const job = jobOf(state)
   if (job?.operation === operation) {
-    if (state.kind !== 'accepting' && state.kind !== 'downloading' && state.kind !== 'verifying') return nothing(memory)
+    if (!isEarly(state)) return nothing(memory)
     const { attempt, component, envelopeSha256 } = job
     return applied(withLease(memory, operation, lease), {
       state: { kind: 'idle' },
-      events: [{ ...stepEvent(job, 'withdrawn'), data: reason === '' ? {} : { reason } }],
+      events: [{ ...stepEvent(job, 'withdrawn'), data }],
       effects: [{ kind: 'abandon' }],
-      result: { operation, attempt, component, envelopeSha256, outcome: { kind: 'step', step: 'withdrawn' }, data: {} },
+      result: { operation, attempt, component, envelopeSha256, outcome, data: {} },
     })
+  }
+  if (command?.job.operation === operation) {
+    if (command.kind !== 'accepted') return nothing(memory)
+    const { attempt, envelopeSha256 } = command.job
+    const result: OperationResult = { operation, attempt, envelopeSha256, outcome, data: {} }
+    return {
+      memory: withResult(withLease(withoutCommand(memory), operation, lease), result),
+      events: [said(command.job, outcome, data)],
+      effects: [{ kind: 'abandon' }],
+    }
   }
   const last = memory.results.findLast(result => result.operation === operation)
   if (last !== undefined) return { ...told(last), memory: withLease(memory, operation, lease) }
@@ -78,15 +124,28 @@ export function withdrawn(memory: AgentMemory, { operation, lease, reason }: Wit
   }
 }
 
-type EarlyState = Extract<AgentMemory['state'], { kind: 'accepting' | 'downloading' | 'verifying' }>
+type EarlyState = Extract<
+  AgentMemory['state'],
+  { kind: 'accepting' | 'downloading' | 'verifying' | 'awaiting-install' }
+>
 type Standing =
   | { readonly kind: 'ignored' | 'refused' | 'new' }
   | { readonly kind: 'finished'; readonly result: OperationResult }
   | { readonly kind: 'next-attempt'; readonly state: EarlyState; readonly job: Job }
+  | { readonly kind: 'next-attempt-of-command'; readonly state: CommandState }
 
-function standing(memory: AgentMemory, { operation, attempt, lease, envelopeSha256 }: Offer): Standing {
+function standing(memory: AgentMemory, offer: Offer): Standing {
+  const { operation, attempt, lease, envelopeSha256, installHold } = offer
   if (lease < leaseOf(memory, operation)) return { kind: 'ignored' }
-  const { state } = memory
+  const { state, command } = memory
+  if (command !== undefined) {
+    if (command.kind === 'restarting') return { kind: 'ignored' }
+    if (command.job.operation !== operation) return { kind: 'refused' }
+    if (attempt <= command.job.attempt) return { kind: 'ignored' }
+    return command.job.envelopeSha256 === envelopeSha256
+      ? { kind: 'next-attempt-of-command', state: command }
+      : { kind: 'refused' }
+  }
   if (state.kind !== 'idle') {
     const { job } = state
     // A manifest that arrives while the device restarts is dropped; it will be offered again.
@@ -94,14 +153,18 @@ function standing(memory: AgentMemory, { operation, attempt, lease, envelopeSha2
     if (job.operation !== operation) return { kind: 'refused' }
     if (attempt <= job.attempt) return { kind: 'ignored' }
     // The broker counts a new try of what is still under way: it goes on under the new number.
-    const early = state.kind === 'accepting' || state.kind === 'downloading' || state.kind === 'verifying'
-    return early && job.envelopeSha256 === envelopeSha256
-      ? { kind: 'next-attempt', state, job: { ...job, attempt } }
-      : { kind: 'refused' }
+    if (!isEarly(state) || job.envelopeSha256 !== envelopeSha256) return { kind: 'refused' }
+    const { hold: _, ...rest } = job
+    return { kind: 'next-attempt', state, job: { ...rest, attempt, ...(installHold ? { hold: true } : {}) } }
   }
   const last = memory.results.findLast(result => result.operation === operation)
   if (last === undefined || last.attempt < attempt) return { kind: 'new' }
   return last.attempt === attempt ? { kind: 'finished', result: last } : { kind: 'ignored' }
+}
+
+/** Nothing of the device has been changed yet. */
+function isEarly(state: AgentMemory['state']): state is EarlyState {
+  return ['accepting', 'downloading', 'verifying', 'awaiting-install'].includes(state.kind)
 }
 
 /** A result said again: the event with a new number, or the hello. */

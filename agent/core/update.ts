@@ -3,17 +3,20 @@
 // batch before it carries out any wish; every wish may be carried out again.
 //
 //   idle ──▶ accepting ──▶ downloading ──▶ verifying ──▶ installing ──▶ rebooting ──▶ confirming ──▶ idle
-//                                                            └─ no reboot ──────────────▲  │
+//              hold: awaiting-install ──proceed──▲ ◀──┘      └─ no reboot ──────────────▲  │
 //        any failure ──▶ idle (code)          from installing on ──▶ rolling-back ──▶ idle (code)
 //
-// Offers and withdrawals are judged in offers.ts, the fields of a manifest in accept.ts.
+// Offers and withdrawals are judged in offers.ts, the fields of a manifest in accept.ts. Commands have a machine of their
+// own (command.ts) that shares the wishes and events below.
 
+import type { JsonValue } from '../../proto/command.ts'
 import type { DeviceFailureCode } from '../../proto/event-codes.ts'
 import type { OperationId } from '../../proto/ids.ts'
 import type { Failure } from '../../proto/manifest.ts'
 import type { EventContent, Step } from '../../proto/messages.ts'
 import {
   type AgentMemory,
+  type CommandJob,
   type Job,
   type OperationResult,
   type ReleaseMark,
@@ -49,7 +52,7 @@ export type UpdateInput =
   /** An effect could not be carried out. */
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-/** Wishes, in the imperative. All but the last three are about the job and end whatever was done for it before. */
+/** Wishes, in the imperative. Those with a job are about it and end whatever was done for it before. */
 export type Effect =
   | { readonly kind: 'validate'; readonly job: Job }
   | { readonly kind: 'check-storage'; readonly job: Job }
@@ -60,6 +63,12 @@ export type Effect =
   | { readonly kind: 'confirm'; readonly job: Job }
   | { readonly kind: 'commit'; readonly job: Job }
   | { readonly kind: 'roll-back'; readonly job: Job; readonly reason: string }
+  /** Look whether and how it can be done; changes nothing. */
+  | { readonly kind: 'prepare'; readonly job: CommandJob }
+  /** `repeated`: an earlier run may have got anywhere. */
+  | { readonly kind: 'act'; readonly job: CommandJob; readonly plan: JsonValue; readonly repeated: boolean }
+  /** `asked`: it was asked for already, perhaps; now it is only waited for. */
+  | { readonly kind: 'restart-device'; readonly job: CommandJob; readonly asked: boolean }
   | { readonly kind: 'restart'; readonly reason: string }
   /** Stop what is being done for the job that is no more. */
   | { readonly kind: 'abandon' }
@@ -121,7 +130,14 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     validated: at => stay(at, { kind: 'verify', job: at.job }),
     verified: (at, { digest }) =>
       digestFailure(at.job, digest) ??
-      go({ kind: 'installing', job: at.job }, 'installing', { kind: 'install', job: at.job }),
+      (at.job.hold === true
+        ? go({ kind: 'awaiting-install', job: at.job }, 'awaiting-install')
+        : go({ kind: 'installing', job: at.job }, 'installing', { kind: 'install', job: at.job })),
+    failed: (at, { failure }) => fail(at.job, failure),
+  },
+  'awaiting-install': {
+    // After a start: it still waits, and says so.
+    validated: at => go(at, 'awaiting-install'),
     failed: (at, { failure }) => fail(at.job, failure),
   },
   installing: {
@@ -225,6 +241,7 @@ export function resume(state: UpdateState): readonly Effect[] {
     case 'accepting':
     case 'downloading':
     case 'verifying':
+    case 'awaiting-install':
       return [{ kind: 'validate', job: state.job }]
     case 'installing':
     case 'rebooting':
@@ -251,6 +268,11 @@ export function judgeSlots(slots: SlotFacts, job: Pick<Job, 'version' | 'digest'
   // Without a restart there is no trial: what is active has still to be confirmed.
   if (isTarget(slots.active)) return { kind: slots.reboot ? 'committed' : 'trial-running' }
   return slots.fallback === undefined ? { kind: 'untouched' } : { kind: 'fell-back', reason: slots.fallback.reason }
+}
+
+/** The go of the broker. Nobody knows how long it was waited for: manifest and candidate are judged again. */
+export function proceed(job: Job): Transition {
+  return go({ kind: 'installing', job }, 'installing', { kind: 'validate', job })
 }
 
 /** The end of an operation that brought no new image, as told and remembered. */

@@ -4,18 +4,9 @@ import { openEnvelope } from '../../proto/envelope.ts'
 import { type Manifest, readManifest } from '../../proto/manifest.ts'
 import { type AcceptFacts, accept, type InstalledComponent } from '../core/accept.ts'
 import type { Job } from '../core/memory.ts'
-import { type Effect, judgeSlots, type UpdateInput } from '../core/update.ts'
+import { judgeSlots, type UpdateInput } from '../core/update.ts'
 import type { AgentPorts, SlotName, SlotStatus } from '../ports.ts'
-
-/** The wishes that are about a job and have an outcome. */
-export type JobEffect = Exclude<Effect, { kind: 'restart' | 'abandon' | 'refuse' | 'say-hello' }>
-
-export type JobExecutors = {
-  readonly [Kind in JobEffect['kind']]: (
-    effect: Extract<JobEffect, { kind: Kind }>,
-    signal: AbortSignal,
-  ) => Promise<UpdateInput | undefined>
-}
+import type { JobExecutors } from './work.ts'
 
 export interface FirmwareWork {
   readonly ports: Pick<AgentPorts, 'slots' | 'health' | 'log'>
@@ -26,7 +17,10 @@ export interface FirmwareWork {
   readonly download: (job: Job, manifest: Manifest, signal: AbortSignal) => Promise<UpdateInput | undefined>
 }
 
-export function firmwareExecutors(work: FirmwareWork): JobExecutors {
+/** The executors of an update; those of commands are in commands.ts. */
+export type FirmwareExecutors = Omit<JobExecutors, 'prepare' | 'act' | 'restart-device'>
+
+export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
   const { slots, health } = work.ports
   return {
     validate: async ({ job }) => {

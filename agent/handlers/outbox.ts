@@ -1,10 +1,21 @@
 // What the agent has to say to the broker, in order, until it is acknowledged: after each connect the hello, then the
-// events one after another, each awaited to its PUBACK. Holds no durable state itself: the events given here are in the
-// journal already, and an acknowledged one is reported so that it can be taken out.
+// events one after another, each awaited to its PUBACK, then the reports that commands wait for. Holds no durable state
+// itself: the events given here are in the journal already, and an acknowledged one is reported so that it can be taken
+// out; a report is made anew by the command that is repeated after a power cut.
 import { type DeviceEvent, encodeEvent } from '../../proto/messages.ts'
 import { growingDelayMs } from '../core/backoff.ts'
 import { LinkDown } from '../errors.ts'
 import type { AgentPorts, Timer } from '../ports.ts'
+
+/** A configuration on its way; `settle` ends the wait of who sent it. */
+interface Report {
+  readonly bytes: Uint8Array
+  readonly settle: (failure?: LinkDown) => void
+  tries: number
+}
+
+/** Connections that may end before the broker has taken a report. */
+const reportTriesMax = 8
 
 export interface OutboxHandlers {
   /** The hello as it is now. */
@@ -18,6 +29,7 @@ export class Outbox {
   readonly #ports: Pick<AgentPorts, 'clock' | 'link' | 'log'>
   readonly #handlers: OutboxHandlers
   readonly #events: DeviceEvent[]
+  readonly #reports: Report[] = []
   #connected = false
   #helloWanted = true
   #sending = false
@@ -45,6 +57,25 @@ export class Outbox {
   append(events: readonly DeviceEvent[]): void {
     this.#events.push(...events)
     void this.#send()
+  }
+
+  /** Resolves at its PUBACK. Rejects with LinkDown when aborted, or when one connection after another ended over it. */
+  async report(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new LinkDown('aborted before it was sent')
+    await new Promise<void>((resolve, reject) => {
+      const aborted = (): void => settle(new LinkDown('aborted'))
+      const settle = (failure?: LinkDown): void => {
+        signal.removeEventListener('abort', aborted)
+        const place = this.#reports.indexOf(report)
+        if (place >= 0) this.#reports.splice(place, 1)
+        if (failure === undefined) resolve()
+        else reject(failure)
+      }
+      const report: Report = { bytes, settle, tries: 0 }
+      signal.addEventListener('abort', aborted)
+      this.#reports.push(report)
+      void this.#send()
+    })
   }
 
   sayHello(): void {
@@ -86,7 +117,7 @@ export class Outbox {
   }
 
   #hasSomething(): boolean {
-    return this.#helloWanted || this.#events.length > 0
+    return this.#helloWanted || this.#events.length > 0 || this.#reports.length > 0
   }
 
   async #sendOne(): Promise<void> {
@@ -97,10 +128,23 @@ export class Outbox {
       return
     }
     const [event] = this.#events
-    if (event === undefined) return
+    if (event === undefined) return this.#sendReport()
     await link.publish('events', encodeEvent(event))
     this.#events.shift()
     this.#handlers.acknowledged(event.eventNumber)
+  }
+
+  async #sendReport(): Promise<void> {
+    const [report] = this.#reports
+    if (report === undefined) return
+    report.tries += 1
+    try {
+      await this.#ports.link.publish('configuration', report.bytes)
+    } catch (err) {
+      if (report.tries >= reportTriesMax) report.settle(new LinkDown('the broker does not take it', { cause: err }))
+      throw err
+    }
+    report.settle()
   }
 
   #delayMs(): number {

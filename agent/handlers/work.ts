@@ -1,18 +1,45 @@
 // One piece of work at a time: what is done for the job under way. New work aborts the old and waits for its end before
 // it touches a slot; the outcome of old work is void, whenever it comes.
-import type { UpdateInput } from '../core/update.ts'
+import { type CommandInput, stepCommand } from '../core/command.ts'
+import type { AgentMemory } from '../core/memory.ts'
+import { type Effect, type Outcome, step, type UpdateInput } from '../core/update.ts'
 import type { AgentPorts } from '../ports.ts'
 import { failureOf } from './failures.ts'
-import type { JobEffect, JobExecutors } from './firmware.ts'
+
+/** The wishes that are about a job, update or command, and have an outcome. */
+export type JobEffect = Exclude<Effect, { kind: 'restart' | 'abandon' | 'refuse' | 'say-hello' }>
+export type JobInput = UpdateInput | CommandInput
+
+export type JobExecutors = {
+  readonly [Kind in JobEffect['kind']]: (
+    effect: Extract<JobEffect, { kind: Kind }>,
+    signal: AbortSignal,
+  ) => Promise<JobInput | undefined>
+}
+
+/** The machine of the job under way takes the input. */
+export function stepJob(memory: AgentMemory, input: JobInput): Outcome {
+  switch (input.kind) {
+    case 'ready':
+    case 'restart-wanted':
+    case 'ended':
+    case 'started':
+      return stepCommand(memory, input)
+    case 'failed':
+      return memory.command === undefined ? step(memory, input) : stepCommand(memory, input)
+    default:
+      return step(memory, input)
+  }
+}
 
 export class Work {
   readonly #executors: JobExecutors
   readonly #log: AgentPorts['log']
   /** Takes the outcome, with the number the work was begun under. */
-  readonly #done: (input: UpdateInput, number: number) => void
+  readonly #done: (input: JobInput, number: number) => void
   #under: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined
 
-  constructor(executors: JobExecutors, log: AgentPorts['log'], done: (input: UpdateInput, number: number) => void) {
+  constructor(executors: JobExecutors, log: AgentPorts['log'], done: (input: JobInput, number: number) => void) {
     this.#executors = executors
     this.#log = log
     this.#done = done
@@ -40,7 +67,7 @@ export class Work {
     const execute = this.#executors[effect.kind] as (
       effect: JobEffect,
       signal: AbortSignal,
-    ) => Promise<UpdateInput | undefined>
+    ) => Promise<JobInput | undefined>
     try {
       const input = await execute(effect, signal)
       if (input !== undefined && !signal.aborted) this.#done(input, number)

@@ -23,15 +23,19 @@ interface CreateOptions {
 }
 
 export function addKeyCommands(program: Command, finish: Finish): void {
-  const keys = program.command('keys').description('signing keys; they stay with you and never go to the broker')
+  const keys = program
+    .command('keys')
+    .description('signing keys; they stay with you, but for operations.pem, which the broker signs with')
   const create = keys
     .command('create')
-    .description('make root.pem, release.pem (mode 0600, never overwritten) and trust.bin, signed by the root')
-    .requiredOption('--out <dir>', 'directory for the three files; made if it is not there')
+    .description(
+      'make root.pem, release.pem, operations.pem (mode 0600, never overwritten) and trust.bin, signed by the root',
+    )
+    .requiredOption('--out <dir>', 'directory for the four files; made if it is not there')
     .option('--algorithm <name>', 'ed25519 or p256', word(['ed25519', 'p256']), 'ed25519' as const)
     .option(
       '--passphrase-file <file>',
-      'encrypt the keys with the first line of this file (env DROVER_PASSPHRASE_FILE)',
+      'encrypt root and release key with the first line of this file (env DROVER_PASSPHRASE_FILE)',
     )
     .option(
       '--trust-expires <time>',
@@ -51,15 +55,23 @@ export function addKeyCommands(program: Command, finish: Finish): void {
       })
       const expires = new Date(made.trust.expiresAt).toISOString()
       context.out.item(
-        { object: 'keys', root: made.root, release: made.release, trust: { ...made.trust, expiresAt: expires } },
+        {
+          object: 'keys',
+          root: made.root,
+          release: made.release,
+          operations: made.operations,
+          trust: { ...made.trust, expiresAt: expires },
+        },
         [
           ['root key', `${made.root.path}  ${made.root.keyId}`],
           ['release key', `${made.release.path}  ${made.release.keyId}`],
+          ['operations key', `${made.operations.path}  ${made.operations.keyId}`],
           ['trust document', `${made.trust.path}  version ${made.trust.version}, until ${timeOf(expires)}`],
         ],
       )
       context.out.line(
-        'Provision devices with the trust document; sign with the release key; put the root key into a safe.',
+        'Provision devices with the trust document; sign with the release key; give the operations key to the broker; ' +
+          'put the root key into a safe.',
         'quiet',
       )
     },

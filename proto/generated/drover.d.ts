@@ -811,6 +811,114 @@ export namespace drover {
         }
 
         /**
+         * Properties of a Command.
+         * @deprecated Use drover.v1.Command.$Properties instead.
+         */
+        interface ICommand extends drover.v1.Command.$Properties {
+        }
+
+        /** Represents a Command. */
+        class Command {
+
+            /**
+             * Constructs a new Command.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Command.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Command operationType. */
+            operationType: (string|null);
+
+            /** Command operationId. */
+            operationId: (string|null);
+
+            /** Command vendorId. */
+            vendorId: (Uint8Array|null);
+
+            /** Command classId. */
+            classId: (Uint8Array|null);
+
+            /** Command deviceId. */
+            deviceId: (string|null);
+
+            /** Command expiresAt. */
+            expiresAt: (number|Long|null);
+
+            /** Command arguments. */
+            arguments: (Uint8Array|null);
+
+            /**
+             * Creates a new Command instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Command instance
+             */
+            static create(properties: drover.v1.Command.$Shape): drover.v1.Command & drover.v1.Command.$Shape;
+            static create(properties?: drover.v1.Command.$Properties): drover.v1.Command;
+
+            /**
+             * Encodes the specified Command message. Does not implicitly {@link drover.v1.Command.verify|verify} messages.
+             * @param message Command message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Command.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Command message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Command & drover.v1.Command.$Shape} Command
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Command & drover.v1.Command.$Shape;
+
+            /**
+             * Gets the type url for Command
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Command {
+
+            /** Properties of a Command. */
+            interface $Properties {
+
+                /** Command operationType */
+                operationType?: (string|null);
+
+                /** Command operationId */
+                operationId?: (string|null);
+
+                /** Command vendorId */
+                vendorId?: (Uint8Array|null);
+
+                /** Command classId */
+                classId?: (Uint8Array|null);
+
+                /** Command deviceId */
+                deviceId?: (string|null);
+
+                /** Command expiresAt */
+                expiresAt?: (number|Long|null);
+
+                /** Command arguments */
+                "arguments"?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Command. */
+            type $Shape = drover.v1.Command.$Properties;
+        }
+
+        /**
          * Properties of a ChunkIndex.
          * @deprecated Use drover.v1.ChunkIndex.$Properties instead.
          */
@@ -937,8 +1045,11 @@ export namespace drover {
             /** OfferMessage withdraw. */
             withdraw: (drover.v1.Withdraw|null);
 
+            /** OfferMessage proceed. */
+            proceed: (drover.v1.Proceed|null);
+
             /** OfferMessage content. */
-            content?: ("offer"|"withdraw");
+            content?: ("offer"|"withdraw"|"proceed");
 
             /**
              * Creates a new OfferMessage instance using the specified properties.
@@ -985,8 +1096,11 @@ export namespace drover {
                 /** OfferMessage withdraw */
                 withdraw?: (drover.v1.Withdraw.$Properties|null);
 
+                /** OfferMessage proceed */
+                proceed?: (drover.v1.Proceed.$Properties|null);
+
                 /** OfferMessage content */
-                content?: ("offer"|"withdraw");
+                content?: ("offer"|"withdraw"|"proceed");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -996,9 +1110,10 @@ export namespace drover {
             type $Shape = {
               offer?: drover.v1.Offer.$Shape|null;
               withdraw?: drover.v1.Withdraw.$Shape|null;
+              proceed?: drover.v1.Proceed.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ content?: undefined; offer?: null; withdraw?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape })
+              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape })
             );
         }
 
@@ -1032,6 +1147,12 @@ export namespace drover {
 
             /** Offer envelope. */
             envelope: (Uint8Array|null);
+
+            /** Offer operationType. */
+            operationType: (string|null);
+
+            /** Offer installHold. */
+            installHold: (boolean|null);
 
             /**
              * Creates a new Offer instance using the specified properties.
@@ -1083,6 +1204,12 @@ export namespace drover {
 
                 /** Offer envelope */
                 envelope?: (Uint8Array|null);
+
+                /** Offer operationType */
+                operationType?: (string|null);
+
+                /** Offer installHold */
+                installHold?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1174,6 +1301,90 @@ export namespace drover {
 
             /** Shape of a Withdraw. */
             type $Shape = drover.v1.Withdraw.$Properties;
+        }
+
+        /**
+         * Properties of a Proceed.
+         * @deprecated Use drover.v1.Proceed.$Properties instead.
+         */
+        interface IProceed extends drover.v1.Proceed.$Properties {
+        }
+
+        /** Represents a Proceed. */
+        class Proceed {
+
+            /**
+             * Constructs a new Proceed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.Proceed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Proceed operationId. */
+            operationId: (string|null);
+
+            /** Proceed lease. */
+            lease: (number|Long|null);
+
+            /** Proceed attempt. */
+            attempt: (number|null);
+
+            /**
+             * Creates a new Proceed instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Proceed instance
+             */
+            static create(properties: drover.v1.Proceed.$Shape): drover.v1.Proceed & drover.v1.Proceed.$Shape;
+            static create(properties?: drover.v1.Proceed.$Properties): drover.v1.Proceed;
+
+            /**
+             * Encodes the specified Proceed message. Does not implicitly {@link drover.v1.Proceed.verify|verify} messages.
+             * @param message Proceed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.Proceed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Proceed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.Proceed & drover.v1.Proceed.$Shape} Proceed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.Proceed & drover.v1.Proceed.$Shape;
+
+            /**
+             * Gets the type url for Proceed
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Proceed {
+
+            /** Properties of a Proceed. */
+            interface $Properties {
+
+                /** Proceed operationId */
+                operationId?: (string|null);
+
+                /** Proceed lease */
+                lease?: (number|Long|null);
+
+                /** Proceed attempt */
+                attempt?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Proceed. */
+            type $Shape = drover.v1.Proceed.$Properties;
         }
 
         /** ChunkEncoding enum. */
@@ -1726,7 +1937,13 @@ export namespace drover {
             STEP_CONFIRMING = 7,
 
             /** STEP_WITHDRAWN value */
-            STEP_WITHDRAWN = 8
+            STEP_WITHDRAWN = 8,
+
+            /** STEP_DONE value */
+            STEP_DONE = 9,
+
+            /** STEP_FAILED value */
+            STEP_FAILED = 10
         }
 
         /**
@@ -2258,6 +2475,102 @@ export namespace drover {
 
             /** Shape of a ChunkRange. */
             type $Shape = drover.v1.ChunkRange.$Properties;
+        }
+
+        /**
+         * Properties of a ConfigurationReport.
+         * @deprecated Use drover.v1.ConfigurationReport.$Properties instead.
+         */
+        interface IConfigurationReport extends drover.v1.ConfigurationReport.$Properties {
+        }
+
+        /** Represents a ConfigurationReport. */
+        class ConfigurationReport {
+
+            /**
+             * Constructs a new ConfigurationReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.ConfigurationReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfigurationReport operationId. */
+            operationId: (string|null);
+
+            /** ConfigurationReport attempt. */
+            attempt: (number|null);
+
+            /** ConfigurationReport version. */
+            version: (string|null);
+
+            /** ConfigurationReport sha256. */
+            sha256: (Uint8Array|null);
+
+            /** ConfigurationReport content. */
+            content: (Uint8Array|null);
+
+            /**
+             * Creates a new ConfigurationReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfigurationReport instance
+             */
+            static create(properties: drover.v1.ConfigurationReport.$Shape): drover.v1.ConfigurationReport & drover.v1.ConfigurationReport.$Shape;
+            static create(properties?: drover.v1.ConfigurationReport.$Properties): drover.v1.ConfigurationReport;
+
+            /**
+             * Encodes the specified ConfigurationReport message. Does not implicitly {@link drover.v1.ConfigurationReport.verify|verify} messages.
+             * @param message ConfigurationReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.ConfigurationReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfigurationReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.ConfigurationReport & drover.v1.ConfigurationReport.$Shape} ConfigurationReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.ConfigurationReport & drover.v1.ConfigurationReport.$Shape;
+
+            /**
+             * Gets the type url for ConfigurationReport
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConfigurationReport {
+
+            /** Properties of a ConfigurationReport. */
+            interface $Properties {
+
+                /** ConfigurationReport operationId */
+                operationId?: (string|null);
+
+                /** ConfigurationReport attempt */
+                attempt?: (number|null);
+
+                /** ConfigurationReport version */
+                version?: (string|null);
+
+                /** ConfigurationReport sha256 */
+                sha256?: (Uint8Array|null);
+
+                /** ConfigurationReport content */
+                content?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfigurationReport. */
+            type $Shape = drover.v1.ConfigurationReport.$Properties;
         }
 
         /**

@@ -2218,6 +2218,323 @@ export const drover = $root.drover = (() => {
             return Prerequisite;
         })();
 
+        v1.Command = (function() {
+
+            /**
+             * Properties of a Command.
+             * @typedef {Object} drover.v1.Command.$Properties
+             * @property {string|null} [operationType] Command operationType
+             * @property {string|null} [operationId] Command operationId
+             * @property {Uint8Array|null} [vendorId] Command vendorId
+             * @property {Uint8Array|null} [classId] Command classId
+             * @property {string|null} [deviceId] Command deviceId
+             * @property {number|Long|null} [expiresAt] Command expiresAt
+             * @property {Uint8Array|null} ["arguments"] Command arguments
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Command.
+             * @memberof drover.v1
+             * @interface ICommand
+             * @augments drover.v1.Command.$Properties
+             * @deprecated Use drover.v1.Command.$Properties instead.
+             */
+
+            /**
+             * Shape of a Command.
+             * @typedef {drover.v1.Command.$Properties} drover.v1.Command.$Shape
+             */
+
+            /**
+             * Constructs a new Command.
+             * @memberof drover.v1
+             * @classdesc Represents a Command.
+             * @constructor
+             * @param {drover.v1.Command.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Command = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Command operationType.
+             * @member {string|null} operationType
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.operationType = null;
+
+            /**
+             * Command operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.operationId = null;
+
+            /**
+             * Command vendorId.
+             * @member {Uint8Array|null} vendorId
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.vendorId = null;
+
+            /**
+             * Command classId.
+             * @member {Uint8Array|null} classId
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.classId = null;
+
+            /**
+             * Command deviceId.
+             * @member {string|null} deviceId
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.deviceId = null;
+
+            /**
+             * Command expiresAt.
+             * @member {number|Long|null} expiresAt
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype.expiresAt = null;
+
+            /**
+             * Command arguments.
+             * @member {Uint8Array|null} arguments
+             * @memberof drover.v1.Command
+             * @instance
+             */
+            Command.prototype["arguments"] = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_operationType", {
+                get: $util.oneOfGetter($oneOfFields = ["operationType"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_vendorId", {
+                get: $util.oneOfGetter($oneOfFields = ["vendorId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_classId", {
+                get: $util.oneOfGetter($oneOfFields = ["classId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_deviceId", {
+                get: $util.oneOfGetter($oneOfFields = ["deviceId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_expiresAt", {
+                get: $util.oneOfGetter($oneOfFields = ["expiresAt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Command.prototype, "_arguments", {
+                get: $util.oneOfGetter($oneOfFields = ["arguments"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new Command instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.Command
+             * @static
+             * @param {drover.v1.Command.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.Command} Command instance
+             * @type {{
+             *   (properties: drover.v1.Command.$Shape): drover.v1.Command & drover.v1.Command.$Shape;
+             *   (properties?: drover.v1.Command.$Properties): drover.v1.Command;
+             * }}
+             */
+            Command.create = function(properties) {
+                return new Command(properties);
+            };
+
+            /**
+             * Encodes the specified Command message. Does not implicitly {@link drover.v1.Command.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.Command
+             * @static
+             * @param {drover.v1.Command.$Properties} message Command message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Command.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.operationType != null && $Object.hasOwnProperty.call(message, "operationType"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.operationType);
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.operationId);
+                if (message.vendorId != null && $Object.hasOwnProperty.call(message, "vendorId"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.vendorId);
+                if (message.classId != null && $Object.hasOwnProperty.call(message, "classId"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.classId);
+                if (message.deviceId != null && $Object.hasOwnProperty.call(message, "deviceId"))
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.deviceId);
+                if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt"))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.expiresAt);
+                if (message["arguments"] != null && $Object.hasOwnProperty.call(message, "arguments"))
+                    writer.uint32(/* id 7, wireType 2 =*/58).bytes(message["arguments"]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Command message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.Command
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.Command & drover.v1.Command.$Shape} Command
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Command.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.Command();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationType = reader.stringVerify();
+                            message._operationType = "operationType";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.vendorId = reader.bytes();
+                            message._vendorId = "vendorId";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.classId = reader.bytes();
+                            message._classId = "classId";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.deviceId = reader.stringVerify();
+                            message._deviceId = "deviceId";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            message.expiresAt = reader.uint64();
+                            message._expiresAt = "expiresAt";
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message["arguments"] = reader.bytes();
+                            message._arguments = "arguments";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for Command
+             * @function getTypeUrl
+             * @memberof drover.v1.Command
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            Command.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.Command";
+            };
+
+            return Command;
+        })();
+
         v1.ChunkIndex = (function() {
 
             /**
@@ -2518,7 +2835,8 @@ export const drover = $root.drover = (() => {
              * @typedef {Object} drover.v1.OfferMessage.$Properties
              * @property {drover.v1.Offer.$Properties|null} [offer] OfferMessage offer
              * @property {drover.v1.Withdraw.$Properties|null} [withdraw] OfferMessage withdraw
-             * @property {"offer"|"withdraw"} [content] OfferMessage content
+             * @property {drover.v1.Proceed.$Properties|null} [proceed] OfferMessage proceed
+             * @property {"offer"|"withdraw"|"proceed"} [content] OfferMessage content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2535,9 +2853,10 @@ export const drover = $root.drover = (() => {
              * @typedef {{
              *   offer?: drover.v1.Offer.$Shape|null;
              *   withdraw?: drover.v1.Withdraw.$Shape|null;
+             *   proceed?: drover.v1.Proceed.$Shape|null;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
-             *   ({ content?: undefined; offer?: null; withdraw?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape })
+             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape })
              * )} drover.v1.OfferMessage.$Shape
              */
 
@@ -2572,17 +2891,25 @@ export const drover = $root.drover = (() => {
              */
             OfferMessage.prototype.withdraw = null;
 
+            /**
+             * OfferMessage proceed.
+             * @member {drover.v1.Proceed|null} proceed
+             * @memberof drover.v1.OfferMessage
+             * @instance
+             */
+            OfferMessage.prototype.proceed = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             /**
              * OfferMessage content.
-             * @member {"offer"|"withdraw"|undefined} content
+             * @member {"offer"|"withdraw"|"proceed"|undefined} content
              * @memberof drover.v1.OfferMessage
              * @instance
              */
             $Object.defineProperty(OfferMessage.prototype, "content", {
-                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw"]),
+                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2622,6 +2949,8 @@ export const drover = $root.drover = (() => {
                     $root.drover.v1.Offer.encode(message.offer, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
                 if (message.withdraw != null && $Object.hasOwnProperty.call(message, "withdraw"))
                     $root.drover.v1.Withdraw.encode(message.withdraw, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.proceed != null && $Object.hasOwnProperty.call(message, "proceed"))
+                    $root.drover.v1.Proceed.encode(message.proceed, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2680,6 +3009,13 @@ export const drover = $root.drover = (() => {
                             message.content = "withdraw";
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.proceed = $root.drover.v1.Proceed.decode(reader, reader.size(), $undefined, _depth + 1, message.proceed);
+                            message.content = "proceed";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2723,6 +3059,8 @@ export const drover = $root.drover = (() => {
              * @property {number|Long|null} [lease] Offer lease
              * @property {number|null} [attempt] Offer attempt
              * @property {Uint8Array|null} [envelope] Offer envelope
+             * @property {string|null} [operationType] Offer operationType
+             * @property {boolean|null} [installHold] Offer installHold
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2786,6 +3124,22 @@ export const drover = $root.drover = (() => {
              */
             Offer.prototype.envelope = null;
 
+            /**
+             * Offer operationType.
+             * @member {string|null} operationType
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.operationType = null;
+
+            /**
+             * Offer installHold.
+             * @member {boolean|null} installHold
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.installHold = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -2810,6 +3164,18 @@ export const drover = $root.drover = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Offer.prototype, "_envelope", {
                 get: $util.oneOfGetter($oneOfFields = ["envelope"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_operationType", {
+                get: $util.oneOfGetter($oneOfFields = ["operationType"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_installHold", {
+                get: $util.oneOfGetter($oneOfFields = ["installHold"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2853,6 +3219,10 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempt);
                 if (message.envelope != null && $Object.hasOwnProperty.call(message, "envelope"))
                     writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.envelope);
+                if (message.operationType != null && $Object.hasOwnProperty.call(message, "operationType"))
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.operationType);
+                if (message.installHold != null && $Object.hasOwnProperty.call(message, "installHold"))
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.installHold);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2923,6 +3293,20 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.envelope = reader.bytes();
                             message._envelope = "envelope";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationType = reader.stringVerify();
+                            message._operationType = "operationType";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            message.installHold = reader.bool();
+                            message._installHold = "installHold";
                             continue;
                         }
                     }
@@ -3178,6 +3562,227 @@ export const drover = $root.drover = (() => {
             };
 
             return Withdraw;
+        })();
+
+        v1.Proceed = (function() {
+
+            /**
+             * Properties of a Proceed.
+             * @typedef {Object} drover.v1.Proceed.$Properties
+             * @property {string|null} [operationId] Proceed operationId
+             * @property {number|Long|null} [lease] Proceed lease
+             * @property {number|null} [attempt] Proceed attempt
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Proceed.
+             * @memberof drover.v1
+             * @interface IProceed
+             * @augments drover.v1.Proceed.$Properties
+             * @deprecated Use drover.v1.Proceed.$Properties instead.
+             */
+
+            /**
+             * Shape of a Proceed.
+             * @typedef {drover.v1.Proceed.$Properties} drover.v1.Proceed.$Shape
+             */
+
+            /**
+             * Constructs a new Proceed.
+             * @memberof drover.v1
+             * @classdesc Represents a Proceed.
+             * @constructor
+             * @param {drover.v1.Proceed.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Proceed = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Proceed operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.Proceed
+             * @instance
+             */
+            Proceed.prototype.operationId = null;
+
+            /**
+             * Proceed lease.
+             * @member {number|Long|null} lease
+             * @memberof drover.v1.Proceed
+             * @instance
+             */
+            Proceed.prototype.lease = null;
+
+            /**
+             * Proceed attempt.
+             * @member {number|null} attempt
+             * @memberof drover.v1.Proceed
+             * @instance
+             */
+            Proceed.prototype.attempt = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Proceed.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Proceed.prototype, "_lease", {
+                get: $util.oneOfGetter($oneOfFields = ["lease"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Proceed.prototype, "_attempt", {
+                get: $util.oneOfGetter($oneOfFields = ["attempt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new Proceed instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.Proceed
+             * @static
+             * @param {drover.v1.Proceed.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.Proceed} Proceed instance
+             * @type {{
+             *   (properties: drover.v1.Proceed.$Shape): drover.v1.Proceed & drover.v1.Proceed.$Shape;
+             *   (properties?: drover.v1.Proceed.$Properties): drover.v1.Proceed;
+             * }}
+             */
+            Proceed.create = function(properties) {
+                return new Proceed(properties);
+            };
+
+            /**
+             * Encodes the specified Proceed message. Does not implicitly {@link drover.v1.Proceed.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.Proceed
+             * @static
+             * @param {drover.v1.Proceed.$Properties} message Proceed message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Proceed.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.operationId);
+                if (message.lease != null && $Object.hasOwnProperty.call(message, "lease"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.lease);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempt);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Proceed message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.Proceed
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.Proceed & drover.v1.Proceed.$Shape} Proceed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Proceed.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.Proceed();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.lease = reader.uint64();
+                            message._lease = "lease";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.attempt = reader.uint32();
+                            message._attempt = "attempt";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for Proceed
+             * @function getTypeUrl
+             * @memberof drover.v1.Proceed
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            Proceed.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.Proceed";
+            };
+
+            return Proceed;
         })();
 
         /**
@@ -4576,6 +5181,8 @@ export const drover = $root.drover = (() => {
          * @property {number} STEP_REBOOTING=6 STEP_REBOOTING value
          * @property {number} STEP_CONFIRMING=7 STEP_CONFIRMING value
          * @property {number} STEP_WITHDRAWN=8 STEP_WITHDRAWN value
+         * @property {number} STEP_DONE=9 STEP_DONE value
+         * @property {number} STEP_FAILED=10 STEP_FAILED value
          */
         v1.Step = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -4588,6 +5195,8 @@ export const drover = $root.drover = (() => {
             values[valuesById[6] = "STEP_REBOOTING"] = 6;
             values[valuesById[7] = "STEP_CONFIRMING"] = 7;
             values[valuesById[8] = "STEP_WITHDRAWN"] = 8;
+            values[valuesById[9] = "STEP_DONE"] = 9;
+            values[valuesById[10] = "STEP_FAILED"] = 10;
             return values;
         })();
 
@@ -6063,6 +6672,275 @@ export const drover = $root.drover = (() => {
             };
 
             return ChunkRange;
+        })();
+
+        v1.ConfigurationReport = (function() {
+
+            /**
+             * Properties of a ConfigurationReport.
+             * @typedef {Object} drover.v1.ConfigurationReport.$Properties
+             * @property {string|null} [operationId] ConfigurationReport operationId
+             * @property {number|null} [attempt] ConfigurationReport attempt
+             * @property {string|null} [version] ConfigurationReport version
+             * @property {Uint8Array|null} [sha256] ConfigurationReport sha256
+             * @property {Uint8Array|null} [content] ConfigurationReport content
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ConfigurationReport.
+             * @memberof drover.v1
+             * @interface IConfigurationReport
+             * @augments drover.v1.ConfigurationReport.$Properties
+             * @deprecated Use drover.v1.ConfigurationReport.$Properties instead.
+             */
+
+            /**
+             * Shape of a ConfigurationReport.
+             * @typedef {drover.v1.ConfigurationReport.$Properties} drover.v1.ConfigurationReport.$Shape
+             */
+
+            /**
+             * Constructs a new ConfigurationReport.
+             * @memberof drover.v1
+             * @classdesc Represents a ConfigurationReport.
+             * @constructor
+             * @param {drover.v1.ConfigurationReport.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ConfigurationReport = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ConfigurationReport operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.ConfigurationReport
+             * @instance
+             */
+            ConfigurationReport.prototype.operationId = null;
+
+            /**
+             * ConfigurationReport attempt.
+             * @member {number|null} attempt
+             * @memberof drover.v1.ConfigurationReport
+             * @instance
+             */
+            ConfigurationReport.prototype.attempt = null;
+
+            /**
+             * ConfigurationReport version.
+             * @member {string|null} version
+             * @memberof drover.v1.ConfigurationReport
+             * @instance
+             */
+            ConfigurationReport.prototype.version = null;
+
+            /**
+             * ConfigurationReport sha256.
+             * @member {Uint8Array|null} sha256
+             * @memberof drover.v1.ConfigurationReport
+             * @instance
+             */
+            ConfigurationReport.prototype.sha256 = null;
+
+            /**
+             * ConfigurationReport content.
+             * @member {Uint8Array|null} content
+             * @memberof drover.v1.ConfigurationReport
+             * @instance
+             */
+            ConfigurationReport.prototype.content = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ConfigurationReport.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ConfigurationReport.prototype, "_attempt", {
+                get: $util.oneOfGetter($oneOfFields = ["attempt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ConfigurationReport.prototype, "_version", {
+                get: $util.oneOfGetter($oneOfFields = ["version"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ConfigurationReport.prototype, "_sha256", {
+                get: $util.oneOfGetter($oneOfFields = ["sha256"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ConfigurationReport.prototype, "_content", {
+                get: $util.oneOfGetter($oneOfFields = ["content"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new ConfigurationReport instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.ConfigurationReport
+             * @static
+             * @param {drover.v1.ConfigurationReport.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.ConfigurationReport} ConfigurationReport instance
+             * @type {{
+             *   (properties: drover.v1.ConfigurationReport.$Shape): drover.v1.ConfigurationReport & drover.v1.ConfigurationReport.$Shape;
+             *   (properties?: drover.v1.ConfigurationReport.$Properties): drover.v1.ConfigurationReport;
+             * }}
+             */
+            ConfigurationReport.create = function(properties) {
+                return new ConfigurationReport(properties);
+            };
+
+            /**
+             * Encodes the specified ConfigurationReport message. Does not implicitly {@link drover.v1.ConfigurationReport.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.ConfigurationReport
+             * @static
+             * @param {drover.v1.ConfigurationReport.$Properties} message ConfigurationReport message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ConfigurationReport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.operationId);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.attempt);
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.version);
+                if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.sha256);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content"))
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.content);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ConfigurationReport message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.ConfigurationReport
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.ConfigurationReport & drover.v1.ConfigurationReport.$Shape} ConfigurationReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ConfigurationReport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.ConfigurationReport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.attempt = reader.uint32();
+                            message._attempt = "attempt";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.version = reader.stringVerify();
+                            message._version = "version";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.sha256 = reader.bytes();
+                            message._sha256 = "sha256";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.content = reader.bytes();
+                            message._content = "content";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for ConfigurationReport
+             * @function getTypeUrl
+             * @memberof drover.v1.ConfigurationReport
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            ConfigurationReport.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.ConfigurationReport";
+            };
+
+            return ConfigurationReport;
         })();
 
         v1.Presence = (function() {

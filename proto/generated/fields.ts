@@ -64,6 +64,15 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 1, name: 'component', wireType: 2, repeated: false },
     { number: 2, name: 'versionLeast', wireType: 2, repeated: false },
   ],
+  Command: [
+    { number: 1, name: 'operationType', wireType: 2, repeated: false },
+    { number: 2, name: 'operationId', wireType: 2, repeated: false },
+    { number: 3, name: 'vendorId', wireType: 2, repeated: false },
+    { number: 4, name: 'classId', wireType: 2, repeated: false },
+    { number: 5, name: 'deviceId', wireType: 2, repeated: false },
+    { number: 6, name: 'expiresAt', wireType: 0, repeated: false },
+    { number: 7, name: 'arguments', wireType: 2, repeated: false },
+  ],
   ChunkIndex: [
     { number: 1, name: 'minimumBytes', wireType: 0, repeated: false },
     { number: 2, name: 'averageBytes', wireType: 0, repeated: false },
@@ -75,17 +84,25 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
   OfferMessage: [
     { number: 1, name: 'offer', wireType: 2, repeated: false, message: 'Offer' },
     { number: 2, name: 'withdraw', wireType: 2, repeated: false, message: 'Withdraw' },
+    { number: 3, name: 'proceed', wireType: 2, repeated: false, message: 'Proceed' },
   ],
   Offer: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
     { number: 2, name: 'lease', wireType: 0, repeated: false },
     { number: 3, name: 'attempt', wireType: 0, repeated: false },
     { number: 4, name: 'envelope', wireType: 2, repeated: false },
+    { number: 5, name: 'operationType', wireType: 2, repeated: false },
+    { number: 6, name: 'installHold', wireType: 0, repeated: false },
   ],
   Withdraw: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
     { number: 2, name: 'lease', wireType: 0, repeated: false },
     { number: 3, name: 'reason', wireType: 2, repeated: false },
+  ],
+  Proceed: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'lease', wireType: 0, repeated: false },
+    { number: 3, name: 'attempt', wireType: 0, repeated: false },
   ],
   ChunkData: [
     { number: 1, name: 'requestNumber', wireType: 0, repeated: false },
@@ -161,6 +178,13 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
   ChunkRange: [
     { number: 1, name: 'first', wireType: 0, repeated: false },
     { number: 2, name: 'count', wireType: 0, repeated: false },
+  ],
+  ConfigurationReport: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'attempt', wireType: 0, repeated: false },
+    { number: 3, name: 'version', wireType: 2, repeated: false },
+    { number: 4, name: 'sha256', wireType: 2, repeated: false },
+    { number: 5, name: 'content', wireType: 2, repeated: false },
   ],
   Presence: [
     { number: 1, name: 'online', wireType: 0, repeated: false },

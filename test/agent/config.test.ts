@@ -49,9 +49,44 @@ t.test('the required settings are enough: paths from the folder of the file, def
   t.match(parsed({ health: { command: ['/bin/true'] } }).health, { command: ['/bin/true'], timeoutMs: 30_000 })
 })
 
+t.test('configuration, commands and reboot: nothing unless it is named, paths from the folder of the file', async t => {
+  t.match(parsed(), { configuration: undefined, commands: undefined, rebootCommand: undefined })
+  const given = {
+    configuration: { file: 'app.json', check: ['app', '--check'], secrets: ['pin', '/wifi/psk'] },
+    commands: { folder: '/opt/commands', timeoutMs: 1000 },
+    reboot: { command: ['/sbin/reboot'] },
+  }
+  t.match(parsed(given), {
+    configuration: {
+      file: '/etc/drover/app.json',
+      check: ['app', '--check'],
+      checkTimeoutMs: 30_000,
+      secrets: ['pin', '/wifi/psk'],
+    },
+    commands: { folder: '/opt/commands', timeoutMs: 1000 },
+    rebootCommand: ['/sbin/reboot'],
+  })
+  t.same(parsed({ configuration: { file: 'app.json' } }).configuration, {
+    file: '/etc/drover/app.json',
+    check: undefined,
+    checkTimeoutMs: 30_000,
+    secrets: [],
+  })
+  t.equal(parsed({ commands: { folder: 'commands' } }).commands?.timeoutMs, 300_000)
+})
+
 t.test('each wrong value is told with its name and what was expected', async t => {
   const rows: readonly (readonly [object, RegExp])[] = [
     [{ deviceId: 'a/b' }, /^deviceId: .*1 to 64/],
+    [{ configuration: 'app.json' }, /^configuration: expected an object/],
+    [{ configuration: { check: ['app'] } }, /^configuration.check: expected only together with configuration.file/],
+    [{ configuration: { file: '' } }, /^configuration.file: expected text/],
+    [{ configuration: { file: 'a', check: 'app' } }, /^configuration.check: expected a list of program/],
+    [{ configuration: { file: 'a', secrets: ['a', 7] } }, /^configuration.secrets: expected a list of up to 64/],
+    [{ configuration: { file: 'a', secret: [] } }, /^configuration.secret: no such setting/],
+    [{ commands: { timeoutMs: 1000 } }, /^commands.timeoutMs: expected only together with commands.folder/],
+    [{ commands: { folder: 'a', timeoutMs: 1 } }, /^commands.timeoutMs: expected a whole number from 100/],
+    [{ reboot: { command: [] } }, /^reboot.command: expected a list of program/],
     [{ url: 'http://x' }, /^url: expected mqtt:\/\/host/],
     [{ url: 'mqtt://user:secret@x' }, /^url: expected no user or password/],
     [{ vendorId: 'aa' }, /^vendorId: expected 32 hex/],

@@ -4,29 +4,18 @@
 // DROVER_LONG=1 cuts before and after every save of both endings; else before one save and after the next, by the seed.
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Aedes, type PublishPacket } from 'aedes'
 import t, { type Test } from 'tap'
 import { LevelJournal } from '../../agent/adapters/level-journal/level-journal.ts'
 import { systemClock } from '../../agent/adapters/system-clock.ts'
 import { systemRandom } from '../../agent/adapters/system-random.ts'
 import { componentFolder, imagePath, readSlotRecord } from '../../agent/slot-folder.ts'
-import { type DeviceId, deviceId } from '../../proto/ids.ts'
-import {
-  type DeviceEvent,
-  encodeChunkData,
-  encodeOfferMessage,
-  type Hello,
-  readChunkRequest,
-  readEvent,
-  readHello,
-} from '../../proto/messages.ts'
-import { type Downlink, deviceTopic, parseDeviceTopic } from '../../proto/topics.ts'
+import { deviceId } from '../../proto/ids.ts'
 import { bareNode, long, seed } from '../fixtures/cases.ts'
-import { answersTo, operationOne } from './fakes/broker.ts'
+import { operationOne } from './fakes/broker.ts'
 import { classId, imageOf, releaseOf, signedTrust, vendorId } from './fakes/release.ts'
+import { type Conversation, codes, ScriptedBroker } from './fakes/scripted-broker.ts'
 
 const bootFile = fileURLToPath(new URL('../../agent/boot.js', import.meta.url))
 const program = fileURLToPath(new URL('./programs/agent-killed-at-save.js', import.meta.url))
@@ -46,96 +35,6 @@ t.jobs = 4
 // A few dozen processes, and machines are busy.
 t.setTimeout(110_000)
 t.comment(`DROVER_SEED=${seed}`)
-
-interface Conversation {
-  readonly hellos: Hello[]
-  /** By journal and number: what came twice is one event. */
-  readonly events: Map<string, DeviceEvent>
-}
-
-/** Offers at each hello of a device without the release, answers chunk requests, remembers what devices say. */
-class ScriptedBroker {
-  readonly #aedes: Aedes
-  readonly #conversations = new Map<string, Conversation>()
-  readonly port: number
-
-  static async open(t: Test): Promise<ScriptedBroker> {
-    const aedes = await Aedes.createBroker()
-    const sockets = new Set<Socket>()
-    const server = createServer(aedes.handle)
-    server.on('connection', socket => sockets.add(socket))
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    t.teardown(async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await new Promise<void>(resolve => aedes.close(resolve))
-    })
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    return new ScriptedBroker(aedes, address.port)
-  }
-
-  private constructor(aedes: Aedes, port: number) {
-    this.#aedes = aedes
-    this.port = port
-    // Before the PUBACK goes out, as the real one does.
-    aedes.authorizePublish = (_client, packet, done) => {
-      this.#heard(packet)
-      done(null)
-    }
-  }
-
-  of(device: DeviceId): Conversation {
-    let conversation = this.#conversations.get(device)
-    if (conversation === undefined) {
-      conversation = { hellos: [], events: new Map() }
-      this.#conversations.set(device, conversation)
-    }
-    return conversation
-  }
-
-  #heard({ topic, payload }: PublishPacket): void {
-    const named = parseDeviceTopic(topic)
-    if (named === undefined || !('uplink' in named) || !(payload instanceof Uint8Array)) return
-    const { device, uplink } = named
-    const conversation = this.of(device)
-    if (uplink === 'hello') {
-      const hello = readHello(payload)
-      conversation.hellos.push(hello)
-      const offer = {
-        kind: 'offer',
-        operation: operationOne,
-        lease: 1,
-        attempt: 1,
-        envelope: release.envelope,
-      } as const
-      if (hello.components[0]?.version !== '2.0.0' && codes(conversation).length === 0)
-        this.#say(device, 'offer', encodeOfferMessage(offer), 1)
-    } else if (uplink === 'events') {
-      const event = readEvent(payload)
-      conversation.events.set(`${event.journalId}/${event.eventNumber}`, event)
-    } else if (uplink === 'chunks/request') {
-      for (const data of answersTo(readChunkRequest(payload), release, 8 * 1024))
-        this.#say(device, 'chunks/data', encodeChunkData(data), 0)
-    }
-  }
-
-  #say(device: DeviceId, downlink: Downlink, payload: Buffer, qos: 0 | 1): void {
-    const packet = {
-      cmd: 'publish',
-      topic: deviceTopic(device, downlink),
-      payload,
-      qos,
-      dup: false,
-      retain: false,
-    } as const
-    this.#aedes.publish(packet, () => {})
-  }
-}
-
-function codes({ events }: Conversation): readonly string[] {
-  return [...events.values()].flatMap(({ content }) => (content.kind === 'code' ? [content.code] : []))
-}
 
 interface Run {
   readonly ended: Conversation
@@ -246,7 +145,15 @@ function rolledBack(t: Test, { ended, digestOf }: Run): void {
   t.match(ended.hellos.at(-1)?.components, [{ version: '1.0.0' }])
 }
 
-const broker = await ScriptedBroker.open(t)
+const offer = { kind: 'offer', operation: operationOne, lease: 1, attempt: 1, envelope: release.envelope } as const
+const broker = await ScriptedBroker.open(
+  t,
+  (conversation, at) => {
+    const arrived = conversation.hellos.at(-1)?.components[0]?.version === '2.0.0'
+    return at === 'hello' && !arrived && codes(conversation).length === 0 ? offer : undefined
+  },
+  release,
+)
 
 const test = (sentence: string, run: (t: Test) => Promise<void>): void => {
   t.test(sentence, { buffered: true, timeout: 100_000 }, run)

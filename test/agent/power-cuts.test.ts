@@ -21,6 +21,14 @@ const endings = [
     version: '2.0.0',
   },
   {
+    name: 'a good image that waits for the go',
+    reboot: true,
+    hold: true,
+    prepare: () => {},
+    codes: [],
+    version: '2.0.0',
+  },
+  {
     name: 'an unhealthy image',
     reboot: true,
     prepare: (device: FakeDevice) => {
@@ -40,13 +48,13 @@ const endings = [
   },
 ]
 
-for (const { name, reboot, prepare, codes, version } of endings)
+for (const { name, reboot, prepare, codes, version, hold = false } of endings)
   t.test(`power cut after every durable change, and a second one later: ${name} ends right, told once`, async t => {
     /** Runs with power cuts after the given counts of durable changes; returns how many there were. */
     const ran = async (cuts: readonly number[], keepUnsynced: boolean): Promise<number> => {
       const device = new FakeDevice({}, reboot)
       prepare(device)
-      device.broker.offer = { release: small, operation: operationOne, attempt: 1, lease: 1 }
+      device.broker.offer = { release: small, operation: operationOne, attempt: 1, lease: 1, hold }
       let changes = 0
       let cutAt: number | undefined
       device.disk.onDurable = () => {

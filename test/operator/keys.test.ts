@@ -19,21 +19,29 @@ for (const algorithm of ['ed25519', 'ecdsa-p256-sha256'] as const)
   t.test(`one command makes ${algorithm} keys and a trust document that names them`, async t => {
     const folder = join(t.testdir(), 'new', 'keys')
     const made = await createKeyFolder({ folder, algorithm, trustExpiresAt })
-    t.same(readdirSync(folder).toSorted(), ['release.pem', 'root.pem', 'trust.bin'], 'and nothing else stays behind')
+    t.same(
+      readdirSync(folder).toSorted(),
+      ['operations.pem', 'release.pem', 'root.pem', 'trust.bin'],
+      'and nothing else stays behind',
+    )
     t.equal(statSync(folder).mode & 0o777, 0o700)
-    for (const { path } of [made.root, made.release]) {
+    for (const { path } of [made.root, made.release, made.operations]) {
       t.equal(statSync(path).mode & 0o777, 0o600)
       t.match(readFileSync(path, 'utf8'), /^-----BEGIN PRIVATE KEY-----\n/)
     }
     const trust = parseTrustDocument(readFileSync(made.trust.path))
     t.match(trust, { version: 1, expiresAt: trustExpiresAt })
-    t.same([...trust.keys.keys()].toSorted(), [made.root.keyId, made.release.keyId].toSorted())
+    t.same([...trust.keys.keys()].toSorted(), [made.root.keyId, made.release.keyId, made.operations.keyId].toSorted())
     t.equal(trust.keys.get(made.root.keyId)?.algorithm, algorithm)
     t.same(
       [...trust.operationTypes],
       [
         ['firmware-update', 'release'],
         ['command', 'release'],
+        ['config-backup', 'operations'],
+        ['config-restore', 'operations'],
+        ['config-change', 'operations'],
+        ['reboot', 'operations'],
       ],
     )
     const release = await readPrivateKey(made.release.path, '--key')
@@ -52,8 +60,8 @@ for (const algorithm of ['ed25519', 'ecdsa-p256-sha256'] as const)
     )
   })
 
-t.test('a file that is there is never overwritten, whichever of the three it is', async t => {
-  for (const name of ['root.pem', 'release.pem', 'trust.bin']) {
+t.test('a file that is there is never overwritten, whichever of the four it is', async t => {
+  for (const name of ['root.pem', 'release.pem', 'operations.pem', 'trust.bin']) {
     const folder = t.testdir({ [name]: 'precious' })
     await t.rejects(
       createKeyFolder({ folder, algorithm: 'ed25519', trustExpiresAt }),
@@ -72,7 +80,13 @@ t.test('a file that is there is never overwritten, whichever of the three it is'
 
 t.test('a passphrase closes the keys and opens them again', async t => {
   const folder = t.testdir()
-  const { release } = await createKeyFolder({ folder, algorithm: 'ed25519', trustExpiresAt, passphrase: 'open sesame' })
+  const { release, operations } = await createKeyFolder({
+    folder,
+    algorithm: 'ed25519',
+    trustExpiresAt,
+    passphrase: 'open sesame',
+  })
+  t.match(readFileSync(operations.path, 'utf8'), /^-----BEGIN PRIVATE KEY-----\n/, 'the broker types no passphrase')
   t.match(readFileSync(release.path, 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/)
   const key = await readPrivateKey(release.path, '--key', 'open sesame')
   t.ok(verifyBytes(Buffer.from('a'), sign(null, Buffer.from('a'), key), trustedKey(createPublicKey(key))))

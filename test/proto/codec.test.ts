@@ -44,7 +44,19 @@ const full: WireMessages = {
     prerequisites: [{ component: 'boot', versionLeast: '1.0.0' }],
   },
   ChunkIndex: { minimumBytes: 1, averageBytes: 2, maximumBytes: 3, imageSize: 4, lengths: digest, digests: digest },
-  OfferMessage: { offer: { operationId, lease: 1, attempt: 1, envelope: digest } },
+  Command: {
+    operationType: 'reboot',
+    operationId,
+    vendorId: digest.subarray(16),
+    classId: digest.subarray(16),
+    deviceId: 'sensor-1',
+    expiresAt: 2 ** 50,
+    arguments: digest,
+  },
+  OfferMessage: {
+    offer: { operationId, lease: 1, attempt: 1, envelope: digest, operationType: 'reboot', installHold: true },
+  },
+  ConfigurationReport: { operationId, attempt: 1, version: 'a', sha256: digest, content: digest },
   ChunkData: { requestNumber: 1, piece: { chunk: 0, encoding: 1, encodedSize: 9, offset: 0, data: digest } },
   Hello: {
     protocolVersion: 1,

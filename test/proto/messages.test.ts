@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { WireError } from '../../proto/codec.ts'
 import { isDeviceCode } from '../../proto/event-codes.ts'
 import { operationId } from '../../proto/ids.ts'
 import * as messages from '../../proto/messages.ts'
-import { event, hello, offer, piece, progress, readers, request } from '../vectors/message-samples.ts'
+import { configuration, event, hello, offer, piece, progress, readers, request } from '../vectors/message-samples.ts'
 import { jsonOf } from '../vectors/vector-file.ts'
 import { forAll, mutated, seed } from './fuzz.ts'
 
@@ -34,7 +35,10 @@ const samples: Readonly<Record<keyof typeof readers, readonly Uint8Array[]>> = {
   OfferMessage: [
     messages.encodeOfferMessage(offer),
     messages.encodeOfferMessage({ kind: 'withdraw', operation: offer.operation, lease: 1, reason: 'stopped' }),
+    messages.encodeOfferMessage({ ...offer, operationType: 'config-change', installHold: true }),
+    messages.encodeOfferMessage({ kind: 'proceed', operation: offer.operation, lease: 1, attempt: 2 }),
   ],
+  ConfigurationReport: [messages.encodeConfigurationReport(configuration)],
   Presence: [messages.encodePresence({ online: true, connectionId: '0123456789abcdef' })],
 }
 
@@ -135,6 +139,32 @@ t.test('any hello, event, request and piece is read back as it was written', asy
   t.pass('1,200 of 1,200')
 })
 
+t.test('any offer, withdrawal, go and configuration is read back as it was written', async t => {
+  const lease = fc.maxSafeNat()
+  const attempt = fc.integer({ min: 1, max: 2 ** 32 - 1 })
+  const anyOffer: fc.Arbitrary<messages.OfferMessage> = fc.oneof(
+    fc.record({
+      kind: fc.constant('offer' as const),
+      operation,
+      lease,
+      attempt,
+      envelope: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      operationType: fc.constantFrom('firmware-update', 'reboot', 'x-1'),
+      installHold: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('withdraw' as const), operation, lease, reason: name }),
+    fc.record({ kind: fc.constant('proceed' as const), operation, lease, attempt }),
+  )
+  forAll(anyOffer, 500, value => same(messages.readOfferMessage(messages.encodeOfferMessage(value)), value))
+  const anyConfiguration: fc.Arbitrary<messages.ConfigurationReport> = fc
+    .record({ operation, attempt, version: name, content: fc.uint8Array({ maxLength: 300 }) })
+    .map(report => ({ ...report, sha256: createHash('sha256').update(report.content).digest('hex') }))
+  forAll(anyConfiguration, 300, value =>
+    same(messages.readConfigurationReport(messages.encodeConfigurationReport(value)), value),
+  )
+  t.pass('800 of 800')
+})
+
 t.test('a code in an event is one that a device may say', async t => {
   for (const code of ['UPD2_OK_18', 'UPD4_FAIL_21', 'UPD4_FAIL_49']) t.ok(isDeviceCode(code), code)
   for (const code of [
@@ -167,6 +197,7 @@ t.test('messages over their size are refused before they are read', async t => {
     ChunkRequest: 16384,
     ChunkData: 262144,
     OfferMessage: 66560,
+    ConfigurationReport: 33792,
     Presence: 256,
   }
   for (const [name, most] of Object.entries(limits) as [keyof typeof readers, number][])

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { argv, cwd, stdout } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { chunkIndexes, chunks, cuts, judgeChunkCase, judgeChunkIndexCase, judgeCuts } from './chunk-cases.ts'
+import { judgeCommand, signedCommands } from './command-cases.ts'
 import { judgeTrust } from './judge.ts'
 import { judgeMessageCase, messageFiles } from './message-cases.ts'
 import { judgeSignature, signatures } from './signature-cases.ts'
@@ -19,6 +20,7 @@ export function vectorFiles(): Map<string, VectorFile> {
     ['keys', testKeys()],
     ['signatures', signatures()],
     ['signed-manifests', signedManifests()],
+    ['signed-commands', signedCommands()],
     ['trust-documents', trustDocuments()],
     ['chunk-indexes', chunkIndexes()],
     ['chunks', chunks()],
@@ -33,6 +35,7 @@ export function judge(file: VectorFile, vector: VectorCase): Json | undefined {
   const judges: Readonly<Record<string, () => Json>> = {
     signature: () => judgeSignature(vector),
     'signed-manifest': () => judgeSigned(vector),
+    'signed-command': () => judgeCommand(file, vector),
     'trust-document': () => judgeTrust(bytes(), Number(vector.now)),
     'chunk-index': () => judgeChunkIndexCase(vector),
     chunk: () => judgeChunkCase(vector),

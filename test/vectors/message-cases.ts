@@ -8,6 +8,7 @@ import {
   offer,
   operation,
   piece,
+  proceed,
   type Row,
   readers,
   refused,
@@ -16,7 +17,7 @@ import {
   withdraw,
 } from './message-samples.ts'
 import { indexBytes, sha256 } from './sample.ts'
-import { eventRows, helloRows, presenceRows, progressRows, requestRows } from './uplink-cases.ts'
+import { configurationRows, eventRows, helloRows, presenceRows, progressRows, requestRows } from './uplink-cases.ts'
 import { base64, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 import { bytesField, numberField } from './wire.ts'
 
@@ -102,6 +103,46 @@ const offerRows: readonly Row[] = [
     encode('OfferMessage', { withdraw: { operationId: operation, lease: 13 } }),
     value({ ...withdraw, reason: '' }),
   ],
+  ['proceed', 'The go for an offer with a hold.', messages.encodeOfferMessage(proceed), value(proceed)],
+  [
+    'offer of a command',
+    'Another type than a firmware update.',
+    messages.encodeOfferMessage({ ...offer, operationType: 'config-change' }),
+    value({ ...offer, operationType: 'config-change' }),
+  ],
+  [
+    'offer with a hold',
+    'The device waits before it installs.',
+    messages.encodeOfferMessage({ ...offer, installHold: true }),
+    value({ ...offer, installHold: true }),
+  ],
+  [
+    'type and hold said although absent would do',
+    'Means the same.',
+    offerOf({ operationType: 'firmware-update', installHold: false }),
+    value(offer),
+  ],
+  ['type empty', 'Present and empty.', offerOf({ operationType: '' }), refused('Offer.operationType')],
+  ['type in capitals', 'a-z, 0-9, dashes.', offerOf({ operationType: 'Reboot' }), refused('Offer.operationType')],
+  ['type of 33 characters', 'At most 32.', offerOf({ operationType: 'a'.repeat(33) }), refused('Offer.operationType')],
+  [
+    'proceed without a lease',
+    'Required.',
+    encode('OfferMessage', { proceed: { operationId: operation, attempt: 1 } }),
+    refused('Proceed.lease'),
+  ],
+  [
+    'proceed with attempt 0',
+    'Attempts count from 1.',
+    encode('OfferMessage', { proceed: { operationId: operation, lease: 13, attempt: 0 } }),
+    refused('Proceed.attempt'),
+  ],
+  [
+    'offer and proceed',
+    'One of the two; the field that is named is the one that came first.',
+    Buffer.concat([offerBytes, messages.encodeOfferMessage(proceed)]),
+    refused('OfferMessage.offer'),
+  ],
   ['neither', 'An empty message.', new Uint8Array(0), refused('OfferMessage.content')],
   [
     'offer and withdraw',
@@ -139,6 +180,12 @@ const groups: readonly Group[] = [
   { file: 'chunk-data', message: 'ChunkData', about: 'Topic chunks/data, broker to device.', rows: dataRows },
   { file: 'offers', message: 'OfferMessage', about: 'Topic offer, broker to device.', rows: offerRows },
   { file: 'progress', message: 'Progress', about: 'Topic progress, device to broker.', rows: progressRows },
+  {
+    file: 'configuration-reports',
+    message: 'ConfigurationReport',
+    about: 'Topic configuration, device to broker.',
+    rows: configurationRows,
+  },
   { file: 'presence', message: 'Presence', about: 'Topic presence, device to broker.', rows: presenceRows },
 ]
 

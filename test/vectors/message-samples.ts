@@ -6,7 +6,15 @@ import { device, manifest, sha256 } from './sample.ts'
 import { type Json, jsonOf } from './vector-file.ts'
 import { numberField } from './wire.ts'
 
-export type Name = 'Hello' | 'Event' | 'Progress' | 'ChunkRequest' | 'ChunkData' | 'OfferMessage' | 'Presence'
+export type Name =
+  | 'Hello'
+  | 'Event'
+  | 'Progress'
+  | 'ChunkRequest'
+  | 'ChunkData'
+  | 'OfferMessage'
+  | 'ConfigurationReport'
+  | 'Presence'
 
 export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
   Hello: messages.readHello,
@@ -15,6 +23,7 @@ export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
   ChunkRequest: messages.readChunkRequest,
   ChunkData: messages.readChunkData,
   OfferMessage: messages.readOfferMessage,
+  ConfigurationReport: messages.readConfigurationReport,
   Presence: messages.readPresence,
 }
 
@@ -75,14 +84,25 @@ export const progress: messages.Progress = {
   receivedBytes: 2048,
   wireBytes: 1500,
 }
-export const offer: messages.OfferMessage = {
+export const offer: Extract<messages.OfferMessage, { kind: 'offer' }> = {
   kind: 'offer',
   operation,
   lease: 12,
   attempt: 1,
   envelope: sha256('an envelope'),
+  operationType: 'firmware-update',
+  installHold: false,
 }
 export const withdraw: messages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
+export const proceed: messages.OfferMessage = { kind: 'proceed', operation, lease: 13, attempt: 1 }
+const configurationText = Buffer.from('{"interval":60}\n')
+export const configuration: messages.ConfigurationReport = {
+  operation,
+  attempt: 1,
+  version: '2027-01-01T00:00:00.000Z',
+  sha256: sha256(configurationText).toString('hex'),
+  content: configurationText,
+}
 export const presence: messages.Presence = { online: true, connectionId: '0123456789abcdef' }
 
 export type Row = readonly [name: string, about: string, bytes: Uint8Array, expect: Json]

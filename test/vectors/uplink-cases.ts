@@ -1,7 +1,9 @@
 // Rows of the messages that a device sends.
+import { createHash } from 'node:crypto'
 import * as messages from '../../proto/messages.ts'
 import {
   changer,
+  configuration,
   digest,
   event,
   hello,
@@ -118,6 +120,18 @@ const stepEvent: messages.DeviceEvent = {
   data: {},
 }
 export const eventRows: readonly Row[] = [
+  [
+    'command done',
+    'With what came of it.',
+    messages.encodeEvent({ ...event, content: { kind: 'step', step: 'done' }, data: { exit_code: '0' } }),
+    value({ ...event, content: { kind: 'step', step: 'done' }, data: { exit_code: '0' } }),
+  ],
+  [
+    'command failed',
+    'With the reason.',
+    messages.encodeEvent({ ...event, content: { kind: 'step', step: 'failed' }, data: { reason: 'timeout' } }),
+    value({ ...event, content: { kind: 'step', step: 'failed' }, data: { reason: 'timeout' } }),
+  ],
   ['code', 'A failure with its data.', eventBytes, value(event)],
   [
     'success',
@@ -149,7 +163,7 @@ export const eventRows: readonly Row[] = [
   ['neither code nor step', 'An event says something.', eventWith({ code: undefined }), refused('Event.content')],
   ['code and step', 'One of the two.', Buffer.concat([eventBytes, numberField(7, 1)]), refused('Event.code')],
   ['step 0', 'The unspecified one.', eventWith({ code: undefined, step: 0 }), refused('Event.step')],
-  ['step 9', 'Not known.', eventWith({ code: undefined, step: 9 }), refused('Event.step')],
+  ['step 11', 'Not known.', eventWith({ code: undefined, step: 11 }), refused('Event.step')],
   ['code of the broker', 'A device cannot say SYS_112.', eventWith({ code: 'SYS_112' }), refused('Event.code')],
   ['code UPD4_FAIL_50', 'There is none.', eventWith({ code: 'UPD4_FAIL_50' }), refused('Event.code')],
   ['code constructor', 'A name that objects already have.', eventWith({ code: 'constructor' }), refused('Event.code')],
@@ -281,8 +295,70 @@ export const progressRows: readonly Row[] = [
     new Uint8Array(0),
     value({ imageBytes: 0, heldBytes: 0, receivedBytes: 0, wireBytes: 0 }),
   ],
-  ['step 9', 'Not known.', changer('Progress', progressBytes)({ step: 9 }), refused('Progress.step')],
+  ['step 11', 'Not known.', changer('Progress', progressBytes)({ step: 11 }), refused('Progress.step')],
   ...spoiled('Progress', progressBytes),
+]
+
+const configurationBytes = messages.encodeConfigurationReport(configuration)
+const configurationWith = changer('ConfigurationReport', configurationBytes)
+const largest = Buffer.alloc(32 * 1024, 'a')
+const digestOfText = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+export const configurationRows: readonly Row[] = [
+  ['small', 'A configuration in JSON; any bytes will do.', configurationBytes, value(configuration)],
+  [
+    'empty',
+    'An empty file is a configuration.',
+    configurationWith({ content: new Uint8Array(0), sha256: digestOfText(new Uint8Array(0)) }),
+    value({
+      ...configuration,
+      content: new Uint8Array(0),
+      sha256: digestOfText(new Uint8Array(0)).toString('hex'),
+    }),
+  ],
+  [
+    '32 KiB',
+    'The largest.',
+    configurationWith({ content: largest, sha256: digestOfText(largest) }),
+    value({ ...configuration, content: largest, sha256: digestOfText(largest).toString('hex') }),
+  ],
+  [
+    '32 KiB and a byte',
+    'Too large.',
+    configurationWith({ content: Buffer.concat([largest, Buffer.of(0)]) }),
+    refused('ConfigurationReport.content'),
+  ],
+  [
+    'another digest',
+    'Not that of the content.',
+    configurationWith({ sha256: new Uint8Array(32) }),
+    refused('ConfigurationReport.sha256'),
+  ],
+  [
+    'digest of 20 bytes',
+    'Not SHA-256.',
+    configurationWith({ sha256: new Uint8Array(20) }),
+    refused('ConfigurationReport.sha256'),
+  ],
+  [
+    'content absent',
+    'Absent is not empty.',
+    configurationWith({ content: undefined }),
+    refused('ConfigurationReport.content'),
+  ],
+  [
+    'version empty',
+    'A name of 1 to 64 bytes.',
+    configurationWith({ version: '' }),
+    refused('ConfigurationReport.version'),
+  ],
+  ['attempt 0', 'Attempts count from 1.', configurationWith({ attempt: 0 }), refused('ConfigurationReport.attempt')],
+  [
+    'operation absent',
+    'Required.',
+    configurationWith({ operationId: undefined }),
+    refused('ConfigurationReport.operationId'),
+  ],
+  ...spoiled('ConfigurationReport', configurationBytes),
 ]
 
 const presenceBytes = messages.encodePresence(presence)

@@ -57,7 +57,7 @@ export class MqttLink implements Link {
     this.#connect(handlers)
   }
 
-  async publish(uplink: Extract<Uplink, 'hello' | 'events'>, bytes: Uint8Array): Promise<void> {
+  async publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration'>, bytes: Uint8Array): Promise<void> {
     if (this.#connection === undefined) throw new LinkDown('not connected')
     await this.#connection.publish(uplink, bytes)
   }

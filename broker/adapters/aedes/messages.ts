@@ -25,6 +25,7 @@ const waiting: Readonly<Record<Uplink, boolean>> = {
   progress: false,
   'chunks/request': false,
   presence: false,
+  configuration: true,
 }
 
 export class Messages {

@@ -1,6 +1,14 @@
 import t from 'tap'
-import { type AgentMemory, emptyMemory, type Job, leasesMax, type UpdateState } from '../../../agent/core/memory.ts'
-import { type OfferVerdict, offered, withdrawn } from '../../../agent/core/offers.ts'
+import {
+  type AgentMemory,
+  type CommandJob,
+  type CommandState,
+  emptyMemory,
+  type Job,
+  leasesMax,
+  type UpdateState,
+} from '../../../agent/core/memory.ts'
+import { type OfferVerdict, offered, proceeded, withdrawn } from '../../../agent/core/offers.ts'
 import type { Outcome } from '../../../agent/core/update.ts'
 import { operationId } from '../../../proto/ids.ts'
 
@@ -17,7 +25,7 @@ const job: Job = {
   releaseCounter: 7,
   reboot: true,
 }
-const offer = { operation: one, lease: 5, attempt: 2, envelopeSha256: 'ee' }
+const offer = { operation: one, lease: 5, attempt: 2, envelopeSha256: 'ee', installHold: false }
 const accepted = (): OfferVerdict => ({ ok: true, job })
 const refused = (): OfferVerdict => ({ ok: false, failure: { code: 'UPD4_FAIL_27', data: {} }, component: 'main' })
 const unasked = (): OfferVerdict => {
@@ -29,9 +37,21 @@ const finished = (outcome: AgentMemory['results'][number]['outcome']): AgentMemo
   ...idle,
   results: [{ operation: one, attempt: 2, envelopeSha256: 'ee', component: 'main', outcome, data: { reason: 'x' } }],
 })
+const held: Job = { ...job, hold: true }
+const order: CommandJob = {
+  operation: one,
+  attempt: 2,
+  operationType: 'command',
+  envelope: 'AAAA',
+  envelopeSha256: 'ee',
+}
+const busy = (command: CommandState): AgentMemory => ({ ...idle, command })
+const commanded = (): OfferVerdict => ({ ok: true, command: order })
+const acting = busy({ kind: 'acting', job: order, plan: null })
+const restarting = busy({ kind: 'restarting', job: order, bootId: 'b' })
 const word = ({ memory, events, effects }: Outcome): string =>
   [
-    memory.state.kind,
+    memory.command?.kind ?? memory.state.kind,
     ...events.map(
       ({ content, attempt }) => `${content.kind === 'code' ? content.code : content.step}#${attempt ?? ''}`,
     ),
@@ -65,6 +85,28 @@ t.test('what an offer does in each state', async t => {
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two }, unasked, 'downloading refuse'],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two, lease: 4 }, unasked, 'downloading refuse'],
     [at({ kind: 'verifying', job }), { operation: two }, unasked, 'verifying refuse'],
+    [at({ kind: 'awaiting-install', job: held }), {}, unasked, 'awaiting-install'],
+    [at({ kind: 'awaiting-install', job: held }), { operation: two }, unasked, 'awaiting-install refuse'],
+    [
+      at({ kind: 'awaiting-install', job: held }),
+      { attempt: 3, installHold: true },
+      unasked,
+      'awaiting-install awaiting-install#3',
+    ],
+    [at({ kind: 'awaiting-install', job: held }), { attempt: 3 }, unasked, 'installing installing#3 validate'],
+    [idle, {}, commanded, 'accepted prepare'],
+    [busy({ kind: 'accepted', job: order }), {}, unasked, 'accepted'],
+    [busy({ kind: 'accepted', job: order }), { attempt: 1 }, unasked, 'accepted'],
+    [busy({ kind: 'accepted', job: order }), { attempt: 3 }, unasked, 'accepted'],
+    [acting, {}, unasked, 'acting'],
+    [acting, { attempt: 3 }, unasked, 'acting'],
+    [acting, { attempt: 3, envelopeSha256: 'ff' }, unasked, 'acting refuse'],
+    [acting, { operation: two }, unasked, 'acting refuse'],
+    [acting, { operation: two, lease: 4 }, unasked, 'acting refuse'],
+    [restarting, {}, unasked, 'restarting'],
+    [restarting, { operation: two }, unasked, 'restarting'],
+    [finished({ kind: 'step', step: 'done' }), {}, unasked, 'idle done#2'],
+    [finished({ kind: 'step', step: 'failed' }), {}, unasked, 'idle failed#2'],
     [at({ kind: 'installing', job }), { attempt: 3 }, unasked, 'installing refuse'],
     [at({ kind: 'installing', job }), {}, unasked, 'installing'],
     [at({ kind: 'rebooting', job }), { operation: two }, unasked, 'rebooting'],
@@ -76,6 +118,33 @@ t.test('what an offer does in each state', async t => {
       expected,
       `${memory.state.kind} ${JSON.stringify(change)}`,
     )
+})
+
+t.test('a new attempt of a command goes on under its number', async t => {
+  t.equal(offered(acting, { ...offer, attempt: 3 }, unasked).memory.command?.job.attempt, 3)
+  t.equal(offered(acting, { ...offer, attempt: 3, lease: 4 }, unasked).memory.command?.job.attempt, 2, 'a lower lease')
+})
+
+t.test('a go ends the wait of its own operation, with a lease that is not lower, and nothing else', async t => {
+  const waiting = at({ kind: 'awaiting-install', job: held })
+  for (const [memory, change, expected] of [
+    [waiting, {}, 'installing installing#2 validate'],
+    [waiting, { lease: 9 }, 'installing installing#2 validate'],
+    [waiting, { attempt: 3 }, 'installing installing#2 validate'],
+    [waiting, { lease: 4 }, 'awaiting-install'],
+    [waiting, { attempt: 1 }, 'awaiting-install'],
+    [waiting, { operation: two }, 'awaiting-install'],
+    [at({ kind: 'downloading', job: held, elapsedMs: 0 }), {}, 'downloading'],
+    [at({ kind: 'verifying', job: held }), {}, 'verifying'],
+    [at({ kind: 'installing', job }), {}, 'installing'],
+    [at({ kind: 'confirming', job }), {}, 'confirming'],
+    [idle, {}, 'idle'],
+    [acting, {}, 'acting'],
+  ] as const)
+    t.equal(word(proceeded(memory, { operation: one, lease: 5, attempt: 2, ...change })), expected)
+  const gone = proceeded(waiting, { operation: one, lease: 9, attempt: 2 })
+  t.strictSame(gone.memory.state, { kind: 'installing', job }, 'it does not wait a second time')
+  t.strictSame(gone.memory.leases, [{ operation: one, lease: 9 }])
 })
 
 t.test('an accepted offer raises the lease and is kept whole; a refused one is remembered', async t => {
@@ -116,6 +185,12 @@ t.test('what a withdrawal does in each state', async t => {
     [at({ kind: 'verifying', job }), {}, 'idle withdrawn#2 abandon'],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { lease: 4 }, 'downloading'],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { operation: two }, 'downloading withdrawn#'],
+    [at({ kind: 'awaiting-install', job: held }), {}, 'idle withdrawn#2 abandon'],
+    [busy({ kind: 'accepted', job: order }), {}, 'idle withdrawn#2 abandon'],
+    [busy({ kind: 'accepted', job: order }), { lease: 4 }, 'accepted'],
+    [busy({ kind: 'accepted', job: order }), { operation: two }, 'accepted withdrawn#'],
+    [acting, {}, 'acting'],
+    [restarting, {}, 'restarting'],
     [at({ kind: 'installing', job }), {}, 'installing'],
     [at({ kind: 'rebooting', job }), {}, 'rebooting'],
     [at({ kind: 'confirming', job }), {}, 'confirming'],

@@ -16,6 +16,7 @@ const job: Job = {
   reboot: true,
 }
 const stay: Job = { ...job, reboot: false }
+const held: Job = { ...job, hold: true }
 const failure = { code: 'UPD4_FAIL_35', data: { errno: 'ENOSPC' } } as const
 const unhealthy = { code: 'UPD4_FAIL_40', data: { reason: 'exit-1' } } as const
 
@@ -24,6 +25,8 @@ const states: readonly UpdateState[] = [
   { kind: 'accepting', job },
   { kind: 'downloading', job, elapsedMs: 10 },
   { kind: 'verifying', job },
+  { kind: 'verifying', job: held },
+  { kind: 'awaiting-install', job: held },
   { kind: 'installing', job },
   { kind: 'installing', job: stay },
   { kind: 'rebooting', job },
@@ -79,7 +82,7 @@ t.test('every state resumes with one wish about its job, and idle with none', as
     const effects = resume(state)
     if (state.kind === 'idle') t.strictSame(effects, [])
     else {
-      const early = ['accepting', 'downloading', 'verifying'].includes(state.kind)
+      const early = ['accepting', 'downloading', 'verifying', 'awaiting-install'].includes(state.kind)
       t.strictSame(effects, [{ kind: early ? 'validate' : 'inspect', job: state.job }])
     }
   }
@@ -157,9 +160,8 @@ function printed(): string {
     for (const input of inputs) {
       const memory = memoryAt(state)
       const outcome = step(memory, input)
-      lines.push(
-        `  ${named(input)} → ${outcome.memory === memory && outcome.effects.length === 0 ? '–' : shown(outcome)}`,
-      )
+      const nothing = outcome.memory === memory && outcome.events.length === 0 && outcome.effects.length === 0
+      lines.push(`  ${named(input)} → ${nothing ? '–' : shown(outcome)}`)
     }
     lines.push('')
   }
@@ -167,7 +169,7 @@ function printed(): string {
 }
 
 function named(value: UpdateState | UpdateInput): string {
-  if ('job' in value) return `${value.kind}${value.job.reboot ? '' : ' (no reboot)'}`
+  if ('job' in value) return `${value.kind}${value.job.reboot ? '' : ' (no reboot)'}${value.job.hold ? ' (hold)' : ''}`
   const { kind, ...rest } = value
   return Object.keys(rest).length === 0 ? kind : `${kind} ${JSON.stringify(rest).replace(/([0-9a-f]{2})\1{31}/, '$1…')}`
 }

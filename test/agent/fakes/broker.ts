@@ -5,12 +5,14 @@ import { type OperationId, operationId } from '../../../proto/ids.ts'
 import {
   type ChunkData,
   type ChunkRequest,
+  type ConfigurationReport,
   type DeviceEvent,
   encodeChunkData,
   encodeOfferMessage,
   type Hello,
   type Progress,
   readChunkRequest,
+  readConfigurationReport,
   readEvent,
   readHello,
   readProgress,
@@ -24,6 +26,8 @@ export class FakeBroker {
   readonly hellos: Hello[] = []
   readonly requests: ChunkRequest[] = []
   readonly progress: Progress[] = []
+  /** Each copied; a report that is sent again is there again. */
+  readonly configurations: ConfigurationReport[] = []
   /** Every event once, by journal and number. */
   readonly events = new Map<string, DeviceEvent>()
   /** In the order of arrival, repeats included. */
@@ -32,10 +36,16 @@ export class FakeBroker {
   online = true
   /** False: what is published is never acknowledged. */
   acknowledging = true
+  /** Waited for before a hello, an event or a report arrives. */
+  beforePublish: () => Promise<void> = async () => {}
   /** What becomes of an answer; the default sends it as it is. */
   weather: (data: ChunkData) => readonly ChunkData[] = data => [data]
+  /** True: the connection ends over every configuration report. */
+  refusingConfigurations = false
+  /** A command offered after each hello until there is an answer. */
+  order: { command: Uint8Array; operationType: string; operation: OperationId } | undefined
   /** Offered after each hello until there is an answer or the version is there. */
-  offer: { release: Release; operation: OperationId; attempt: number; lease: number } | undefined
+  offer: { release: Release; operation: OperationId; attempt: number; lease: number; hold?: boolean } | undefined
   #release: Release | undefined
   #handlers: LinkHandlers | undefined
 
@@ -45,6 +55,16 @@ export class FakeBroker {
       .filter(event => event.operation === operation)
       .sort((a, b) => a.eventNumber - b.eventNumber)
       .map(({ content }) => (content.kind === 'code' ? content.code : content.step))
+  }
+
+  /** The device has said its last word about a command. */
+  answered(operation: OperationId = operationOne): boolean {
+    return this.told(operation).some(word => word === 'done' || word === 'failed' || /^UPD/.test(word))
+  }
+
+  /** The data of the last event of an operation. */
+  lastData(operation: OperationId = operationOne): Readonly<Record<string, string>> | undefined {
+    return [...this.events.values()].findLast(event => event.operation === operation)?.data
   }
 
   codes(operation: OperationId = operationOne): string[] {
@@ -61,8 +81,10 @@ export class FakeBroker {
       },
       publish: async (uplink, bytes) => {
         if (!up()) throw new LinkDown('down')
+        await this.beforePublish()
         await (this.acknowledging ? Promise.resolve() : new Promise<never>(() => {}))
         if (uplink === 'hello') this.#onHello(readHello(bytes))
+        else if (uplink === 'configuration') this.#onConfiguration(readConfigurationReport(bytes))
         else this.#onEvent(readEvent(bytes))
       },
       send: (uplink, bytes) => {
@@ -97,6 +119,30 @@ export class FakeBroker {
     this.#handlers?.message('offer', encodeOfferMessage({ kind: 'offer', operation, lease, attempt, envelope }))
   }
 
+  /** A signed command, offered. */
+  sendCommand(envelope: Uint8Array, operationType: string, operation: OperationId = operationOne, attempt = 1): void {
+    const offer = { kind: 'offer', operation, lease: 1, attempt, envelope, operationType } as const
+    this.#handlers?.message('offer', encodeOfferMessage(offer))
+  }
+
+  /** An offer that waits for the go before it is installed. */
+  sendHeldOffer(release: Release, operation: OperationId = operationOne, attempt = 1): void {
+    this.serve(release)
+    const offer = {
+      kind: 'offer',
+      operation,
+      lease: 1,
+      attempt,
+      envelope: release.envelope,
+      installHold: true,
+    } as const
+    this.#handlers?.message('offer', encodeOfferMessage(offer))
+  }
+
+  sendProceed(operation: OperationId = operationOne, lease = 1, attempt = 1): void {
+    this.#handlers?.message('offer', encodeOfferMessage({ kind: 'proceed', operation, lease, attempt }))
+  }
+
   sendWithdraw(operation: OperationId = operationOne, lease = 1, reason = 'stopped'): void {
     this.#handlers?.message('offer', encodeOfferMessage({ kind: 'withdraw', operation, lease, reason }))
   }
@@ -111,17 +157,34 @@ export class FakeBroker {
 
   #onHello(hello: Hello): void {
     this.hellos.push(hello)
-    const { offer } = this
+    const { offer, order } = this
+    // What the hello names is under way: its answer will come by itself.
+    const idle = hello.operation === undefined && hello.outboxEventCount === 0
+    if (order !== undefined && idle && !this.answered(order.operation))
+      setImmediate(() => this.sendCommand(order.command, order.operationType, order.operation))
     if (offer === undefined) return
-    const { release, operation, attempt, lease } = offer
+    const { release, operation, attempt, lease, hold } = offer
     const { version, digest } = hello.components[0] ?? {}
     const arrived = version === release.manifest.version && digest === release.manifest.installedSha256
     if (!arrived && this.codes(operation).length === 0 && hello.outboxEventCount === 0)
-      setImmediate(() => this.sendOffer(release, operation, attempt, lease))
+      setImmediate(() =>
+        hold ? this.sendHeldOffer(release, operation, attempt) : this.sendOffer(release, operation, attempt, lease),
+      )
+  }
+
+  #onConfiguration(report: ConfigurationReport): void {
+    if (this.refusingConfigurations) {
+      this.disconnect()
+      setImmediate(() => this.connect())
+      throw new LinkDown('refused')
+    }
+    this.configurations.push({ ...report, content: Buffer.from(report.content) })
   }
 
   #onEvent(event: DeviceEvent): void {
     this.events.set(`${event.journalId}/${event.eventNumber}`, event)
+    const waits = event.content.kind === 'step' && event.content.step === 'awaiting-install'
+    if (waits && this.offer?.hold) setImmediate(() => this.sendProceed(event.operation))
     this.said.push(event.content.kind === 'code' ? event.content.code : event.content.step)
   }
 

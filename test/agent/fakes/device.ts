@@ -1,6 +1,6 @@
 // One device around the real agent: disk, line, clock, and a boot loader that starts it anew.
 import { Agent, type AgentSettings } from '../../../agent/agent.ts'
-import type { HealthVerdict, Log } from '../../../agent/ports.ts'
+import type { AgentPorts, HealthVerdict, Log } from '../../../agent/ports.ts'
 import { deviceId } from '../../../proto/ids.ts'
 import { FakeBroker } from './broker.ts'
 import { settle, VirtualClock } from './clock.ts'
@@ -29,6 +29,13 @@ export class FakeDevice {
   readonly settings: AgentSettings
   readonly restarts: string[] = []
   health: () => HealthVerdict | Promise<HealthVerdict> = () => ({ healthy: true })
+  /** Restarts of the whole device that were asked for, and why the next one cannot be. */
+  ordered = 0
+  /** What the broker had heard when the last one was asked for. */
+  saidBefore: readonly string[] = []
+  rebootProblem: string | undefined
+  /** Further ports of each run. */
+  equipment: (alive: () => boolean) => Partial<AgentPorts> = () => ({})
   /** The `event` of every warning. */
   readonly warnings: unknown[] = []
   readonly log: Log = {
@@ -39,6 +46,7 @@ export class FakeDevice {
   }
   agent: Agent | undefined
   #power = { on: true }
+  #boots = 0
 
   constructor(changes: Partial<AgentSettings> = {}, reboot = true) {
     this.settings = { ...settings, ...changes }
@@ -48,6 +56,7 @@ export class FakeDevice {
   /** Boot: the slot record decides what runs, then the agent starts. */
   async start(): Promise<Agent> {
     this.disk.boot()
+    this.#boots += 1
     const power = { on: true }
     this.#power = power
     const alive = (): boolean => power.on
@@ -57,12 +66,25 @@ export class FakeDevice {
         monotonicMs: () => this.clock.monotonicMs(),
         after: (delayMs: number, run: () => void) => this.clock.after(delayMs, () => power.on && run()),
       },
-      random: { fraction: () => 0.5, bytes: (count: number) => new Uint8Array(count).fill(7) },
+      // Each start is a boot of the device.
+      random: { fraction: () => 0.5, bytes: (count: number) => new Uint8Array(count).fill(this.#boots) },
       log: this.log,
       ...this.disk.ports(alive),
       link: this.broker.link(alive),
       health: { check: async () => this.health() },
-      reboot: { restart: (reason: string) => power.on && this.#onRestart(reason) },
+      reboot: {
+        restart: (reason: string) => power.on && this.#onRestart(reason),
+        device: async () => {
+          if (!power.on) return new Promise<never>(() => {})
+          this.ordered += 1
+          this.saidBefore = this.broker.told()
+          const problem = this.rebootProblem
+          if (problem !== undefined) return problem
+          this.#onRestart('ordered')
+          return new Promise<never>(() => {})
+        },
+      },
+      ...this.equipment(alive),
     }
     this.agent = await Agent.open(ports, this.settings)
     await this.agent.start()

@@ -3,7 +3,15 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { encodeChunk } from '../../../proto/bundle.ts'
 import { ChunkIndex, encodeChunkIndex } from '../../../proto/chunk-index.ts'
 import { chunkLengths } from '../../../proto/chunker.ts'
-import { encodeTrustDocument, signEnvelope, type TrustDocument, trustedKey } from '../../../proto/envelope.ts'
+import { type Command, commandTypes, encodeCommand, type JsonObject } from '../../../proto/command.ts'
+import {
+  encodeTrustDocument,
+  signEnvelope,
+  type TrustDocument,
+  type TrustedKey,
+  trustedKey,
+} from '../../../proto/envelope.ts'
+import type { OperationId } from '../../../proto/ids.ts'
 import { encodeManifest, type Manifest } from '../../../proto/manifest.ts'
 
 export const vendorId = '11'.repeat(16)
@@ -27,25 +35,29 @@ export interface Keys {
   readonly root: KeyObject
   readonly release: KeyObject
   readonly second: KeyObject
+  readonly operations: KeyObject
 }
 
 const key = (): KeyObject => generateKeyPairSync('ed25519').privateKey
-export const keys: Keys = { root: key(), release: key(), second: key() }
+export const keys: Keys = { root: key(), release: key(), second: key(), operations: key() }
 
 export function trustDocument(changes: Partial<TrustDocument> = {}, threshold = 1): TrustDocument {
-  const [root, release, second] = [keys.root, keys.release, keys.second].map(privateKey =>
-    trustedKey(createPublicKey(privateKey)),
-  )
-  if (root === undefined || release === undefined || second === undefined) throw new Error('three keys')
+  const trusted = (privateKey: KeyObject): TrustedKey => trustedKey(createPublicKey(privateKey))
+  const [root, release, second] = [trusted(keys.root), trusted(keys.release), trusted(keys.second)]
+  const operations = trusted(keys.operations)
   return {
     version: 1,
     expiresAt: year2030,
-    keys: new Map([root, release, second].map(trusted => [trusted.keyId, trusted])),
+    keys: new Map([root, release, second, operations].map(each => [each.keyId, each])),
     roles: new Map([
       ['root', { name: 'root', keyIds: [root.keyId], threshold: 1 }],
       ['release', { name: 'release', keyIds: [release.keyId, second.keyId], threshold }],
+      ['operations', { name: 'operations', keyIds: [operations.keyId], threshold: 1 }],
     ]),
-    operationTypes: new Map([['firmware-update', 'release']]),
+    operationTypes: new Map([
+      ['firmware-update', 'release'],
+      ...[...commandTypes, 'custom'].map(type => [type, type === 'command' ? 'release' : 'operations'] as const),
+    ]),
     ...changes,
   }
 }
@@ -112,4 +124,16 @@ export function releaseOf(
     index,
     chunk: chunk => encodeChunk(image.subarray(index.offsetOf(chunk), index.offsetOf(chunk) + index.lengthOf(chunk))),
   }
+}
+
+/** A good command, signed by the role of its type; `changes` spoil or bend it before it is signed. */
+export function commandOf(
+  operationType: string,
+  given: JsonObject,
+  operation: OperationId,
+  changes: Partial<Command> = {},
+  signer = operationType === 'command' ? keys.release : keys.operations,
+): Buffer {
+  const command: Command = { operationType, operation, expiresAt: year2030, arguments: given, ...changes }
+  return signEnvelope('command', encodeCommand(command), [signer])
 }

@@ -1,0 +1,23 @@
+// What an offer that is news asks for: a job of the update machine or of the command machine, or the failure it ends with.
+import { firmwareUpdate, type OfferMessage } from '../../proto/offer-messages.ts'
+import { type AcceptFacts, accept, acceptCommand } from '../core/accept.ts'
+import type { OfferVerdict } from '../core/offers.ts'
+
+export function judged(
+  offer: Extract<OfferMessage, { kind: 'offer' }>,
+  envelopeSha256: string,
+  facts: AcceptFacts,
+  startedByBoot: (component: string) => boolean,
+): OfferVerdict {
+  const { operation, attempt, operationType } = offer
+  const known = { operation, attempt, envelope: Buffer.from(offer.envelope).toString('base64'), envelopeSha256 }
+  if (operationType !== firmwareUpdate) {
+    const verdict = acceptCommand(offer.envelope, offer, facts)
+    return verdict.ok ? { ok: true, command: { ...known, operationType } } : verdict
+  }
+  const verdict = accept(offer.envelope, facts)
+  if (!verdict.ok) return verdict
+  const { component, version, installedSha256: digest, releaseCounter } = verdict.manifest
+  const what = { component, version, digest, releaseCounter, reboot: startedByBoot(component) }
+  return { ok: true, job: { ...known, ...what, ...(offer.installHold ? { hold: true } : {}) } }
+}

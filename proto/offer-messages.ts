@@ -1,0 +1,88 @@
+// What the broker hands to a device and takes back: topic `offer`. Readers throw WireError naming the field, as those of
+// messages.ts do.
+import { decode, encode } from './codec.ts'
+import type { OperationId } from './ids.ts'
+import { envelopeBytesMax } from './limits.ts'
+import { atLeast, need, operation, operationType, text } from './values.ts'
+
+/** The type of an offer that names none: its envelope holds a manifest, that of every other type a command. */
+export const firmwareUpdate = 'firmware-update'
+
+/** Where a withdrawal or offer comes from: a lower lease than one accepted before is ignored by the device. */
+export type OfferMessage =
+  | {
+      readonly kind: 'offer'
+      readonly operation: OperationId
+      readonly lease: number
+      readonly attempt: number
+      /** SignedEnvelope exactly as signed; a view of the packet. */
+      readonly envelope: Uint8Array
+      /** A claim until the envelope is verified: it names the role that must have signed. */
+      readonly operationType: string
+      /** The device waits at `awaiting-install` for a `proceed`. */
+      readonly installHold: boolean
+    }
+  | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
+  | { readonly kind: 'proceed'; readonly operation: OperationId; readonly lease: number; readonly attempt: number }
+
+type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
+/** What is said of an offer when it is sent: a firmware update without a hold unless told otherwise. */
+export type OfferToSend =
+  | (Omit<OfferContent, 'operationType' | 'installHold'> & Partial<Pick<OfferContent, 'operationType' | 'installHold'>>)
+  | Exclude<OfferMessage, { kind: 'offer' }>
+
+export function readOfferMessage(bytes: Uint8Array): OfferMessage {
+  const wire = decode('OfferMessage', bytes, envelopeBytesMax + 1024)
+  if (wire.offer !== undefined) {
+    const { operationId: id, lease, attempt, envelope, operationType: type, installHold = false } = wire.offer
+    return {
+      kind: 'offer',
+      operation: operation(id, 'Offer.operationId'),
+      lease: need(lease, 'Offer.lease'),
+      attempt: atLeast(attempt, 1, 'Offer.attempt'),
+      envelope: need(envelope, 'Offer.envelope'),
+      operationType: type === undefined ? firmwareUpdate : operationType(type, 'Offer.operationType'),
+      installHold,
+    }
+  }
+  if (wire.proceed !== undefined) {
+    const { operationId: id, lease, attempt } = wire.proceed
+    return {
+      kind: 'proceed',
+      operation: operation(id, 'Proceed.operationId'),
+      lease: need(lease, 'Proceed.lease'),
+      attempt: atLeast(attempt, 1, 'Proceed.attempt'),
+    }
+  }
+  const withdraw = need(wire.withdraw, 'OfferMessage.content')
+  return {
+    kind: 'withdraw',
+    operation: operation(withdraw.operationId, 'Withdraw.operationId'),
+    lease: need(withdraw.lease, 'Withdraw.lease'),
+    reason: withdraw.reason === undefined ? '' : text(withdraw.reason, 256, 'Withdraw.reason'),
+  }
+}
+
+/** What a field says when it is absent is not sent: a device that does not know the field takes the offer as before. */
+export function encodeOfferMessage(message: OfferToSend): Buffer {
+  const { operation: operationId, lease } = message
+  switch (message.kind) {
+    case 'offer': {
+      const { attempt, envelope, operationType: type = firmwareUpdate, installHold = false } = message
+      return encode('OfferMessage', {
+        offer: {
+          operationId,
+          lease,
+          attempt,
+          envelope,
+          ...(type === firmwareUpdate ? {} : { operationType: type }),
+          ...(installHold ? { installHold } : {}),
+        },
+      })
+    }
+    case 'withdraw':
+      return encode('OfferMessage', { withdraw: { operationId, lease, reason: message.reason } })
+    case 'proceed':
+      return encode('OfferMessage', { proceed: { operationId, lease, attempt: message.attempt } })
+  }
+}
