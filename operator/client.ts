@@ -1,38 +1,38 @@
-// The broker's HTTP door, typed: requests of proto/http-api.ts in, answers of proto/http-api.ts out. An answer is
-// checked before it is believed, a failure becomes one of three errors (errors.ts), and nothing waits for ever.
-import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
-import type { Static, TSchema } from 'typebox'
-import { Check } from 'typebox/value'
+// Everything the broker's HTTP door offers to operators, typed: requests of proto/http-api.ts in, answers of
+// proto/http-api.ts out. How a request travels and how it fails is in transport.ts.
+import Type, { type Static } from 'typebox'
 import {
-  DeviceView,
-  EnrollAnswer,
-  ErrorBody,
-  EventListing,
-  ExecutionView,
-  type Listing,
-  ListingOf,
-  type OperationRequest,
-  OperationView,
+  AuditHead,
+  AuditView,
   PrincipalAnswer,
   type PrincipalRequest,
   PrincipalView,
+  WebhookAnswer,
+  type WebhookRequest,
+  WebhookView,
+} from '../proto/http-admin.ts'
+import {
+  BackupView,
+  type DeviceEdit,
+  DeviceView,
+  EnrollAnswer,
+  EventListing,
+  EventView,
+  ExecutionView,
+  Explanation,
+  type Listing,
+  ListingOf,
+  type OperationEdit,
+  OperationPlan,
+  type OperationRequest,
+  OperationView,
   ReleaseView,
 } from '../proto/http-api.ts'
-import { BadInput, Refused, ServerFailed } from './errors.ts'
 import type { Page } from './gather.ts'
-import type { Clock } from './ports.ts'
+import { type LiveMessage, type LiveRequest, liveMessages } from './live.ts'
+import { type StreamAnswer, Transport, type TransportOptions } from './transport.ts'
+import { upload } from './upload.ts'
 
-export interface ClientOptions {
-  /** http: or https:, with a path when the broker stands behind one. */
-  readonly url: URL
-  readonly token: string
-  /** For one request; for an upload: without progress. Milliseconds. */
-  readonly timeoutMs: number
-  readonly clock: Clock
-  /** Ends whatever is under way; its reason is thrown. */
-  readonly signal?: AbortSignal
-}
 export interface EventFilter {
   readonly device?: string
   readonly operation?: string
@@ -41,103 +41,155 @@ export interface EventFilter {
   /** Further conditions in the language of the event log, `field__op=value` joined with `&`. */
   readonly filter?: string
 }
+export interface ExecutionFilter {
+  readonly state?: string
+  readonly result?: string
+}
+/** `pause` and the like: a word about an operation that needs no more words. */
+export type OperationVerb = 'stop' | 'pause' | 'resume' | 'approve' | 'refuse' | 'retry-failed'
 
-const answerBytesMax = 64 * 1024 * 1024
-const Devices = ListingOf(DeviceView)
+const DeviceListing = Type.Object({ ...ListingOf(DeviceView).properties, next: Type.Optional(Type.String()) })
 const Releases = ListingOf(ReleaseView)
 const Operations = ListingOf(OperationView)
 const Executions = ListingOf(ExecutionView)
 const Principals = ListingOf(PrincipalView)
-
-interface Request {
-  readonly method?: 'GET' | 'POST'
-  readonly query?: Readonly<Record<string, string | number | undefined>>
-  readonly json?: object
-  readonly stream?: Readable
-  readonly signal?: AbortSignal
-}
+const Backups = ListingOf(BackupView)
+const Audit = ListingOf(AuditView)
+const Webhooks = ListingOf(WebhookView)
 
 /** Every call throws BadInput, Refused or ServerFailed. */
 export class OperatorClient {
-  readonly #options: ClientOptions
+  readonly #options: TransportOptions
+  readonly #transport: Transport
 
-  constructor(options: ClientOptions) {
+  constructor(options: TransportOptions) {
     this.#options = options
+    this.#transport = new Transport(options)
   }
 
   enrollDevice(device: string): Promise<EnrollAnswer> {
-    return this.#ask(EnrollAnswer, ['v1', 'devices', 'enroll'], { method: 'POST', json: { device } })
+    return this.#transport.ask(EnrollAnswer, ['v1', 'devices', 'enroll'], { method: 'POST', json: { device } })
   }
-  devices(page: Page): Promise<Listing<DeviceView>> {
-    return this.#ask(Devices, ['v1', 'devices'], { query: { ...page } })
+  /** With a filter a page may be short: go on from `next`. */
+  devices(page: Page & { readonly filter?: string }): Promise<Static<typeof DeviceListing>> {
+    return this.#transport.ask(DeviceListing, ['v1', 'devices'], { query: { ...page } })
   }
   device(id: string): Promise<DeviceView> {
-    return this.#ask(DeviceView, ['v1', 'devices', id])
+    return this.#transport.ask(DeviceView, ['v1', 'devices', id])
+  }
+  editDevice(id: string, json: DeviceEdit): Promise<DeviceView> {
+    return this.#transport.ask(DeviceView, ['v1', 'devices', id], { method: 'PATCH', json })
+  }
+  deregisterDevice(id: string): Promise<void> {
+    return this.#transport.tell(['v1', 'devices', id], { method: 'DELETE' })
+  }
+  /** From its quarantine. */
+  releaseDevice(id: string): Promise<DeviceView> {
+    return this.#transport.ask(DeviceView, ['v1', 'devices', id, 'release'], { method: 'POST' })
+  }
+  renewDeviceSecret(id: string): Promise<EnrollAnswer> {
+    return this.#transport.ask(EnrollAnswer, ['v1', 'devices', id, 'secret'], { method: 'POST' })
   }
 
-  createPrincipal(request: PrincipalRequest): Promise<PrincipalAnswer> {
-    return this.#ask(PrincipalAnswer, ['v1', 'principals'], { method: 'POST', json: request })
+  createPrincipal(json: PrincipalRequest): Promise<PrincipalAnswer> {
+    return this.#transport.ask(PrincipalAnswer, ['v1', 'principals'], { method: 'POST', json })
   }
   principals(): Promise<Listing<PrincipalView>> {
-    return this.#ask(Principals, ['v1', 'principals'])
+    return this.#transport.ask(Principals, ['v1', 'principals'])
+  }
+  editPrincipal(name: string, role: PrincipalView['role']): Promise<PrincipalView> {
+    return this.#transport.ask(PrincipalView, ['v1', 'principals', name], { method: 'PATCH', json: { role } })
+  }
+  renewPrincipalToken(name: string): Promise<PrincipalAnswer> {
+    return this.#transport.ask(PrincipalAnswer, ['v1', 'principals', name, 'token'], { method: 'POST' })
+  }
+  deletePrincipal(name: string): Promise<void> {
+    return this.#transport.tell(['v1', 'principals', name], { method: 'DELETE' })
   }
 
   releases(page: Page): Promise<Listing<ReleaseView>> {
-    return this.#ask(Releases, ['v1', 'releases'], { query: { ...page } })
+    return this.#transport.ask(Releases, ['v1', 'releases'], { query: { ...page } })
   }
   release(id: string): Promise<ReleaseView> {
-    return this.#ask(ReleaseView, ['v1', 'releases', id])
+    return this.#transport.ask(ReleaseView, ['v1', 'releases', id])
   }
   /** Streams the file. `onProgress` is told the bytes read so far. */
-  async uploadBundle(path: string, onProgress?: (bytes: number) => void): Promise<ReleaseView> {
-    const stalled = new AbortController()
-    const ended = new AbortController()
-    let bytes = 0
-    let sentAll = false
-    const body = createReadStream(path, { highWaterMark: 256 * 1024 })
-    const counted = Readable.from(
-      (async function* () {
-        for await (const chunk of body) {
-          bytes += (chunk as Buffer).length
-          onProgress?.(bytes)
-          yield chunk as Buffer
-        }
-        sentAll = true
-      })(),
-      { objectMode: false },
-    )
-    const watching = this.#watchForStall(() => ({ bytes, sentAll }), stalled, ended.signal)
-    try {
-      return await this.#ask(ReleaseView, ['v1', 'artifacts'], {
-        method: 'POST',
-        stream: counted,
-        signal: stalled.signal,
-      })
-    } finally {
-      body.destroy()
-      ended.abort()
-      await watching
-    }
+  uploadBundle(path: string, onProgress?: (bytes: number) => void): Promise<ReleaseView> {
+    const send = (parts: object) => this.#transport.ask(ReleaseView, ['v1', 'artifacts'], { method: 'POST', ...parts })
+    return upload({ path, type: 'application/octet-stream' }, this.#options, send, onProgress)
   }
 
-  createOperation(request: OperationRequest): Promise<OperationView> {
-    return this.#ask(OperationView, ['v1', 'operations'], { method: 'POST', json: request })
+  planOperation(json: OperationRequest): Promise<OperationPlan> {
+    return this.#transport.ask(OperationPlan, ['v1', 'operations', 'plan'], { method: 'POST', json })
+  }
+  createOperation(json: OperationRequest, requestId?: string): Promise<OperationView> {
+    return this.#transport.ask(OperationView, ['v1', 'operations'], { method: 'POST', json, ...named(requestId) })
+  }
+  /** Its targets are the ids in a file, one a line (CSV). */
+  importOperation(
+    request: Omit<OperationRequest, 'targets'>,
+    path: string,
+    requestId?: string,
+    onProgress?: (bytes: number) => void,
+  ): Promise<OperationView> {
+    const query = { request: JSON.stringify(request) }
+    const send = (parts: object) =>
+      this.#transport.ask(OperationView, ['v1', 'operations', 'import'], {
+        method: 'POST',
+        query,
+        ...named(requestId),
+        ...parts,
+      })
+    return upload({ path, type: 'text/csv' }, this.#options, send, onProgress)
   }
   operations(page: Page): Promise<Listing<OperationView>> {
-    return this.#ask(Operations, ['v1', 'operations'], { query: { ...page } })
+    return this.#transport.ask(Operations, ['v1', 'operations'], { query: { ...page } })
   }
   operation(id: string): Promise<OperationView> {
-    return this.#ask(OperationView, ['v1', 'operations', id])
+    return this.#transport.ask(OperationView, ['v1', 'operations', id])
   }
-  stopOperation(id: string): Promise<OperationView> {
-    return this.#ask(OperationView, ['v1', 'operations', id, 'stop'], { method: 'POST' })
+  /** `retry-failed` answers with the new operation. */
+  tellOperation(id: string, verb: OperationVerb, requestId?: string): Promise<OperationView> {
+    return this.#transport.ask(OperationView, ['v1', 'operations', id, verb], { method: 'POST', ...named(requestId) })
   }
-  executions(id: string, page: Page & { readonly state?: string }): Promise<Listing<ExecutionView>> {
-    return this.#ask(Executions, ['v1', 'operations', id, 'executions'], { query: { ...page } })
+  overrideOperation(id: string, reason: string): Promise<OperationView> {
+    const json = { reason }
+    return this.#transport.ask(OperationView, ['v1', 'operations', id, 'override'], { method: 'POST', json })
+  }
+  editOperation(id: string, json: OperationEdit): Promise<OperationView> {
+    return this.#transport.ask(OperationView, ['v1', 'operations', id], { method: 'PATCH', json })
+  }
+  removeDevice(id: string, device: string): Promise<void> {
+    return this.#transport.tell(['v1', 'operations', id, 'devices', device], { method: 'DELETE' })
+  }
+  explainDevice(id: string, device: string): Promise<Explanation> {
+    return this.#transport.ask(Explanation, ['v1', 'operations', id, 'explain', device])
+  }
+  executions(id: string, page: Page & ExecutionFilter): Promise<Listing<ExecutionView>> {
+    return this.#transport.ask(Executions, ['v1', 'operations', id, 'executions'], { query: { ...page } })
+  }
+  execution(id: string, device: string): Promise<ExecutionView> {
+    return this.#transport.ask(ExecutionView, ['v1', 'operations', id, 'executions', device])
+  }
+  /** CSV of an ended operation. */
+  exportOperation(id: string): Promise<StreamAnswer> {
+    return this.#transport.stream(['v1', 'operations', id, 'export.csv'], {}, { accept: 'text/csv' })
+  }
+
+  backups(id: string, page: Page): Promise<Listing<BackupView>> {
+    return this.#transport.ask(Backups, ['v1', 'operations', id, 'backups'], { query: { ...page } })
+  }
+  /** The bytes the device sent. */
+  backup(id: string, device: string): Promise<StreamAnswer> {
+    return this.#transport.stream(
+      ['v1', 'operations', id, 'backups', device],
+      {},
+      { accept: 'application/octet-stream' },
+    )
   }
 
   events({ device, operation, code, order, ...page }: Page & EventFilter): Promise<EventListing> {
-    return this.#ask(EventListing, ['v3', 'device-events'], {
+    return this.#transport.ask(EventListing, ['v3', 'device-events'], {
       query: {
         ...page,
         order,
@@ -147,116 +199,36 @@ export class OperatorClient {
       },
     })
   }
-
-  async #ask<T extends TSchema>(schema: T, path: readonly string[], request: Request = {}): Promise<Static<T>> {
-    const { method = 'GET', query = {}, json, stream } = request
-    const url = new URL(this.#options.url)
-    url.pathname = [url.pathname.replace(/\/+$/, ''), ...path.map(encodeURIComponent)].join('/')
-    for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, String(value))
-    const { status, text } = await this.#send(url, request.signal, {
-      method,
-      // A redirect could carry the token to somebody else.
-      redirect: 'error',
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${this.#options.token}`,
-        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(stream === undefined ? {} : { 'content-type': 'application/octet-stream' }),
-      },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      ...(stream === undefined ? {} : { body: Readable.toWeb(stream) as ReadableStream, duplex: 'half' as const }),
-    })
-    const body = parsed(text)
-    if (status >= 200 && status < 300) {
-      if (Check(schema, body)) return body as Static<T>
-      throw new ServerFailed(
-        'UNEXPECTED_ANSWER',
-        `${url.origin} answered with something else than expected; is it a Drover broker of this version?`,
-      )
-    }
-    throw errorOf(status, Check(ErrorBody, body) ? body : undefined, url.origin)
+  event(id: string): Promise<EventView> {
+    return this.#transport.ask(EventView, ['v3', 'device-events', id])
+  }
+  /** As things happen, over lost connections, until the signal. */
+  live(request: LiveRequest): AsyncGenerator<LiveMessage, void, undefined> {
+    return liveMessages(this.#transport, this.#options, request)
   }
 
-  async #send(url: URL, own: AbortSignal | undefined, init: RequestInit): Promise<{ status: number; text: string }> {
-    const { clock, timeoutMs, signal } = this.#options
-    // An upload has its own idea of how long is too long.
-    const limit = own ?? clock.deadline(timeoutMs)
-    const either = signal === undefined ? limit : AbortSignal.any([limit, signal])
-    try {
-      const response = await fetch(url, { ...init, signal: either })
-      return { status: response.status, text: await limitedText(response) }
-    } catch (cause) {
-      if (cause instanceof ServerFailed) throw cause
-      if (signal?.aborted) throw signal.reason
-      if (limit.aborted)
-        throw new ServerFailed(
-          'TIMEOUT',
-          `${url.origin} did not answer within ${timeoutMs / 1000} s, or takes no more`,
-          { cause },
-        )
-      throw new ServerFailed('UNREACHABLE', `cannot reach ${url.origin} (${causeOf(cause)})`, { cause })
-    }
+  audit(page: Page & { readonly order?: 'ASC' | 'DESC'; readonly operation?: string }): Promise<Listing<AuditView>> {
+    return this.#transport.ask(Audit, ['v1', 'audit'], { query: { ...page } })
+  }
+  auditHead(): Promise<AuditHead> {
+    return this.#transport.ask(AuditHead, ['v1', 'audit', 'head'])
+  }
+  /** Records as lines of JSON, in order; the last line is the head. */
+  exportAudit(from?: number): Promise<StreamAnswer> {
+    return this.#transport.stream(['v1', 'audit', 'export'], { query: { from } }, { accept: 'application/jsonl' })
   }
 
-  /** Aborts `stalled` when a whole timeout passes in which nothing more was read; ten for the broker's last fsync. */
-  async #watchForStall(
-    progress: () => { readonly bytes: number; readonly sentAll: boolean },
-    stalled: AbortController,
-    ended: AbortSignal,
-  ): Promise<void> {
-    const { clock, timeoutMs } = this.#options
-    try {
-      for (let before = -1; before !== progress().bytes; ) {
-        before = progress().bytes
-        await clock.sleep(progress().sentAll ? timeoutMs * 10 : timeoutMs, ended)
-      }
-      stalled.abort()
-    } catch {
-      // Ended in time.
-    }
+  createWebhook(json: WebhookRequest): Promise<WebhookAnswer> {
+    return this.#transport.ask(WebhookAnswer, ['v1', 'webhooks'], { method: 'POST', json })
+  }
+  webhooks(): Promise<Listing<WebhookView>> {
+    return this.#transport.ask(Webhooks, ['v1', 'webhooks'])
+  }
+  deleteWebhook(id: string): Promise<void> {
+    return this.#transport.tell(['v1', 'webhooks', id], { method: 'DELETE' })
   }
 }
 
-async function limitedText(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = []
-  let length = 0
-  for await (const piece of response.body ?? []) {
-    length += (piece as Uint8Array).length
-    if (length > answerBytesMax) throw new ServerFailed('UNEXPECTED_ANSWER', 'the answer has no end')
-    pieces.push(piece as Uint8Array)
-  }
-  return Buffer.concat(pieces).toString()
-}
-
-function errorOf(status: number, body: ErrorBody | undefined, origin: string): BadInput | Refused | ServerFailed {
-  const code = body?.type ?? `HTTP_${status}`
-  const message = body?.message ?? `${origin} answered ${status}`
-  const details = { fields: body?.fields ?? [], ...(body === undefined ? {} : { requestId: body.request_id }) }
-  if ([401, 403, 404, 409, 429].includes(status)) return new Refused(code, message, details)
-  if (status >= 400 && status < 500 && status !== 408) return new BadInput(code, message, details)
-  return new ServerFailed(code, message, details)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** fetch says "fetch failed" and hides the reason one or two levels down. */
-function causeOf(error: unknown): string {
-  let cause = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  const { code, message } = (cause ?? {}) as { readonly code?: string; readonly message?: string }
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nobody listens there',
-    ECONNRESET: 'the connection was cut',
-    ENOTFOUND: 'no such host',
-    EAI_AGAIN: 'the name of the host cannot be looked up',
-    UND_ERR_SOCKET: 'the connection was cut',
-  }
-  return (code === undefined ? undefined : words[code]) ?? message ?? String(error)
+function named(requestId: string | undefined): { readonly requestId?: string } {
+  return requestId === undefined ? {} : { requestId }
 }

@@ -67,6 +67,21 @@ export async function readSmallFile(path: string, flag: string, bytesMax: number
   }
 }
 
+/** Throws BadInput naming `flag` unless it is a regular file that can be read: better told now than in the middle. */
+export async function mustBeReadable(path: string, flag: string): Promise<void> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      if (!(await file.stat()).isFile()) throw badFlag(flag, `${path} is no regular file`)
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    throw badFlag(flag, `cannot read ${path} (${reasonOf(cause)})`, cause)
+  }
+}
+
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path)

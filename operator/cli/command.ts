@@ -10,10 +10,13 @@ export interface Call {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+/** In `flags`: the flag whose text has names of its own in it, like the conditions of a filter. */
+export const anyOtherField = '*'
+
 export interface CommandSpec {
   readonly run: Run
   /** Fields of the broker's request to the flags they come from; a field belongs to its longest prefix here. */
-  readonly flags?: Readonly<Record<string, string>>
+  readonly flags?: Readonly<Record<string, string>> | ((options: Call['options']) => Readonly<Record<string, string>>)
   /** What to do about a refusal, by its code or by the field of the request it names. */
   readonly hints?: Readonly<Record<string, string>>
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { OperatorClient } from '../client.ts'
 import { BadInput, badFlag } from '../errors.ts'
 import { readSmallFile } from '../files.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock, Random } from '../ports.ts'
 import { Output, type Screen } from './output.ts'
 import { duration } from './values.ts'
 
@@ -13,6 +13,9 @@ export interface CliWorld {
   readonly stdout: Screen
   readonly stderr: Screen
   readonly clock: Clock
+  readonly random: Random
+  /** Asks the person at the terminal and resolves to the line typed; absent where nobody sits. */
+  readonly ask?: (question: string) => Promise<string>
   /** Aborted when the person presses Ctrl-C. */
   readonly signal: AbortSignal
 }

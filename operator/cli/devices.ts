@@ -1,12 +1,13 @@
-// drover devices: who may connect, and who has.
+// drover devices: who may connect, and who has. What is changed on a device is in device-edit.ts.
 import type { Command } from 'commander'
 import type { DeviceView } from '../../proto/http-api.ts'
 import { deviceId } from '../../proto/ids.ts'
-import { gather } from '../gather.ts'
-import type { Finish } from './command.ts'
+import { anyOtherField, type Finish } from './command.ts'
+import type { CliContext } from './context.ts'
+import { addDeviceEdits } from './device-edit.ts'
 import { enroll } from './enroll.ts'
 import { timeOf } from './output.ts'
-import { addPaging, type PagingOptions, tellMore } from './paging.ts'
+import { addPaging, type PagingOptions, showList } from './paging.ts'
 import { each, parsedBy } from './values.ts'
 
 export function addDeviceCommands(program: Command, finish: Finish): void {
@@ -23,55 +24,70 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
   finish(issue, {
     flags: { device: '<id>' },
     hints: {
-      CONFLICT: 'a password is shown once and not issued again; a device that lost it needs another id in this version',
+      CONFLICT: 'a password is shown once; a device that lost it gets another with drover devices secret renew ID',
     },
     run: (context, { args, options }) => enroll(context, args, options),
   })
-  finish(addPaging(devices.command('list').description('all devices, by id')), {
+  const list = addPaging(devices.command('list').description('devices, by id')).option(
+    '--filter <conditions>',
+    'only those that match, like "component=main&version=1.0.0" or "state=offline&last_seen__lte=7d"',
+  )
+  finish(list, {
+    flags: { filter: '--filter', after: '--after', limit: '--limit', [anyOtherField]: '--filter' },
     run: async (context, call) => {
-      const { limit, after } = call.options as unknown as PagingOptions
+      const { filter, ...paging } = call.options as unknown as PagingOptions & { readonly filter?: string }
       const client = await context.client()
-      const found = await gather(
-        limit,
-        after,
-        ({ id }: DeviceView) => id,
-        page => client.devices(page),
-      )
-      context.out.items(
-        found.items,
-        [
-          { head: 'device', of: ({ id }) => id },
-          { head: 'state', of: ({ state }) => state },
-          { head: 'online', of: ({ online }) => (online ? 'yes' : 'no') },
-          {
-            head: 'components',
-            of: ({ components }) => components.map(({ name, version }) => `${name} ${version}`).join(', '),
-          },
-          { head: 'last hello', of: ({ lastHelloAt }) => timeOf(lastHelloAt) },
-        ],
-        'No devices yet. Issue a password with drover devices enroll ID...; the device appears with its first hello.',
-      )
-      tellMore(context, found, ({ id }) => id)
+      await showList(context, paging, {
+        pageOf: page => client.devices({ ...page, ...(filter === undefined ? {} : { filter }) }),
+        keyOf: ({ id }) => id,
+        columns,
+        whenEmpty:
+          filter === undefined
+            ? 'No devices yet. Issue a password with drover devices enroll ID...; the device appears with its first hello.'
+            : 'No devices match.',
+      })
     },
   })
   finish(devices.command('show').argument('<id>', 'device id').description('what the broker knows of one device'), {
     hints: { NOT_FOUND: 'drover devices list shows who has connected' },
     run: async (context, call) => {
       const client = await context.client()
-      const device = await client.device(call.args[0] ?? '')
-      context.out.item(device, [
-        ['device', device.id],
-        ['state', device.state],
-        ['online', device.online ? 'yes' : 'no'],
-        ['registered', timeOf(device.registeredAt)],
-        ['last hello', timeOf(device.lastHelloAt)],
-        ['vendor id', device.vendorId],
-        ['class id', device.classId],
-        ['agent', device.agentVersion],
-        ...device.components.map(
-          ({ name, version, digest }) => [`component ${name}`, `${version}  ${digest}`] as const,
-        ),
-      ])
+      showDevice(context, await client.device(call.args[0] ?? ''))
     },
   })
+  addDeviceEdits(devices, finish)
 }
+
+export function showDevice({ out }: CliContext, device: DeviceView): void {
+  out.item(device, [
+    ['device', device.id],
+    ['state', stateOf(device)],
+    ['online', device.online ? 'yes' : 'no'],
+    ['registered', timeOf(device.registeredAt)],
+    ['last hello', timeOf(device.lastHelloAt)],
+    ['vendor id', device.vendorId],
+    ['class id', device.classId],
+    ['agent', device.agentVersion],
+    ['group', device.group],
+    ['tags', device.tags.join(', ')],
+    ...Object.entries(device.attributes).map(([name, value]) => [`attribute ${name}`, value] as const),
+    ...(device.quarantinedAt === null ? [] : [['quarantined', timeOf(device.quarantinedAt)] as const]),
+    ...device.components.map(({ name, version, digest }) => [`component ${name}`, `${version}  ${digest}`] as const),
+  ])
+}
+
+function stateOf({ state, quarantinedAt }: DeviceView): string {
+  return quarantinedAt === null ? state : `${state}, quarantined`
+}
+
+const columns = [
+  { head: 'device', of: ({ id }: DeviceView) => id },
+  { head: 'state', of: stateOf },
+  { head: 'online', of: ({ online }: DeviceView) => (online ? 'yes' : 'no') },
+  { head: 'group', of: ({ group }: DeviceView) => group },
+  {
+    head: 'components',
+    of: ({ components }: DeviceView) => components.map(({ name, version }) => `${name} ${version}`).join(', '),
+  },
+  { head: 'last hello', of: ({ lastHelloAt }: DeviceView) => timeOf(lastHelloAt) },
+]

@@ -5,7 +5,9 @@ import Table from 'cli-table3'
 import type { OperatorError } from '../errors.ts'
 
 export interface Screen {
-  write(text: string): unknown
+  /** False: it is full, and says `drain` when it is not. */
+  write(text: string | Uint8Array): unknown
+  once?(event: 'drain', listener: () => void): unknown
   readonly isTTY?: boolean
   readonly columns?: number
 }
@@ -74,6 +76,18 @@ export class Output {
 
   record(item: object): void {
     this.#stdout.write(`${JSON.stringify(item)}\n`)
+  }
+
+  /** The same, no faster than it is read. */
+  async flushed(item: object): Promise<void> {
+    await this.raw(`${JSON.stringify(item)}\n`)
+  }
+
+  /** Data as it is, no faster than it is read. */
+  async raw(data: string | Uint8Array): Promise<void> {
+    const screen = this.#stdout
+    if (screen.write(data) === false && screen.once !== undefined)
+      await new Promise<void>(resolve => screen.once?.('drain', resolve))
   }
 
   /** For people only. */

@@ -4,7 +4,9 @@
 import { Command, CommanderError } from 'commander'
 import { BadInput, OperatorError, Refused, ServerFailed } from '../errors.ts'
 import { addArtifactCommands } from './artifact.ts'
-import type { CommandSpec, Finish } from './command.ts'
+import { addAuditCommands } from './audit.ts'
+import { addBackupCommands } from './backups.ts'
+import { anyOtherField, type Call, type CommandSpec, type Finish } from './command.ts'
 import { addCommonOptions, CliContext, type CliWorld } from './context.ts'
 import { addDeviceCommands } from './devices.ts'
 import { addEventCommands } from './events.ts'
@@ -13,6 +15,7 @@ import { addOperationCommands } from './operation.ts'
 import { Output } from './output.ts'
 import { addPrincipalCommands } from './principals.ts'
 import { addReleaseCommands } from './releases.ts'
+import { addWebhookCommands } from './webhooks.ts'
 
 export const exitCodes = {
   done: 0,
@@ -26,7 +29,7 @@ export const exitCodes = {
 const exitCodeHelp = `
 Exit codes:
   0    done
-  1    watch, --wait: the operation ended with errors
+  1    watch, --wait: the operation ended with errors; audit verify: the file is not whole
   2    bad input: a flag, a file, or a request the broker cannot use
   3    refused by the broker: token, role, not found, conflict, too many tries
   4    the broker cannot be reached, fails or does not answer in time
@@ -37,14 +40,16 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   let exitCode: number = exitCodes.done
   let spec: CommandSpec | undefined
   let context: CliContext | undefined
+  let options: Call['options'] = {}
   const program = new Command('drover')
   const finish: Finish = (command, found) => {
     addCommonOptions(command)
       .addHelpText('after', exitCodeHelp)
       .action(async () => {
         spec = found
+        options = command.opts()
         context = new CliContext(world, { ...program.opts(), ...command.opts() })
-        exitCode = (await found.run(context, { args: command.args, options: command.opts() })) ?? exitCodes.done
+        exitCode = (await found.run(context, { args: command.args, options })) ?? exitCodes.done
       })
   }
   addCommonOptions(program)
@@ -68,8 +73,11 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     addReleaseCommands,
     addDeviceCommands,
     addOperationCommands,
+    addBackupCommands,
     addEventCommands,
+    addAuditCommands,
     addPrincipalCommands,
+    addWebhookCommands,
   ])
     add(program, finish)
   try {
@@ -77,13 +85,14 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     return exitCode
   } catch (error) {
     const out = new Output(world.stdout, world.stderr, { json: argv.includes('--json'), color: false })
-    return explain(error, { spec, tokenFrom: context?.tokenFrom }, out, world)
+    return explain(error, { spec, options, tokenFrom: context?.tokenFrom }, out, world)
   }
 }
 
 /** What was being done when it failed. */
 interface Failed {
   readonly spec: CommandSpec | undefined
+  readonly options: Call['options']
   readonly tokenFrom: string | undefined
 }
 
@@ -105,7 +114,8 @@ function explain(error: unknown, failed: Failed, out: Output, world: CliWorld): 
     return exitCodes.badInput
   }
   if (error instanceof OperatorError) {
-    out.error(withFlags(error, failed.spec?.flags ?? {}), hintsFor(error, failed))
+    const { flags = {} } = failed.spec ?? {}
+    out.error(withFlags(error, typeof flags === 'function' ? flags(failed.options) : flags), hintsFor(error, failed))
     if (error instanceof BadInput) return exitCodes.badInput
     return error instanceof Refused ? exitCodes.refused : exitCodes.serverFailed
   }
@@ -122,7 +132,11 @@ function withFlags(error: OperatorError, flags: Readonly<Record<string, string>>
   const given = error.fields.filter(({ name }) => name !== 'authorization')
   const fields = given.map(({ name, message }) => {
     const prefix = prefixes.find(candidate => name === candidate || name.startsWith(`${candidate}.`))
-    return { name: prefix === undefined ? name : (flags[prefix] ?? name), message }
+    const flag = prefix === undefined ? undefined : flags[prefix]
+    if (flag !== undefined) return { name: flag, message }
+    // What has no request id never left the desk, and names its flag already.
+    const other = error.requestId === undefined ? undefined : flags[anyOtherField]
+    return other === undefined ? { name, message } : { name: other, message: `${name} ${message}` }
   })
   const { code, message, requestId } = error
   return new BadInput(code, message, { fields, ...(requestId === undefined ? {} : { requestId }) })

@@ -1,38 +1,25 @@
 // drover releases: what can be installed.
 import type { Command } from 'commander'
 import type { ReleaseView } from '../../proto/http-api.ts'
-import { gather } from '../gather.ts'
 import type { Finish } from './command.ts'
 import type { CliContext } from './context.ts'
 import { timeOf } from './output.ts'
-import { addPaging, type PagingOptions, tellMore } from './paging.ts'
+import { addPaging, type PagingOptions, showList } from './paging.ts'
 
 export const uploadedHint = 'drover releases list shows what has been uploaded'
 
 export function addReleaseCommands(program: Command, finish: Finish): void {
   const releases = program.command('releases').description('what can be installed: a component in a version')
   finish(addPaging(releases.command('list').description('all releases, by id')), {
+    flags: { after: '--after' },
     run: async (context, call) => {
-      const { limit, after } = call.options as unknown as PagingOptions
       const client = await context.client()
-      const found = await gather(
-        limit,
-        after,
-        ({ id }: ReleaseView) => id,
-        page => client.releases(page),
-      )
-      context.out.items(
-        found.items,
-        [
-          { head: 'release', of: ({ id }) => id },
-          { head: 'manifests', of: ({ manifests }) => manifests.length },
-          { head: 'bytes', of: ({ manifests }) => manifests[0]?.payloadSize ?? null },
-          { head: 'created', of: ({ createdAt }) => timeOf(createdAt) },
-          { head: 'by', of: ({ createdBy }) => createdBy },
-        ],
-        'No releases yet. Make one with drover artifact create, bring it with drover artifact upload.',
-      )
-      tellMore(context, found, ({ id }) => id)
+      await showList(context, call.options as unknown as PagingOptions, {
+        pageOf: page => client.releases(page),
+        keyOf: ({ id }) => id,
+        columns,
+        whenEmpty: 'No releases yet. Make one with drover artifact create, bring it with drover artifact upload.',
+      })
     },
   })
   finish(releases.command('show').argument('<id>', 'release id').description('one release with its manifests'), {
@@ -61,3 +48,11 @@ export function showRelease(context: CliContext, release: ReleaseView): void {
     }),
   ])
 }
+
+const columns = [
+  { head: 'release', of: ({ id }: ReleaseView) => id },
+  { head: 'manifests', of: ({ manifests }: ReleaseView) => manifests.length },
+  { head: 'bytes', of: ({ manifests }: ReleaseView) => manifests[0]?.payloadSize ?? null },
+  { head: 'created', of: ({ createdAt }: ReleaseView) => timeOf(createdAt) },
+  { head: 'by', of: ({ createdBy }: ReleaseView) => createdBy },
+]

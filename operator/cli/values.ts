@@ -77,6 +77,33 @@ export function each<T>(parse: (text: string) => T): (text: string, before: read
   return (text, before) => [...(before ?? []), parse(text)]
 }
 
+/** Several values parted by commas; the flag may be given again. */
+export function commaList<T>(
+  parse: (text: string) => T,
+): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before) => {
+    const parts = text.split(',').map(part => part.trim())
+    if (parts.includes('')) throw new InvalidArgumentError('Expected values parted by commas, none of them empty.')
+    return [...(before ?? []), ...parts.map(parse)]
+  }
+}
+
+/** A moment: RFC 3339 with an offset or Z, or how long from now, like +30m or +12h. */
+export type Moment = { readonly at: number } | { readonly inMs: number }
+
+export function moment(text: string): Moment {
+  if (text.startsWith('+')) return { inMs: duration(1, 36_500 * 86_400_000)(text.slice(1)) }
+  const at = Date.parse(text)
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i.test(text) || Number.isNaN(at))
+    throw new InvalidArgumentError('Expected a time like 2030-01-02T22:00:00Z, with its offset, or +12h from now.')
+  return { at }
+}
+
+/** RFC 3339, UTC. */
+export function timeText(when: Moment, now: number): string {
+  return new Date('at' in when ? when.at : now + when.inMs).toISOString()
+}
+
 function inWords(milliseconds: number): string {
   const [unit, length] = Object.entries(unitMs).findLast(([name, ms]) => name !== 'w' && milliseconds % ms === 0) ?? [
     'ms',

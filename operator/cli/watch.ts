@@ -1,13 +1,17 @@
 // Follows an operation to its end: a bar on a terminal, a line per change elsewhere, a JSON line per change for programs,
-// then the summary by code with what to do about it. A broker that is away for a while is waited for.
+// then the summary by code with what to do about it. Changes come by the broker's stream; now and then it is asked all the
+// same, and without a stream it is asked often. A broker that is away for a while is waited for.
 import type { OperationView } from '../../proto/http-api.ts'
 import type { OperatorClient } from '../client.ts'
 import { ServerFailed } from '../errors.ts'
 import type { CliContext } from './context.ts'
+import { LiveOperation } from './live-operation.ts'
 import { startBar } from './progress.ts'
 
 const intervalLeastMs = 500
 const intervalMostMs = 5_000
+/** While changes come by themselves. */
+const besideStreamMs = 15_000
 const failuresMax = 12
 /** Nobody in progress for so long is worth a word. */
 const idleMs = 5_000
@@ -16,15 +20,17 @@ const endedStates = ['completed', 'stopped']
 /** Resolves to 0, or to 1 when the operation ended with errors. Throws what the client throws. */
 export async function watchOperation(context: CliContext, client: OperatorClient, id: string): Promise<number> {
   const { out, world } = context
-  let bar = startBar(context, 'updating', 100)
+  let bar = startBar(context, 'in progress', 100)
   const showsBar = world.stderr.isTTY === true && !out.json
   let before = ''
   let intervalMs = intervalLeastMs
   let changedAt = world.clock.now()
   let idleTold = false
+  let live: LiveOperation | undefined
   try {
+    let operation = await patiently(context, () => client.operation(id))
+    live = new LiveOperation(client, id, world)
     for (;;) {
-      const operation = await patiently(context, () => client.operation(id))
       const now = JSON.stringify(operation)
       intervalMs = now === before ? Math.min(intervalMs * 1.5, intervalMostMs) : intervalLeastMs
       if (now !== before) {
@@ -37,7 +43,7 @@ export async function watchOperation(context: CliContext, client: OperatorClient
         if (!out.json) {
           bar.stop()
           out.hint(idleHint)
-          bar = startBar(context, 'updating', 100)
+          bar = startBar(context, 'in progress', 100)
           bar.update(percentOf(operation), countsOf(operation))
         }
       }
@@ -47,7 +53,8 @@ export async function watchOperation(context: CliContext, client: OperatorClient
         summarize(context, operation)
         return operation.errors > 0 ? 1 : 0
       }
-      await world.clock.sleep(intervalMs, world.signal)
+      const pauseMs = !live.connected ? intervalMs : idleTold ? besideStreamMs : idleMs
+      operation = (await live.next(pauseMs)) ?? (await patiently(context, () => client.operation(id)))
     }
   } catch (error) {
     bar.stop()
@@ -55,6 +62,7 @@ export async function watchOperation(context: CliContext, client: OperatorClient
     throw error
   } finally {
     bar.stop()
+    await live?.close()
   }
 }
 
@@ -92,7 +100,7 @@ function countsOf({ sensors, updated, errors, counts }: OperationView): string {
 
 function summarize({ out }: CliContext, operation: OperationView): void {
   if (out.json) return
-  const { updateStatus, sensors, updated, errors, codes, counts, id } = operation
+  const { updateStatus, sensors, updated, errors, codes, id } = operation
   out.line(`${updateStatus}: ${updated} updated, ${errors} errors, of ${sensors} sensors.`, errors > 0 ? 'bad' : 'good')
   out.items(
     codes,
@@ -104,7 +112,5 @@ function summarize({ out }: CliContext, operation: OperationView): void {
     ],
     'No device has ended with a code.',
   )
-  // Devices that a stop kept from being offered anything are errors too, and they are skipped.
-  const state = counts.failed > 0 ? 'failed' : 'skipped'
-  if (errors > 0) out.hint(`Which devices: drover operation executions ${id} --state ${state}`)
+  if (errors > 0) out.hint(`Which devices: drover operation executions ${id} --result errors`)
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { OperatorClient } from '../../operator/client.ts'
 import { gather } from '../../operator/gather.ts'
 import { makeBundle, makeImage } from '../fixtures/bundle.ts'
+import { drover } from './cli/run.ts'
 import { httpClock } from './client-clock.ts'
 import {
   deviceSecret,
@@ -68,7 +69,7 @@ t.test('every call brings its answer', async t => {
   t.equal((await client.operations({ limit: 5 })).data.length, 2)
   t.match(await client.operation(operation), { id: operation })
   t.match((await client.executions(operation, { limit: 5, state: 'pending' })).data, [{ device: 'sensor-1' }])
-  t.match(await client.stopOperation(operation), { state: 'stopped' })
+  t.match(await client.tellOperation(operation, 'stop'), { state: 'stopped' })
   t.match(
     await client.events({ limit: 2, order: 'ASC', device: 'sensor-1', code: 'SYS_106', after: eventView(1).id }),
     { data: [{ id: eventView(2).id }] },
@@ -178,6 +179,50 @@ t.test('an upload that takes longer than the timeout but moves is let go on', as
     return view
   }
   t.match(await clientOf(url, { timeoutMs: 1_000 }).uploadBundle(path), { id: bundle.release })
+})
+
+t.test('a download that is cut, stands still or brings other bytes than promised leaves no file', async t => {
+  const file = join(t.testdir(), 'config')
+  const digest = (text: string): string => `sha-256=:${createHash('sha256').update(text).digest('base64')}:`
+  const get = async (begin: (response: ServerResponse) => void, ...more: readonly string[]) => {
+    const url = await foreignServer(t, (_request, response) => begin(response))
+    const args = ['backup', 'get', operation, 'sensor-1', '-o', file, ...more]
+    return drover(args, { DROVER_URL: url, DROVER_TOKEN: 'a' })
+  }
+  const promised = (text: string) => ({ 'repr-digest': `sha-512=:AA==:, ${digest(text)}` })
+  const rows: readonly (readonly [string, (response: ServerResponse) => void, RegExp])[] = [
+    ['other bytes', r => void r.writeHead(200, promised('good')).end('evil'), /digest/],
+    ['fewer bytes', r => void r.writeHead(200, promised('good')).end('goo'), /digest/],
+    ['cut', r => void r.writeHead(200).write('goo', () => r.destroy()), /cannot reach/],
+    [
+      'cut short of its length',
+      r => void r.writeHead(200, { 'content-length': 9 }).write('goo', () => r.destroy()),
+      /cannot reach/,
+    ],
+    ['silent in the middle', r => void r.writeHead(200).write('goo'), /did not answer within 0.3 s/],
+    ['silent from the start', () => undefined, /did not answer within 0.3 s/],
+  ]
+  for (const [what, begin, message] of rows) {
+    t.match(await get(begin, '--timeout', '300ms'), { code: 4, stderr: message }, what)
+    t.notOk(existsSync(file), what)
+  }
+  t.match(await get(r => void r.writeHead(200, promised('good')).end('good')), { code: 0 })
+  t.equal(readFileSync(file, 'utf8'), 'good')
+})
+
+t.test('a download may take longer than the timeout as long as it moves', async t => {
+  const url = await foreignServer(t, async (_request, response) => {
+    response.writeHead(200)
+    for (let count = 0; count < 10; count += 1) {
+      response.write('piece')
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    response.end()
+  })
+  let text = ''
+  const { bytes } = await clientOf(url, { timeoutMs: 400 }).exportOperation(operation)
+  for await (const piece of bytes) text += Buffer.from(piece).toString()
+  t.equal(text.length, 50)
 })
 
 t.test('a long list is gathered from its pages, and no further than wanted', async t => {

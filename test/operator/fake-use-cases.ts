@@ -6,6 +6,7 @@ import { RequestRefused } from '../../broker/errors.ts'
 import type { EventListRequest, ExecutionListRequest, PageRequest, UseCases } from '../../broker/use-cases/use-cases.ts'
 import { bundleHeaderLength, bundlePrefixBytes, readBundleHead } from '../../proto/bundle.ts'
 import { openEnvelope } from '../../proto/envelope.ts'
+import type { PrincipalView } from '../../proto/http-admin.ts'
 import type {
   DeviceView,
   EventListing,
@@ -14,11 +15,11 @@ import type {
   Listing,
   OperationRequest,
   OperationView,
-  PrincipalView,
   ReleaseView,
 } from '../../proto/http-api.ts'
 import { eventIdOf, principalName, releaseIdOf } from '../../proto/ids.ts'
 import { readManifest } from '../../proto/manifest.ts'
+import { FakeEngine } from './fake-engine.ts'
 
 export const tokens: Readonly<Record<PrincipalRole, string>> = {
   viewer: 'viewer-token-CANARY-5e11',
@@ -30,18 +31,14 @@ export const deviceSecret = 'device-secret-CANARY-77aa'
 export const newToken = 'new-token-CANARY-77ab'
 
 const time = '2030-01-02T03:04:05.000Z'
-const rank: Readonly<Record<PrincipalRole, number>> = { viewer: 0, operator: 1, approver: 1, admin: 2 }
 
-export class FakeUseCases implements UseCases {
-  readonly calls: { readonly name: string; readonly args: readonly unknown[] }[] = []
+export class FakeUseCases extends FakeEngine implements UseCases {
   readonly devices = new Map<string, DeviceView>()
   readonly releases = new Map<string, ReleaseView>()
   readonly operations = new Map<string, OperationView>()
   readonly executions = new Map<string, ExecutionView[]>()
   readonly principals = new Map<string, PrincipalView>()
   readonly events: EventView[] = []
-  /** Thrown by the next call, once. */
-  failNext: unknown
   /** Views that the next calls of showOperation give, before the last one stays. */
   readonly script: OperationView[] = []
   tokenLookups = 0
@@ -55,7 +52,7 @@ export class FakeUseCases implements UseCases {
   }
 
   async enrollDevice(by: Principal, request: { readonly device: string }) {
-    this.#called('enrollDevice', by, 'admin', request)
+    this.called('enrollDevice', by, 'admin', request)
     if (this.devices.has(request.device))
       throw new RequestRefused('CONFLICT', `Device ${request.device} is enrolled already.`, [
         { name: 'device', message: 'is enrolled already' },
@@ -64,66 +61,66 @@ export class FakeUseCases implements UseCases {
     return { device: request.device, secret: deviceSecret }
   }
   async listDevices(by: Principal, page: PageRequest) {
-    this.#called('listDevices', by, 'viewer', page)
+    this.called('listDevices', by, 'viewer', page)
     return listing([...this.devices.values()], page, ({ id }) => id)
   }
   async showDevice(by: Principal, id: string) {
-    this.#called('showDevice', by, 'viewer', id)
+    this.called('showDevice', by, 'viewer', id)
     return found(this.devices.get(id), 'device', id)
   }
 
   async createPrincipal(by: Principal, request: { readonly name: string; readonly role: PrincipalRole }) {
-    this.#called('createPrincipal', by, 'admin', request)
+    this.called('createPrincipal', by, 'admin', request)
     const view = { ...request, createdAt: time }
     this.principals.set(request.name, view)
     return { ...view, token: newToken }
   }
   async listPrincipals(by: Principal) {
-    this.#called('listPrincipals', by, 'admin')
+    this.called('listPrincipals', by, 'admin')
     return listing([...this.principals.values()], {}, ({ name }) => name)
   }
 
   async uploadBundle(by: Principal, bytes: AsyncIterable<Uint8Array>) {
-    this.#called('uploadBundle', by, 'operator')
+    this.called('uploadBundle', by, 'operator')
     const release = await (this.onUpload ?? readBundle)(bytes)
     this.releases.set(release.id, release)
     return release
   }
   async listReleases(by: Principal, page: PageRequest) {
-    this.#called('listReleases', by, 'viewer', page)
+    this.called('listReleases', by, 'viewer', page)
     return listing([...this.releases.values()], page, ({ id }) => id)
   }
   async showRelease(by: Principal, id: string) {
-    this.#called('showRelease', by, 'viewer', id)
+    this.called('showRelease', by, 'viewer', id)
     return found(this.releases.get(id), 'release', id)
   }
 
   async createOperation(by: Principal, request: OperationRequest) {
-    this.#called('createOperation', by, 'operator', request)
+    this.called('createOperation', by, 'operator', request)
     if (![...this.releases.keys()].some(id => id === request.release || id.startsWith(`${request.release}+`)))
       throw new RequestRefused('NOT_FOUND', `There is no release ${request.release}.`, [
         { name: 'release', message: 'is not known' },
       ])
     const operation = operationView(`op${String(this.operations.size).padStart(24, '0')}`, {
       name: request.name ?? 'update',
-      release: request.release,
+      release: request.release ?? null,
       sensors: 'devices' in request.targets ? request.targets.devices.length : this.devices.size,
     })
     this.operations.set(operation.id, operation)
     return operation
   }
   async listOperations(by: Principal, page: PageRequest) {
-    this.#called('listOperations', by, 'viewer', page)
+    this.called('listOperations', by, 'viewer', page)
     return listing([...this.operations.values()], page, ({ id }) => id)
   }
   async showOperation(by: Principal, id: string) {
-    this.#called('showOperation', by, 'viewer', id)
+    this.called('showOperation', by, 'viewer', id)
     const scripted = this.script.shift()
     if (scripted !== undefined) this.operations.set(id, { ...scripted, id })
     return found(this.operations.get(id), 'operation', id)
   }
   async stopOperation(by: Principal, id: string) {
-    this.#called('stopOperation', by, 'operator', id)
+    this.called('stopOperation', by, 'operator', id)
     const operation = found(this.operations.get(id), 'operation', id)
     if (['completed', 'stopped'].includes(operation.state))
       throw new RequestRefused('CONFLICT', `Operation ${id} has ended.`, [{ name: 'id', message: 'has ended' }])
@@ -132,14 +129,14 @@ export class FakeUseCases implements UseCases {
     return stopped
   }
   async listExecutions(by: Principal, id: string, page: ExecutionListRequest) {
-    this.#called('listExecutions', by, 'viewer', id, page)
+    this.called('listExecutions', by, 'viewer', id, page)
     found(this.operations.get(id), 'operation', id)
     const all = (this.executions.get(id) ?? []).filter(({ state }) => page.state === undefined || state === page.state)
     return listing(all, page, ({ device }) => device)
   }
 
   async listEvents(by: Principal, request: EventListRequest): Promise<EventListing> {
-    this.#called('listEvents', by, 'viewer', request)
+    this.called('listEvents', by, 'viewer', request)
     const all = this.events.filter(
       event =>
         (request.device === undefined || event.device_id === request.device) &&
@@ -151,20 +148,12 @@ export class FakeUseCases implements UseCases {
     return { ...page, data: [...page.data], order }
   }
   async showEvent(by: Principal, id: string) {
-    this.#called('showEvent', by, 'viewer', id)
+    this.called('showEvent', by, 'viewer', id)
     return found(
       this.events.find(event => event.id === id),
       'event',
       id,
     )
-  }
-
-  #called(name: string, by: Principal, least: PrincipalRole, ...args: readonly unknown[]): void {
-    this.calls.push({ name, args: [by.name, ...args] })
-    if (rank[by.role] < rank[least]) throw new RequestRefused('FORBIDDEN', `This needs the role ${least}.`)
-    const failure = this.failNext
-    this.failNext = undefined
-    if (failure !== undefined) throw failure
   }
 }
 
@@ -179,6 +168,10 @@ export function deviceView(id: string, wishes: Partial<DeviceView> = {}): Device
     classId: null,
     agentVersion: null,
     components: [],
+    group: null,
+    tags: [],
+    attributes: {},
+    quarantinedAt: null,
     ...wishes,
   }
 }
@@ -188,14 +181,22 @@ export function operationView(id: string, wishes: Partial<OperationView> = {}): 
     id,
     name: 'update',
     type: 'firmware-update',
+    typeName: 'Firmware Update',
     state: 'running',
     updateStatus: 'Processing',
     operationStatus: 'Running',
     release: 'app@2.0.0+0011223344556677',
     component: 'app',
     targetVersion: '2.0.0',
+    arguments: null,
+    targets: { all: true },
     createdBy: 'the-operator',
+    origin: null,
+    approvedBy: null,
+    refusedBy: null,
     stoppedBy: null,
+    override: null,
+    pause: null,
     requestedAt: time,
     startedAt: time,
     completedAt: null,
@@ -203,7 +204,11 @@ export function operationView(id: string, wishes: Partial<OperationView> = {}): 
     updated: 0,
     errors: 0,
     counts: { pending: 1, inProgress: 1, completed: 0, failed: 0, skipped: 0 },
+    retrying: 0,
+    handOvers: 0,
+    wave: null,
     codes: [],
+    reasons: [],
     policy: {
       concurrency: 5,
       timeoutDays: 14,
@@ -211,6 +216,15 @@ export function operationView(id: string, wishes: Partial<OperationView> = {}): 
       inProgressTimeoutMinutes: 1440,
       confirmTimeoutMinutes: 30,
       stopTimeoutMinutes: 60,
+      priority: 5,
+      offlinePolicy: 'wait',
+      rate: null,
+      waves: [],
+      abort: [],
+      retries: [],
+      schedule: { startAt: null, endAt: null, onEnd: 'finish', windows: [], install: 'any-time' },
+      approval: false,
+      prerequisites: [],
     },
     ...wishes,
   }
@@ -231,6 +245,10 @@ export function executionView(operation: string, device: string, wishes: Partial
     provisional: false,
     initialVersion: null,
     updatedVersion: null,
+    wave: null,
+    reason: null,
+    nextAttemptAt: null,
+    addedAt: time,
     handedOverAt: null,
     endedAt: null,
     ...wishes,

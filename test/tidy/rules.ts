@@ -74,7 +74,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     if (builtin(from))
       return ['node:crypto', 'node:zlib'].includes(from) ? undefined : 'the contract does no input or output'
     if (/^protobufjs/.test(from)) return path === 'proto/codec.ts' ? undefined : 'only codec.ts knows protobuf'
-    return path === 'proto/http-api.ts' && from === schemaLibrary ? undefined : 'the contract has no libraries'
+    return /^proto\/http-[a-z]+\.ts$/.test(path) && from === schemaLibrary ? undefined : 'the contract has no libraries'
   }),
 
   'only codec.ts reads generated code': arrow(({ path, target }) =>

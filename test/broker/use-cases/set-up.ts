@@ -28,6 +28,7 @@ export function useCasesOf(
     log: silentLog,
     types: new OperationTypes(store, signer, more),
     isOnline: device => orchestrator.isOnline(device),
+    disconnectOperator: () => {},
     webhookProblem: url => post.problem(url),
   })
 }

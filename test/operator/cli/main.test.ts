@@ -138,7 +138,7 @@ t.test('every list and every view, for people and as one JSON object a line', { 
   door.useCases.releases.set(release.id, release)
   door.useCases.principals.set('anna', { name: 'anna', role: 'viewer', createdAt: '2030-01-02T03:04:05Z' })
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['devices', 'list'], 3, /^DEVICE +STATE.*\nsensor-1 +enrolled +yes +app 1\.0\.0/],
+    [['devices', 'list'], 3, /^DEVICE +STATE.*\nsensor-1 +enrolled +yes +– +app 1\.0\.0/],
     [['devices', 'list', '--limit', '1'], 1, /sensor-1/],
     [['devices', 'show', 'sensor-2'], 1, /^device: +sensor-2\n/],
     [['devices', 'enroll', 'sensor-9'], 1, new RegExp(deviceSecret)],
@@ -214,7 +214,7 @@ t.test(
       'a line a change',
     )
     t.match(bad.stdout, /UPD4_FAIL_40 +1 +Installation failed\. +Look at the device\./)
-    t.match(bad.stderr, /--state failed/)
+    t.match(bad.stderr, /--result errors/)
 
     door.useCases.script.push(operationView(operation), ended)
     const json = await spawned(['operation', 'watch', operation, '--json'], at(door))
@@ -230,7 +230,7 @@ t.test(
     const counts = { pending: 0, inProgress: 0, completed: 0, failed: 0, skipped: 2 }
     door.useCases.script.push({ ...ended, updated: 0, errors: 2, counts })
     const never = await drover(['operation', 'watch', operation], at(door))
-    t.match(never, { code: 1, stderr: /--state skipped/ }, 'the hint finds those that a stop kept from it')
+    t.match(never, { code: 1, stderr: /--result errors/ }, 'the hint finds those that a stop kept from it')
 
     const waiting = { ...good, state: 'pending' as const, counts: { ...good.counts, completed: 0, pending: 2 } }
     door.useCases.script.push(...Array.from({ length: 9 }, () => waiting), good)
@@ -287,7 +287,7 @@ t.test('a refusal ends with 3, a broker that fails or is away with 4', { timeout
     /no operation.*\n {2}drover operation list shows[^\n]*\n {2}request/s,
   )
   t.match(await spawned(['devices', 'show', 'absent'], at(door)), { code: 3, stdout: '' })
-  await refused(['devices', 'enroll', 'sensor-1'], at(door), /enrolled already.*<id>.*not issued again/s)
+  await refused(['devices', 'enroll', 'sensor-1'], at(door), /enrolled already.*<id>.*devices secret renew/s)
   await refused(
     ['operation', 'create', '--release', 'app@9.9.9', '--all'],
     at(door),

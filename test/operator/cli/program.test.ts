@@ -1,10 +1,139 @@
 // What a command line may not say, and how it is told.
 import { join } from 'node:path'
 import t from 'tap'
+import { RequestRefused } from '../../../broker/errors.ts'
 import { openDoor, operation } from '../http-fixture.ts'
 import { at, drover, fill, spawned } from './run.ts'
 
 const ids = ['--vendor-id', '11'.repeat(16), '--class-id', '22222222-2222-2222-2222-222222222222']
+
+t.test('each flag of an operation is judged before anybody is asked', { timeout: 110_000 }, async t => {
+  const door = await openDoor(t)
+  const folder = t.testdir({
+    'list.json': '[]',
+    'text.json': 'no json',
+    'schedule.json': '{"schedule":[]}',
+    'object.json': '{}',
+    'list.csv': 'a\n',
+  })
+  const path = (name: string): string => join(folder, name)
+  await drover(['keys', 'create', '--out', path('keys')])
+  const key = ['--key', path('keys/release.pem')]
+  const release = ['--release', 'a@1.0.0']
+  const firmware = (...more: readonly string[]): string[] => ['operation', 'create', ...release, '--all', ...more]
+  const work = (type: string, ...more: readonly string[]): string[] => {
+    return ['operation', 'create', '--type', type, '--all', ...more]
+  }
+  const aimed = (...more: readonly string[]): string[] => ['operation', 'create', ...release, ...more]
+  const edit = (...more: readonly string[]): string[] => ['operation', 'edit', operation, ...more]
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [firmware('--waves', '5:95/'), '--waves'],
+    [firmware('--rate', 'fast'), '--rate'],
+    [firmware('--abort', 'FAIL'), '--abort'],
+    [firmware('--window', 'sometimes'), '--window'],
+    [firmware('--prerequisite', 'main'), '--prerequisite'],
+    [firmware('--priority', '10'), '--priority'],
+    [firmware('--offline', 'ignore'), '--offline'],
+    [firmware('--on-end', 'never'), '--on-end'],
+    [firmware('--start-at', 'tomorrow'), '--start-at'],
+    [firmware('--start-at', '2030-01-02T03:04:05'), '--start-at'],
+    [firmware('--end-at', '+1x'), '--end-at'],
+    [firmware('--policy', path('absent')), '--policy'],
+    [firmware('--policy', path('list.json')), '--policy'],
+    [firmware('--policy', path('text.json')), '--policy'],
+    [firmware('--policy', path('schedule.json')), '--policy'],
+    [firmware('--request-id', 'a/b'), '--request-id'],
+    [firmware('--patch', path('list.json')), '--patch'],
+    [firmware('--command', 'blink'), '--command'],
+    [firmware('--arguments', '{}'), '--arguments'],
+    [firmware(...key), '--key'],
+    [firmware('--expires', '1d'), '--expires'],
+    [firmware('--only-device', 'a'), '--only-device'],
+    [firmware('--open'), '--open'],
+    [firmware('--filter', 'group=a'), '--all'],
+    [firmware('--from-csv', path('list.csv')), '--all'],
+    [aimed('--filter', 'group=a', '--devices', 'a'), '--filter'],
+    [aimed('--devices', 'a,,b'), '--devices'],
+    [aimed('--devices', 'a,b c'), '--devices'],
+    [aimed('--from-csv', folder), '--from-csv'],
+    [work('Reboot'), '--type'],
+    [work('reboot', ...release), '--release'],
+    [work('reboot', '--arguments', '{}'), '--arguments'],
+    [work('config-change'), '--patch'],
+    [work('config-change', '--patch', path('list.json'), '--merge-patch', path('object.json')), '--patch'],
+    [work('config-change', '--patch', path('object.json')), '--patch'],
+    [work('config-change', '--merge-patch', path('list.json')), '--merge-patch'],
+    [work('config-restore'), '--backup'],
+    [work('config-restore', '--backup', 'a/b'), '--backup'],
+    [work('config-restore', '--backup', `${operation}/a b`), '--backup'],
+    [work('config-restore', '--backup', `${operation}/a`, ...key), '--key'],
+    [work('command'), '--command'],
+    [work('command', '--command', 'a', '--arguments', '{"a":'), '--arguments'],
+    [work('command', '--command', 'a', '--arguments', path('list.json')), '--arguments'],
+    [work('command', '--command', 'a', '--key', path('object.json')), '--key'],
+    [work('command', '--command', 'a', ...key, '--expires', '1'), '--expires'],
+    [work('command', '--command', 'a', ...key, '--class-id', '1'), '--class-id'],
+    [edit(), '--concurrency'],
+    [edit('--concurrency', 'none'), '--concurrency'],
+    [edit('--rate', '0'), '--rate'],
+    [edit('--window', 'none', '--window', '0 1 * * */60/UTC'), '--window'],
+    [['operation', 'override', operation], '--reason'],
+    [['operation', 'executions', operation, '--result', 'good'], '--result'],
+    [['operation', 'list', '--all', '--limit', '5'], '--all'],
+    [['devices', 'tag', 'a'], '--add'],
+    [['devices', 'tag', 'a', '--add', ','], '--add'],
+    [['devices', 'attribute', 'a', 'floor'], '<pairs>'],
+    [['devices', 'attribute', 'a', '=2'], '<pairs>'],
+    [['devices', 'attribute', 'a', 'x=1', 'x='], '<pairs>'],
+    [['principals', 'role', 'anna', 'root'], '<role>'],
+    [['principals', 'role', 'anna'], '<role>'],
+    [['webhooks', 'create', 'https://example.org/x', '--events', 'operation.begun'], '--events'],
+    [['audit', 'export', '--from', '0'], '--from'],
+    [['audit', 'list', '--operation', 'x'], '--operation'],
+    [['events', 'follow', '--device', 'a/b'], '--device'],
+  ]
+  for (const [args, flag] of cases) {
+    const { code, stderr, stdout } = await drover([...args, '--json'], at(door))
+    t.equal(code, 2, `${args.slice(2).join(' ')}: ${stderr}`)
+    t.equal(stdout, '')
+    t.match(JSON.parse(stderr), { object: 'error', fields: [{ name: flag }] }, args.slice(2).join(' '))
+  }
+  t.equal(door.useCases.calls.length, 0, 'none of it reached a use case')
+})
+
+t.test('what the broker refuses is told by the flag it came from', async t => {
+  const door = await openDoor(t)
+  const folder = t.testdir({ 'policy.json': '{"rate":{"maximumPerMinute":-1},"colour":1}' })
+  const path = join(folder, 'policy.json')
+  const base = ['operation', 'create', '--release', 'a@1.0.0', '--all']
+  const rows: readonly (readonly [readonly string[], readonly string[]])[] = [
+    [
+      [...base, '--policy', path],
+      ['--policy', '--policy'],
+    ],
+    [[...base, '--waves', '1:101'], ['--waves']],
+    [
+      [...base, '--waves', '1:5', '--policy', path],
+      ['--policy', '--policy'],
+    ],
+    [
+      [...base, '--abort', 'FAIL:101%:stop', '--policy', path],
+      ['--policy', '--policy', '--abort'],
+    ],
+  ]
+  for (const [args, flags] of rows) {
+    const { code, stderr } = await drover([...args, '--json'], at(door))
+    t.equal(code, 2, stderr)
+    const names = JSON.parse(stderr).fields.map(({ name }: { name: string }) => name)
+    t.same(new Set(names), new Set(flags), `${args.slice(5).join(' ')}: ${stderr}`)
+  }
+  door.useCases.listDevices = async () => {
+    throw new RequestRefused('INVALID', 'The filter is not valid.', [{ name: 'colour', message: 'is not known here' }])
+  }
+  const filtered = await drover(['devices', 'list', '--filter', 'colour=red', '--json'], at(door))
+  t.match(filtered.code, 2)
+  t.match(JSON.parse(filtered.stderr).fields, [{ name: '--filter', message: 'colour is not known here' }])
+})
 
 t.test('bad input ends with 2 and names the flag', { timeout: 110_000 }, async t => {
   const door = await openDoor(t)

@@ -1,7 +1,9 @@
 // The command line before an HTTP door on fake use cases: as a child process where whole ways are gone, and called
 // directly, which is the same but for a new process, where tables of flags are gone through.
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
+import type { CliWorld } from '../../../operator/cli/context.ts'
 import { runCli } from '../../../operator/cli/program.ts'
 import type { Clock } from '../../../operator/ports.ts'
 import { httpClock } from '../client-clock.ts'
@@ -47,26 +49,29 @@ export async function drover(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   clock: Clock = httpClock,
+  more: Partial<CliWorld> = {},
 ): Promise<Ended> {
   const written = { stdout: '', stderr: '' }
   const screen = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text
+    write: (data: string | Uint8Array) => {
+      written[name] += typeof data === 'string' ? data : Buffer.from(data).toString()
     },
   })
   const { signal } = new AbortController()
-  const world = { env, stdout: screen('stdout'), stderr: screen('stderr'), clock, signal }
+  const random = { bytes: randomBytes }
+  const world = { env, stdout: screen('stdout'), stderr: screen('stderr'), clock, random, signal, ...more }
   const code = await runCli(args, world)
   return { code, ...written, lines: linesOf(args, written.stdout) }
 }
 
-/** Sleeps end at once and take their time all the same. */
+/** Sleeps of seconds end at once and take their time all the same; those that guard a connection stay as they are. */
 export function hurriedClock(): Clock {
   let aheadMs = 0
   return {
     ...httpClock,
     now: () => httpClock.now() + aheadMs,
-    sleep: async delayMs => {
+    sleep: async (delayMs, signal) => {
+      if (delayMs > 10_000) return httpClock.sleep(delayMs, signal)
       aheadMs += delayMs
     },
   }

@@ -1,0 +1,176 @@
+// What an operation does to its devices, from the flags of its type: the release, the patch, the backup, the command. A
+// command is signed here, because the key that may sign it stays with people; a signature is good for one operation.
+import type { Command } from 'commander'
+import type { OperationRequest } from '../../proto/http-api.ts'
+import { deviceId } from '../../proto/ids.ts'
+import { commandArgumentsBytesMax } from '../../proto/limits.ts'
+import { badFlag } from '../errors.ts'
+import { readPrivateKey } from '../keys.ts'
+import { signCommand } from '../signed-command.ts'
+import type { CliContext } from './context.ts'
+import { readAnyJson, readJsonFile, readJsonInput } from './json-input.ts'
+import { passphraseOf } from './keys.ts'
+import { duration, each, identity, parsedBy } from './values.ts'
+
+export interface WorkOptions {
+  readonly type: string
+  readonly release?: string
+  readonly patch?: string
+  readonly mergePatch?: string
+  readonly backup?: { readonly operation: string; readonly device: string }
+  readonly command?: string
+  readonly arguments?: string
+  readonly key?: readonly string[]
+  readonly passphraseFile?: string
+  readonly vendorId?: string
+  readonly classId?: string
+  readonly onlyDevice?: string
+  readonly expires?: number
+}
+export type Work = Pick<OperationRequest, 'type' | 'release' | 'arguments' | 'backup' | 'signed'>
+
+const dayMs = 86_400_000
+const expiresDefaultMs = 30 * dayMs
+const firmware = 'firmware-update'
+/** Flags that belong to one type only. A type that a plugin registers takes --arguments. */
+const flagsOfType: Readonly<Record<string, readonly (keyof WorkOptions)[]>> = {
+  [firmware]: ['release'],
+  'config-backup': [],
+  'config-change': ['patch', 'mergePatch'],
+  'config-restore': ['backup'],
+  reboot: [],
+  command: ['command', 'arguments'],
+}
+const flagNames: Readonly<Partial<Record<keyof WorkOptions, string>>> = {
+  release: '--release',
+  patch: '--patch',
+  mergePatch: '--merge-patch',
+  backup: '--backup',
+  command: '--command',
+  arguments: '--arguments',
+}
+/** Fields of the request to flags. */
+export const workFlagNames = {
+  type: '--type',
+  release: '--release',
+  backup: '--backup',
+  signed: '--key',
+  'arguments.patch': '--patch',
+  'arguments.name': '--command',
+  arguments: '--arguments',
+}
+
+export function addWorkFlags(command: Command): Command {
+  return command
+    .option(
+      '--type <type>',
+      'firmware-update, config-backup, config-change, config-restore, reboot, command, or of a plugin',
+      parsedBy(operationType),
+      firmware,
+    )
+    .option('--release <id>', 'firmware-update: release id, or component@version when there is only one')
+    .option('--patch <file>', 'config-change: JSON Patch (RFC 6902), a list of operations')
+    .option('--merge-patch <file>', 'config-change: JSON Merge Patch (RFC 7396), an object')
+    .option(
+      '--backup <from>',
+      'config-restore: OPERATION/DEVICE, the configuration this device sent there',
+      parsedBy(backupOf),
+    )
+    .option('--command <name>', 'command: what the devices know it by')
+    .option('--arguments <json>', 'command, plugins: a JSON object, or a file that holds one')
+    .option(
+      '--key <file>',
+      'sign here with this key (a command needs the release key); several for a threshold',
+      each(String),
+    )
+    .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
+    .option('--vendor-id <hex>', 'with --key: only for this vendor, 32 hex digits or a UUID', identity)
+    .option('--class-id <hex>', 'with --key: only for this class', identity)
+    .option('--only-device <id>', 'with --key: only for this device', parsedBy(deviceId))
+    .option('--expires <time>', 'with --key: how long devices accept it (default 30d)', duration(1_000, 3_650 * dayMs))
+}
+
+/** Throws BadInput naming the flag. */
+export async function workOf(context: CliContext, options: WorkOptions): Promise<Work> {
+  const { type, release, backup, key } = options
+  const allowed = flagsOfType[type] ?? ['arguments']
+  for (const [option, flag] of Object.entries(flagNames))
+    if (options[option as keyof WorkOptions] !== undefined && !allowed.includes(option as keyof WorkOptions))
+      throw badFlag(flag, `does not belong to --type ${type}`)
+  if (key === undefined)
+    for (const [option, flag] of [
+      ['vendorId', '--vendor-id'],
+      ['classId', '--class-id'],
+      ['onlyDevice', '--only-device'],
+      ['expires', '--expires'],
+    ] as const)
+      if (options[option] !== undefined) throw badFlag(flag, 'is part of what is signed: it needs --key')
+  if (type === firmware) {
+    if (release === undefined) throw badFlag('--release', 'a firmware-update needs a release id, or component@version')
+    if (key !== undefined) throw badFlag('--key', 'the release is signed already, with drover artifact create')
+    return { type, release }
+  }
+  if (type === 'config-restore') {
+    if (backup === undefined)
+      throw badFlag('--backup', 'a config-restore needs OPERATION/DEVICE; drover operation backups ID lists them')
+    if (key !== undefined) throw badFlag('--key', 'a config-restore is signed by the broker, which holds the backup')
+    return { type, backup }
+  }
+  const args = await argumentsOf(options)
+  if (key !== undefined) return { type, signed: await signedOf(context, options, args ?? {}) }
+  return { type, ...(args === undefined ? {} : { arguments: args }) }
+}
+
+/** Undefined for a type that takes none. */
+async function argumentsOf(options: WorkOptions): Promise<Record<string, unknown> | undefined> {
+  const { type, patch, mergePatch, command, arguments: given } = options
+  const bytesMax = commandArgumentsBytesMax
+  if (type === 'config-change') {
+    if ((patch === undefined) === (mergePatch === undefined))
+      throw badFlag('--patch', 'a config-change needs either it or --merge-patch')
+    if (mergePatch !== undefined)
+      return { format: 'merge-patch', patch: await readJsonFile(mergePatch, '--merge-patch', bytesMax) }
+    const operations = await readAnyJson(patch ?? '', '--patch', bytesMax)
+    if (!Array.isArray(operations)) throw badFlag('--patch', `${patch} holds no list of operations (RFC 6902)`)
+    return { format: 'json-patch', patch: operations }
+  }
+  const read = given === undefined ? undefined : await readJsonInput(given, '--arguments', bytesMax)
+  if (type !== 'command') return read
+  if (command === undefined) throw badFlag('--command', 'a command needs the name the devices know it by')
+  return { name: command, arguments: read ?? {} }
+}
+
+async function signedOf(
+  context: CliContext,
+  options: WorkOptions,
+  args: Record<string, unknown>,
+): Promise<NonNullable<Work['signed']>> {
+  const { key = [], type, vendorId, classId, onlyDevice, expires = expiresDefaultMs } = options
+  const { clock, random } = context.world
+  const passphrase = await passphraseOf(context, options.passphraseFile)
+  const keys = await Promise.all(key.map(path => readPrivateKey(path, '--key', passphrase)))
+  return signCommand(
+    {
+      type,
+      ...(vendorId === undefined ? {} : { vendorId }),
+      ...(classId === undefined ? {} : { classId }),
+      ...(onlyDevice === undefined ? {} : { deviceId: onlyDevice }),
+      expiresAt: clock.now() + expires,
+      arguments: args,
+    },
+    keys,
+    { clock, random },
+  )
+}
+
+function operationType(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(text)) throw new RangeError('Expected 1 to 32 of a-z 0-9 -.')
+  return text
+}
+
+function backupOf(text: string): { readonly operation: string; readonly device: string } {
+  const [, operation, device] = /^([0-9a-z]{26})\/(.+)$/.exec(text) ?? []
+  if (operation === undefined || device === undefined)
+    throw new RangeError('Expected OPERATION/DEVICE, the operation id and the device.')
+  return { operation, device: deviceId(device) }
+}

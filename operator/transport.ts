@@ -1,0 +1,218 @@
+// One request to the broker's HTTP door, and its answer. An answer is checked before it is believed, a failure becomes one
+// of three errors (errors.ts), nothing waits for ever, and the token is never carried along a redirect.
+import { Readable } from 'node:stream'
+import type { Static, TSchema } from 'typebox'
+import { Check } from 'typebox/value'
+import { ErrorBody } from '../proto/http-api.ts'
+import { BadInput, Refused, ServerFailed } from './errors.ts'
+import type { Clock } from './ports.ts'
+import { watchForStall } from './stall.ts'
+
+export interface TransportOptions {
+  /** http: or https:, with a path when the broker stands behind one. */
+  readonly url: URL
+  readonly token: string
+  /** For one request; for what streams: without progress. Milliseconds. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  /** Ends whatever is under way; its reason is thrown. */
+  readonly signal?: AbortSignal
+}
+export interface Request {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly json?: object
+  readonly stream?: { readonly type: string; readonly body: Readable }
+  readonly headers?: Readonly<Record<string, string>>
+  /** Makes a repetition of the same change answer as the first one did. */
+  readonly requestId?: string
+  /** Ends this one request, in place of the timeout. */
+  readonly limit?: AbortSignal
+}
+export interface StreamWishes {
+  readonly accept: string
+  /** Longest silence, milliseconds; default: the timeout. */
+  readonly idleMs?: number
+  /** Ends the reading; its reason is thrown. */
+  readonly signal?: AbortSignal
+}
+export interface StreamAnswer {
+  readonly headers: Headers
+  /** To be read to its end or left early; throws ServerFailed when it is cut. */
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** For an answer of which nothing has been read. */
+  cancel(): Promise<void>
+}
+
+const answerBytesMax = 64 * 1024 * 1024
+
+/** Every call throws BadInput, Refused or ServerFailed, or the reason of the signal. */
+export class Transport {
+  readonly #options: TransportOptions
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+  }
+
+  async ask<T extends TSchema>(schema: T, path: readonly string[], request: Request = {}): Promise<Static<T>> {
+    const url = this.#addressOf(path, request)
+    const body = parsed(await this.#text(url, request))
+    if (Check(schema, body)) return body as Static<T>
+    throw unexpected(url)
+  }
+
+  /** For what answers with nothing. */
+  async tell(path: readonly string[], request: Request): Promise<void> {
+    await this.#text(this.#addressOf(path, request), request)
+  }
+
+  /** An answer of any length. */
+  async stream(path: readonly string[], request: Request, wishes: StreamWishes): Promise<StreamAnswer> {
+    const { clock, timeoutMs } = this.#options
+    const { accept, idleMs = timeoutMs, signal } = wishes
+    const url = this.#addressOf(path, request)
+    const stalled = new AbortController()
+    const ended = new AbortController()
+    const moved = { bytes: 0, idleMs: timeoutMs }
+    const watching = watchForStall(clock, () => moved, stalled, ended.signal)
+    const limit = signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal])
+    const finish = async (): Promise<void> => {
+      ended.abort()
+      await watching
+    }
+    const explain = (cause: unknown): unknown =>
+      signal?.aborted === true ? signal.reason : this.#failure(cause, stalled.signal, url)
+    try {
+      const response = await this.#fetch(url, { ...request, limit }, accept)
+      if (!response.ok) throw errorOf(response.status, await limitedText(response), url.origin)
+      const bytes = (async function* () {
+        try {
+          moved.idleMs = idleMs
+          for await (const piece of response.body ?? []) {
+            moved.bytes += (piece as Uint8Array).length
+            yield piece as Uint8Array
+          }
+        } catch (cause) {
+          throw explain(cause)
+        } finally {
+          await finish()
+        }
+      })()
+      const cancel = async (): Promise<void> => {
+        await finish()
+        await response.body?.cancel()
+      }
+      return { headers: response.headers, bytes, cancel }
+    } catch (cause) {
+      await finish()
+      throw explain(cause)
+    }
+  }
+
+  #addressOf(path: readonly string[], { query = {} }: Request): URL {
+    const url = new URL(this.#options.url)
+    url.pathname = [url.pathname.replace(/\/+$/, ''), ...path.map(encodeURIComponent)].join('/')
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    return url
+  }
+
+  /** Of a 2xx. */
+  async #text(url: URL, request: Request): Promise<string> {
+    const { clock, timeoutMs } = this.#options
+    const limit = request.limit ?? clock.deadline(timeoutMs)
+    try {
+      const response = await this.#fetch(url, { ...request, limit }, 'application/json')
+      const text = await limitedText(response)
+      if (response.ok) return text
+      throw errorOf(response.status, text, url.origin)
+    } catch (cause) {
+      throw this.#failure(cause, limit, url)
+    }
+  }
+
+  #fetch(url: URL, request: Request & { readonly limit: AbortSignal }, accept: string): Promise<Response> {
+    const { method = 'GET', json, stream, headers, requestId, limit } = request
+    const { token, signal } = this.#options
+    return fetch(url, {
+      method,
+      redirect: 'error',
+      headers: {
+        accept,
+        authorization: `Bearer ${token}`,
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(stream === undefined ? {} : { 'content-type': stream.type }),
+        ...(requestId === undefined ? {} : { 'idempotency-key': requestId }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(stream === undefined ? {} : { body: Readable.toWeb(stream.body) as ReadableStream, duplex: 'half' as const }),
+      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+    })
+  }
+
+  /** What to throw for what went wrong on the way. */
+  #failure(cause: unknown, limit: AbortSignal, { origin }: URL): unknown {
+    const { timeoutMs, signal } = this.#options
+    if (cause instanceof ServerFailed || cause instanceof Refused || cause instanceof BadInput) return cause
+    if (signal?.aborted) return signal.reason
+    if (limit.aborted)
+      return new ServerFailed('TIMEOUT', `${origin} did not answer within ${timeoutMs / 1000} s, or takes no more`, {
+        cause,
+      })
+    return new ServerFailed('UNREACHABLE', `cannot reach ${origin} (${causeOf(cause)})`, { cause })
+  }
+}
+
+export function unexpected({ origin }: URL): ServerFailed {
+  return new ServerFailed(
+    'UNEXPECTED_ANSWER',
+    `${origin} answered with something else than expected; is it a Drover broker of this version?`,
+  )
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of response.body ?? []) {
+    length += (piece as Uint8Array).length
+    if (length > answerBytesMax) throw new ServerFailed('UNEXPECTED_ANSWER', 'the answer has no end')
+    pieces.push(piece as Uint8Array)
+  }
+  return Buffer.concat(pieces).toString()
+}
+
+function errorOf(status: number, text: string, origin: string): BadInput | Refused | ServerFailed {
+  const value = parsed(text)
+  const body = Check(ErrorBody, value) ? value : undefined
+  const code = body?.type ?? `HTTP_${status}`
+  const message = body?.message ?? `${origin} answered ${status}`
+  const details = { fields: body?.fields ?? [], ...(body === undefined ? {} : { requestId: body.request_id }) }
+  if ([401, 403, 404, 409, 429].includes(status)) return new Refused(code, message, details)
+  if (status >= 400 && status < 500 && status !== 408) return new BadInput(code, message, details)
+  return new ServerFailed(code, message, details)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Judged by the schema, like every other answer that is not ours.
+    return undefined
+  }
+}
+
+/** fetch says "fetch failed" and hides the reason one or two levels down. */
+function causeOf(error: unknown): string {
+  let cause = error
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
+  const { code, message } = (cause ?? {}) as { readonly code?: string; readonly message?: string }
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nobody listens there',
+    ECONNRESET: 'the connection was cut',
+    ENOTFOUND: 'no such host',
+    EAI_AGAIN: 'the name of the host cannot be looked up',
+    UND_ERR_SOCKET: 'the connection was cut',
+  }
+  return (code === undefined ? undefined : words[code]) ?? message ?? String(error)
+}
