@@ -25,6 +25,7 @@ export const firstWave: WaveProgress = { index: 0, handedOver: 0, ended: 0, exec
 
 /** The operation after one execution changed; `previous` is absent for a new one. */
 export function recounted(operation: Operation, execution: Execution, previous: Execution | undefined): Operation {
+  if (previous !== undefined && countsTheSame(execution, previous)) return operation
   const counts = {
     ...operation.counts,
     byCode: { ...operation.counts.byCode },
@@ -58,6 +59,16 @@ export function recounted(operation: Operation, execution: Execution, previous: 
   }
   if (previous === undefined) counts.total += 1
   return { ...operation, counts, executed, wave, retryingCount }
+}
+
+/** A step, a first word: most changes move no count. */
+function countsTheSame(execution: Execution, previous: Execution): boolean {
+  return (
+    execution.state === previous.state &&
+    !isEndedExecution(execution) &&
+    isRetrying(execution) === isRetrying(previous) &&
+    execution.wave === previous.wave
+  )
 }
 
 export function isEndedExecution({ state }: Execution): boolean {

@@ -25,7 +25,7 @@ export function deadlinePassed(
       draft.end(execution, execution, 'failed', 'SYS_100', { reason: 'timeout' })
       return
     case 'confirm':
-      if (device !== undefined && isConfirmed(draft, execution, device))
+      if (device !== undefined && execution.undecided !== true && isConfirmed(draft, execution, device))
         draft.end(execution, execution, 'completed', 'SYS_112')
       else notReached(draft, execution, device, chance)
       return

@@ -5,6 +5,7 @@ import { isEndedExecution } from './counts.ts'
 import type { Device } from './device.ts'
 import type { Data, Draft } from './draft.ts'
 import { isAtTarget } from './hand-over.ts'
+import type { Input } from './operation-facts.ts'
 import { isAwaitingConfirmation } from './policy.ts'
 import type { Execution, ExecutionStep } from './records.ts'
 import { retryOf, withoutLastFailure } from './retry.ts'
@@ -120,31 +121,37 @@ function withdrawnReported(draft: Draft, heard: Execution, previous: Execution):
   }
 }
 
+type SaidHello = Extract<Input, { kind: 'device-said-hello' }>
+
 export function deviceSaidHello(
   draft: Draft,
-  execution: Execution,
-  device: Device,
-  underWay: boolean,
-  chance: number,
+  { execution, device, underWay, chance, repeated }: Omit<SaidHello, 'kind' | 'at'>,
 ): void {
   if (!isUnended(execution)) return
+  const taking = draft.operation.state === 'stopping' || execution.removal !== undefined
+  // It works on it still: the image it runs may be on trial, and what it says it runs is no success yet.
+  if (underWay) {
+    if (execution.state !== 'in-progress') return
+    if (execution.answered !== true || execution.undecided !== true)
+      draft.put({ ...execution, answered: true, undecided: true }, execution)
+    if (taking) draft.effect({ kind: 'withdraw', execution })
+    return
+  }
   if (isConfirmed(draft, execution, device)) {
     draft.end(execution, execution, 'completed', 'SYS_112')
     return
   }
   if (execution.state !== 'in-progress') return
-  const taking = draft.operation.state === 'stopping' || execution.removal !== undefined
-  if (underWay) {
-    if (execution.answered !== true) draft.put({ ...execution, answered: true }, execution)
-    if (taking) draft.effect({ kind: 'withdraw', execution })
-    return
-  }
   if (draft.operation.subject.kind === 'release' && isAwaitingConfirmation(execution))
     notReached(draft, execution, device, chance)
   else if (taking) draft.end(execution, execution, 'skipped', execution.removal === undefined ? 'SYS_103' : 'SYS_109')
+  // A hello may be its answer to the very offer (it believes that it is done): offering at once would go round for ever,
+  // and moving the execution would hold off its step timeout. The repetition is the timer's.
+  else if (repeated === true && execution.step === 'offered' && execution.answered !== true) return
   else {
     // The device knows nothing of the offer: it never arrived, or its journal is new.
-    const again: Execution = { ...execution, step: 'offered', answered: false }
+    const { undecided: _, ...known } = execution
+    const again: Execution = { ...known, step: 'offered', answered: false }
     draft.put(again, execution)
     draft.effect({ kind: 'offer', execution: again })
   }

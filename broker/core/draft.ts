@@ -89,6 +89,7 @@ export class Draft {
       lastFailure: ____,
       removal: _____,
       errorReason: ______,
+      undecided: _______,
       ...rest
     } = execution
     const { subject } = this.#operation

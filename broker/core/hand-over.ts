@@ -98,7 +98,7 @@ export function deviceReady(draft: Draft, execution: Execution, device: Device):
     else draft.end(execution, execution, refusal.state, refusal.code, refusal.data)
     return
   }
-  const { notBefore: _, ...rest } = execution
+  const { notBefore: _, undecided: __, ...rest } = execution
   const initialVersion = execution.initialVersion ?? installedVersion(operation, device)
   const firstTime = execution.attempt === 0
   const { wave } = operation

@@ -46,6 +46,8 @@ export type Input =
       readonly execution: Execution
       readonly device: Device
       readonly underWay: boolean
+      /** The connection has said hello before: what was offered on it since then may be on its way still. */
+      readonly repeated?: boolean
       readonly chance: number
     }
   /** `device` is the registry's record, absent when it was never seen. */

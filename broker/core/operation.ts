@@ -31,7 +31,8 @@ export function step(operation: Operation, input: Input): Decision {
   const draft = new Draft(operation, input.at)
   if (!isEnded(operation)) {
     apply(draft, input)
-    judge(draft)
+    // What changed no count gives no rule a reason.
+    if (draft.operation !== operation) judge(draft)
     return draft.decided()
   }
   // All counts of an ended operation are frozen: a late result is an event and nothing else.
@@ -65,7 +66,7 @@ function apply(draft: Draft, input: Input): void {
       deviceReported(draft, input)
       break
     case 'device-said-hello':
-      deviceSaidHello(draft, input.execution, input.device, input.underWay, input.chance)
+      deviceSaidHello(draft, input)
       break
     case 'deadline-passed':
       deadlinePassed(draft, input.execution, input.deadline, input.device, input.chance)

@@ -192,6 +192,8 @@ export interface Execution {
   readonly endedAt?: number
   /** The device has answered the offer of this attempt. */
   readonly answered?: boolean
+  /** Its last hello named this operation: what it said it runs may be on trial, and confirms nothing. */
+  readonly undecided?: boolean
   /** Boot id of the device at the hand-over. */
   readonly bootId?: string
   /** A retry is due then, not before. */

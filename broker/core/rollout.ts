@@ -85,7 +85,6 @@ function judgeAbort(draft: Draft): void {
   const since = tallySince(executed, abortBase)
   for (const [index, rule] of policy.abort.entries()) {
     if (rule.firstWaveOnly === true && wave.index > 0) continue
-    if (rule.action.kind === 'pause' && !hasMoreToCome(draft.operation)) continue
     const failed = failedIn(since, rule)
     if (since.executed < rule.minExecuted || failed * 100 <= rule.percent * since.executed) continue
     const name = `abort.${index}`
