@@ -58,6 +58,12 @@ export class TokenGate {
     throw unauthenticated('The token is not valid.')
   }
 
+  /** The token still opens a principal; of one that was admitted before, so that nothing is counted. */
+  async isGood(authorization: string | undefined): Promise<boolean> {
+    const token = bearer.exec(authorization ?? '')?.[1]
+    return token !== undefined && (await this.#useCases.principalOfToken(token)) !== undefined
+  }
+
   #refuseWhenTooMany(address: string): void {
     const failures = this.#failures.get(address)
     if (failures === undefined || failures.count < this.#failuresMax) return

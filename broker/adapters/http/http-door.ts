@@ -1,23 +1,28 @@
-// The HTTP door: from a listening socket to the use cases and back. What is asked is in routes, event-routes and upload;
-// who asks, what may be sent, what is answered and logged when it fails, and how it all ends, is here.
+// The HTTP door: from a listening socket to the use cases and back. What can be asked is in the table of broker/doors and,
+// where it is no JSON, in upload, download-routes and stream-route; who asks, what may be sent, what is answered and
+// logged when it fails, and how it all ends, is here.
 //
 //   headers ─▶ gate (token → principal) ─▶ body (limits, depth) ─▶ schema ─▶ use case ─▶ schema ─▶ answer
 //                 └──────────────┴─────────────────┴────────────────┴─▶ problems ─▶ error body
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { refusalOf, type SchemaError } from '../../doors/field-problems.ts'
+import { parseJsonText } from '../../doors/json-text.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Clock, Log, Random } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
 import { TokenGate } from './authentication.ts'
-import { addEventRoutes } from './event-routes.ts'
+import { addDownloadRoutes } from './download-routes.ts'
 import { addHealthRoutes, type HealthReport, type MetricsPage } from './health-routes.ts'
-import { parseJsonBody } from './json-body.ts'
+import { addOpenApi } from './openapi.ts'
 import { errorBody, HttpProblem, problemOf, problemOfConnection, rawAnswer } from './problems.ts'
-import { addRoutes } from './routes.ts'
+import { checkHead } from './request-head.ts'
 import type { Server } from './server.ts'
 import type { HttpSettings } from './settings.ts'
-import { addUploadRoute } from './upload.ts'
-import { refusalOf, type SchemaError } from './validation.ts'
+import { Streams } from './stream-route.ts'
+import { addTableRoutes } from './table-routes.ts'
+import { addUploadRoutes } from './upload.ts'
 
 export interface HttpDoorOptions {
   readonly useCases: UseCases
@@ -49,6 +54,10 @@ const securityHeaders = {
 export class HttpDoor {
   readonly #options: HttpDoorOptions
   readonly #server: Server
+  readonly #gate: TokenGate
+  readonly #streams: Streams
+  /** Open connections. */
+  readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
   #port = 0
 
@@ -60,8 +69,13 @@ export class HttpDoor {
   }
 
   private constructor(options: HttpDoorOptions, server: Server) {
+    const { useCases, log, clock, settings } = options
+    const gate = new TokenGate(useCases, clock, settings.failedTokensPerMinute)
     this.#options = options
     this.#server = server
+    this.#gate = gate
+    const stillAdmitted = ({ headers }: FastifyRequest): Promise<boolean> => gate.isGood(headers.authorization)
+    this.#streams = new Streams({ useCases, log, clock, settings, stillAdmitted })
   }
 
   get port(): number {
@@ -75,17 +89,21 @@ export class HttpDoor {
   }
 
   async #listen(): Promise<void> {
-    const { useCases, log, clock, settings, host, port } = this.#options
+    const { useCases, log, settings, host, port } = this.#options
     const server = this.#server
-    const gate = new TokenGate(useCases, clock, settings.failedTokensPerMinute)
+    server.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     server.addHook('onRequest', async (request, reply) => {
       reply.headers({ ...securityHeaders, 'x-request-id': request.id })
       if (this.#closing !== undefined) {
         reply.header('connection', 'close')
         throw new RequestRefused('UNAVAILABLE', 'The broker is shutting down.')
       }
+      checkHead(request.raw, settings)
       if (request.is404 || request.routeOptions.config.open === true) return
-      request.principal = await gate.admit(request.ip, request.headers.authorization)
+      request.principal = await this.#gate.admit(request.ip, request.headers.authorization)
     })
     server.addHook('onSend', async (request, reply) => {
       if (this.#closing !== undefined) reply.header('connection', 'close')
@@ -96,11 +114,13 @@ export class HttpDoor {
     server.setNotFoundHandler((request, reply) =>
       this.#answerError(new RequestRefused('NOT_FOUND', 'There is nothing at this address.'), request, reply),
     )
-    addHealthRoutes(server, this.#options.health, this.#options.metrics)
-    addRoutes(server, useCases)
-    addEventRoutes(server, useCases)
-    server.register(async scope => addUploadRoute(scope as Server, useCases, log, settings))
     try {
+      await addOpenApi(server)
+      addHealthRoutes(server, this.#options.health, this.#options.metrics)
+      addTableRoutes(server, useCases)
+      addUploadRoutes(server, { useCases, log, settings })
+      addDownloadRoutes(server, { useCases, log, settings })
+      this.#streams.addRoute(server)
       await server.listen({ host, port })
     } catch (error) {
       await server.close()
@@ -113,6 +133,9 @@ export class HttpDoor {
 
   async #close(): Promise<void> {
     const { log, clock, settings } = this.#options
+    this.#streams.close()
+    // Node calls a connection idle after its first request; one that has not sent a byte has nothing to lose.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
     const cancel = clock.after(settings.closeGraceMs, () => {
       log.warn({ event: 'http-cut-off', graceMs: settings.closeGraceMs }, 'requests still running are cut off')
       this.#server.server.closeAllConnections()
@@ -131,6 +154,7 @@ export class HttpDoor {
       this.#options.log.error({ event: 'http-failed', requestId: request.id, err: error }, 'a request failed')
     if (found.retryAfterSeconds !== undefined) reply.header('retry-after', String(found.retryAfterSeconds))
     if (found.status === 401) reply.header('www-authenticate', 'Bearer')
+    if (found.status === 414 || found.status === 431) reply.header('connection', 'close')
     return reply.code(found.status).type('application/json; charset=utf-8').send(errorBody(found, request.id))
   }
 
@@ -177,7 +201,11 @@ function newServer({ random, settings, log }: HttpDoorOptions): Server {
     connectionTimeout: settings.idleTimeoutMs,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
-    http: { headersTimeout: settings.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    http: {
+      headersTimeout: settings.headersTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: settings.addressBytesMax + settings.headerBytesMax,
+    },
     forceCloseConnections: 'idle',
     // New requests on a closing door are answered by the gate, in the documented form.
     return503OnClosing: false,
@@ -199,7 +227,7 @@ function newServer({ random, settings, log }: HttpDoorOptions): Server {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
-      done(null, parseJsonBody(text as string, settings.jsonDepthMax))
+      done(null, parseJsonText(text as string, settings.jsonDepthMax))
     } catch (error) {
       done(error as Error)
     }

@@ -83,7 +83,8 @@ export function rawAnswer(found: Problem, requestId: string): string {
 
 /** What Node's parser found wrong before there was a request. */
 export function problemOfConnection(error: { readonly code?: string }): Problem {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return problem(431, 'INVALID', 'The headers are larger than 16 KiB.')
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return problem(431, 'INVALID', 'Address and headers are larger than allowed.')
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem(408, 'TIMEOUT', 'The request did not arrive in time.')
   return problem(400, 'INVALID', 'What arrived is no HTTP request.')
 }
@@ -101,7 +102,10 @@ function problemOfFramework(error: unknown): Problem {
       return problem(413, 'TOO_LARGE', 'The body is larger than allowed.', inBody('is larger than allowed'))
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return problem(415, 'UNSUPPORTED_MEDIA_TYPE', 'The content type does not fit this address.', [
-        { name: 'content-type', message: 'expected application/json, or application/octet-stream for a bundle' },
+        {
+          name: 'content-type',
+          message: 'expected application/json; application/octet-stream for a bundle, text/csv for a target list',
+        },
       ])
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return problem(400, 'INVALID', 'The body is not as long as Content-Length says.', inBody('cut off'))

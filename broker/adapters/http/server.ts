@@ -4,6 +4,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Principal } from '../../core/records.ts'
+import { requestIdPattern, requestIdWords } from '../../doors/verbs.ts'
+import { RequestRefused } from '../../errors.ts'
+import type { Caller } from '../../use-cases/use-cases.ts'
+import type { RouteDocument } from './route-document.ts'
 
 export type Server = FastifyInstance<
   RawServerDefault,
@@ -21,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs no token. */
     readonly open?: boolean
+    /** What the OpenAPI document says of the route. */
+    readonly document?: RouteDocument
   }
 }
 
@@ -28,6 +34,21 @@ declare module 'fastify' {
 export function principalOf(request: Pick<FastifyRequest, 'principal'>): Principal {
   if (request.principal === undefined) throw new Error('a route that needs a principal is open')
   return request.principal
+}
+
+/**
+ * Who asks for a change, with the id that makes a repetition harmless. Throws RequestRefused INVALID when the header
+ * Idempotency-Key is there and is none.
+ */
+export function callerOf(request: Pick<FastifyRequest, 'principal' | 'headers'>): Caller {
+  const principal = principalOf(request)
+  const requestId = request.headers['idempotency-key']
+  if (requestId === undefined) return principal
+  if (typeof requestId !== 'string' || !requestIdPattern.test(requestId))
+    throw new RequestRefused('INVALID', `The header Idempotency-Key is not valid: ${requestIdWords}.`, [
+      { name: 'idempotency-key', message: requestIdWords },
+    ])
+  return { ...principal, requestId }
 }
 
 /**

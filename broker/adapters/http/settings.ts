@@ -7,8 +7,22 @@ export interface HttpSettings {
   readonly jsonDepthMax: number
   /** Largest bundle. */
   readonly uploadBytesMax: number
-  /** Bundles received at the same time; one more is told to come again. */
+  /** Bundles and target lists received at the same time; one more is told to come again. */
   readonly uploadsMax: number
+  /** Largest target list. */
+  readonly importBytesMax: number
+  /** Files sent at the same time. */
+  readonly downloadsMax: number
+  /** Live streams at the same time: all, and of one principal. */
+  readonly streamsMax: number
+  readonly streamsEachMax: number
+  /** Between two signs of life on a live stream; then it is also looked whether the token is still good. */
+  readonly streamHeartbeatMs: number
+  /** What a reader of a live stream may leave it unread before he is cut off. */
+  readonly streamStallMs: number
+  /** Address of a request, and its headers. Together they are what Node reads at most. */
+  readonly addressBytesMax: number
+  readonly headerBytesMax: number
   readonly connectionsMax: number
   /** From the first byte of a request to the end of its headers. */
   readonly headersTimeoutMs: number
@@ -30,6 +44,14 @@ export const httpSettingsDefaults: HttpSettings = {
   // 4 GiB of image that does not compress, with its chunk index and envelope.
   uploadBytesMax: 4 * 1024 ** 3 + 16 * 1024 ** 2,
   uploadsMax: 4,
+  importBytesMax: 16 * 1024 * 1024,
+  downloadsMax: 8,
+  streamsMax: 256,
+  streamsEachMax: 32,
+  streamHeartbeatMs: 15_000,
+  streamStallMs: 20_000,
+  addressBytesMax: 16 * 1024,
+  headerBytesMax: 16 * 1024,
   connectionsMax: 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 3_600_000,

@@ -1,101 +1,167 @@
-// Receives a bundle: the bytes go from the socket to the use case as fast as it takes them, and nowhere else. Too many
-// bytes, a client that goes away and one that goes silent all end the same way: the use case's loop throws.
-import type { IncomingMessage } from 'node:http'
-import { ReleaseView } from '../../../proto/http-api.ts'
+// What comes in as bytes: a bundle, and the target list of an operation. Both are streamed into their use case; how many
+// at the same time is bounded over both.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type TSchema } from 'typebox'
+import { OperationRequest, OperationView, ReleaseView } from '../../../proto/http-api.ts'
+import { checked } from '../../doors/checked.ts'
+import { parseJsonText } from '../../doors/json-text.ts'
+import { addressIn } from '../../doors/verb.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
-import { HttpProblem } from './problems.ts'
 import { readQuery } from './query.ts'
-import { answers, principalOf, type Server } from './server.ts'
+import { type BodyRules, ReceivedBody } from './received-body.ts'
+import { inJson } from './route-document.ts'
+import { answers, callerOf, type Server } from './server.ts'
 import type { HttpSettings } from './settings.ts'
+import { idempotencyHeader } from './table-routes.ts'
 
-/** Registered in its own scope: here the only content type is octets, and the body is never gathered. */
-export function addUploadRoute(
-  server: Server,
-  useCases: UseCases,
-  log: Log,
-  settings: Pick<HttpSettings, 'uploadBytesMax' | 'uploadsMax'>,
-): void {
-  let underWay = 0
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null))
-  server.post('/v1/artifacts', { schema: answers(201, ReleaseView) }, async (request, reply) => {
-    const principal = principalOf(request)
-    readQuery(request.query, [])
-    checkHeaders(request.raw, settings.uploadBytesMax)
-    if (underWay >= settings.uploadsMax)
-      throw new RequestRefused('UNAVAILABLE', `${underWay} uploads are under way; try again when one has ended.`)
-    underWay += 1
-    const body = new LimitedBody(request.raw, settings.uploadBytesMax)
+/** Characters of the request that stands in an address. */
+const requestLengthMax = 16_384
+
+const { targets: _, ...withoutTargets } = OperationRequest.properties
+const ImportRequest = Type.Object(withoutTargets, { additionalProperties: false })
+const validImport = checked(ImportRequest)
+const bytes: TSchema = Type.String({ format: 'binary' })
+
+export interface UploadParts {
+  readonly useCases: UseCases
+  readonly log: Log
+  readonly settings: Pick<HttpSettings, 'uploadBytesMax' | 'uploadsMax' | 'importBytesMax'>
+}
+
+export function addUploadRoutes(server: Server, { useCases, log, settings }: UploadParts): void {
+  const gate = new UploadGate(log, settings.uploadsMax)
+  // Each in its own scope: there its content type is the only one, and the body is never gathered.
+  const scoped = (rules: BodyRules, add: (scope: Server) => void): void => {
+    server.register(async scope => {
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser(rules.type, (_request, _payload, done) => done(null))
+      add(scope as Server)
+    })
+  }
+
+  const bundle: BodyRules = {
+    what: 'A bundle',
+    type: 'application/octet-stream',
+    bytesMax: settings.uploadBytesMax,
+  }
+  scoped(bundle, scope =>
+    scope.post(
+      '/v1/artifacts',
+      {
+        config: {
+          document: {
+            name: 'release-upload',
+            summary: 'Takes a bundle: a signed manifest with its chunks',
+            role: 'operator',
+            body: { type: bundle.type, schema: bytes },
+            answer: inJson(201, 'Release and artifact are durable', ReleaseView),
+          },
+        },
+        schema: answers(201, ReleaseView),
+      },
+      async (request, reply) => {
+        const caller = callerOf(request)
+        readQuery(request.query, [])
+        return gate.received(request, reply, bundle, async body => {
+          const release = await useCases.uploadBundle(caller, body)
+          return { address: addressIn('/v1/releases', release.id), answer: release }
+        })
+      },
+    ),
+  )
+
+  const list: BodyRules = { what: 'A target list', type: 'text/csv', bytesMax: settings.importBytesMax }
+  scoped(list, scope =>
+    scope.post(
+      '/v1/operations/import',
+      {
+        config: {
+          document: {
+            name: 'operation-import',
+            summary: 'Makes an operation over a list of devices, one id a line',
+            role: 'operator',
+            headers: idempotencyHeader,
+            query: {
+              request: Type.String({
+                minLength: 1,
+                maxLength: requestLengthMax,
+                description: 'JSON of an OperationRequest without `targets`, percent-encoded',
+              }),
+            },
+            body: { type: list.type, schema: Type.String() },
+            answer: inJson(201, 'Made', OperationView),
+          },
+        },
+        schema: answers(201, OperationView),
+      },
+      async (request, reply) => {
+        const caller = callerOf(request)
+        const wanted = importRequest(request.query)
+        return gate.received(request, reply, list, async body => {
+          const operation = await useCases.importOperation(caller, wanted, body)
+          return { address: addressIn('/v1/operations', operation.id), answer: operation }
+        })
+      },
+    ),
+  )
+}
+
+/** Throws RequestRefused INVALID; fields are named from `request` on: `request.policy.concurrency`. */
+function importRequest(query: unknown): Omit<OperationRequest, 'targets'> {
+  const text = readQuery(query, ['request'], { lengthMax: requestLengthMax }).get('request')
+  const value = text === undefined ? undefined : parseJsonText(text, undefined, 'request')
+  if (value === undefined)
+    throw new RequestRefused('INVALID', 'The operation is missing: give its JSON in the parameter request.', [
+      { name: 'request', message: 'is required' },
+    ])
+  try {
+    return validImport(value)
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error
+    const fields = error.fields.map(({ name, message }) => ({
+      name: name === 'body' ? 'request' : `request.${name}`,
+      message,
+    }))
+    throw new RequestRefused('INVALID', 'The parameter request is not valid.', fields)
+  }
+}
+
+class UploadGate {
+  readonly #log: Log
+  readonly #most: number
+  #underWay = 0
+
+  constructor(log: Log, most: number) {
+    this.#log = log
+    this.#most = most
+  }
+
+  async received(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    rules: BodyRules,
+    take: (bytes: AsyncIterable<Uint8Array>) => Promise<{ readonly address: string; readonly answer: object }>,
+  ): Promise<FastifyReply> {
+    const body = new ReceivedBody(request.raw, rules)
+    if (this.#underWay >= this.#most)
+      throw new RequestRefused('UNAVAILABLE', `${this.#underWay} uploads are under way; try again when one has ended.`)
+    this.#underWay += 1
     try {
-      const release = await useCases.uploadBundle(principal, body.bytes())
-      return await reply
-        .code(201)
-        .header('location', `/v1/releases/${encodeURIComponent(release.id)}`)
-        .send(release)
+      const { address, answer } = await take(body.bytes())
+      return await reply.code(201).header('location', address).send(answer)
     } catch (error) {
-      if (body.exceeded) throw tooLarge(settings.uploadBytesMax)
+      if (body.exceeded) throw body.tooLarge()
       if (!body.cutOff) throw error
-      log.warn(
-        { event: 'upload-aborted', requestId: request.id, principal: principal.name, bytes: body.count },
-        'the client went away before the bundle was complete',
+      this.#log.warn(
+        { event: 'upload-aborted', requestId: request.id, principal: request.principal?.name, bytes: body.count },
+        'the client went away before its upload was complete',
       )
       // There is nobody to answer.
       return reply.hijack()
     } finally {
-      underWay -= 1
-    }
-  })
-}
-
-class LimitedBody {
-  readonly #request: IncomingMessage
-  readonly #most: number
-  count = 0
-  exceeded = false
-
-  constructor(request: IncomingMessage, most: number) {
-    this.#request = request
-    this.#most = most
-  }
-
-  /** The connection ended before the body did. */
-  get cutOff(): boolean {
-    return this.#request.destroyed && !this.#request.complete
-  }
-
-  async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
-    // A reader who stops early has an answer to give: the connection must outlive the loop.
-    for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
-      this.count += (chunk as Buffer).length
-      if (this.count > this.#most) {
-        this.exceeded = true
-        throw tooLarge(this.#most)
-      }
-      yield chunk as Buffer
+      this.#underWay -= 1
     }
   }
-}
-
-function checkHeaders({ headers }: IncomingMessage, most: number): void {
-  if (Number(headers['content-length'] ?? 0) > most) throw tooLarge(most)
-  if (headers['content-type'] === undefined) throw unsupported('content-type', 'expected application/octet-stream')
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw unsupported('content-encoding', 'expected none: a bundle travels as it is')
-}
-
-function tooLarge(most: number): RequestRefused {
-  return new RequestRefused('TOO_LARGE', `A bundle may have ${most} bytes.`, [
-    { name: 'body', message: `larger than ${most} bytes` },
-  ])
-}
-
-function unsupported(name: string, message: string): HttpProblem {
-  return new HttpProblem({
-    status: 415,
-    type: 'UNSUPPORTED_MEDIA_TYPE',
-    message: `A bundle cannot be read from this body: ${name}, ${message}.`,
-    fields: [{ name, message }],
-  })
 }

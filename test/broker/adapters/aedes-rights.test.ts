@@ -18,7 +18,7 @@ const parties: Record<string, Party> = {
   stranger: identity('x'),
 }
 
-const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence']
+const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration']
 const downlinks = ['offer', 'command', 'chunks/data']
 const base = 'drover/v1'
 const requestIds = ['r1', 'create-operation', 'Bad']

@@ -22,7 +22,8 @@ t.test('a body that is not as documented is refused by the name of what is wrong
     ['{"__proto__":{"a":1}}', 400, 'body', /__proto__/],
     [JSON.stringify({ ...good, name: 'x'.repeat(1024 * 1024) }), 413, 'body'],
     [{}, 400, 'type', /required/],
-    [{ ...good, type: 'reboot' }, 400, 'type', /firmware-update/],
+    [{ ...good, type: 7 }, 400, 'type', /string/],
+    [{ ...good, type: '' }, 400, 'type'],
     [{ ...good, colour: 1 }, 400, 'colour', /not known/],
     [{ ...good, release: 7 }, 400, 'release', /string/],
     [{ ...good, release: '' }, 400, 'release'],
@@ -38,7 +39,8 @@ t.test('a body that is not as documented is refused by the name of what is wrong
     [{ ...good, policy: { concurrency: '101%' } }, 400, 'policy.concurrency'],
     [{ ...good, policy: { timeoutDays: '14' } }, 400, 'policy.timeoutDays', /number/],
     [{ ...good, policy: { timeoutDays: 0 } }, 400, 'policy.timeoutDays'],
-    [{ ...good, policy: { retries: 3 } }, 400, 'policy.retries', /not known/],
+    [{ ...good, policy: { retries: 3 } }, 400, 'policy.retries', /array/],
+    [{ ...good, policy: { colour: 3 } }, 400, 'policy.colour', /not known/],
   ]
   useCases.calls.length = 0
   for (const [body, status, name, message = /./] of operations) {
@@ -199,8 +201,16 @@ t.test('what is no HTTP gets the documented error body and the door', async t =>
   const { url } = await openDoor(t, { headersTimeoutMs: 300 })
   t.match(await talk(url, 'drover\r\n\r\n'), /^HTTP\/1.1 400 .*"object":"error","code":400/s)
   t.match(
-    await talk(url, `GET / HTTP/1.1\r\nHost: a\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`),
+    await talk(url, `GET / HTTP/1.1\r\nHost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`),
     /^HTTP\/1.1 431 .*"object":"error"/s,
+  )
+  t.match(
+    await talk(url, `GET /healthz HTTP/1.1\r\nHost: a\r\nx: ${'a'.repeat(17_000)}\r\n\r\n`),
+    /^HTTP\/1.1 431 .*"name":"headers"/s,
+  )
+  t.match(
+    await talk(url, `GET /healthz?x=${'a'.repeat(17_000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+    /^HTTP\/1.1 414 .*"name":"url"/s,
   )
   t.match(await talk(url, 'GET / HTTP/1.1\r\nHost'), /^HTTP\/1.1 408 .*"type":"TIMEOUT"/s, 'headers that never end')
 })

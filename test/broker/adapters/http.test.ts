@@ -1,4 +1,5 @@
 // What the door answers, route by route, and how it opens and closes.
+import { connect } from 'node:net'
 import t from 'tap'
 import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
 import { eventUseCases } from '../../../broker/use-cases/events.ts'
@@ -346,6 +347,15 @@ t.test('closing finishes what runs, refuses what comes, and has an end', async t
   await stuck.door.close()
   await forgotten.closed
   t.match(stuck.logged(), /http-cut-off/)
+})
+
+t.test('a connection that has said nothing does not hold the door open', async t => {
+  const { door, logged } = await openDoor(t)
+  const silent = connect(door.port, '127.0.0.1')
+  await new Promise(resolve => silent.once('connect', resolve))
+  await ask(`http://127.0.0.1:${door.port}/healthz`)
+  await door.close()
+  t.notMatch(logged(), /http-cut-off/)
 })
 
 t.test('a port that is taken is an error, not a door', async t => {

@@ -1,8 +1,16 @@
-// A JSON body as a value, never deeper than allowed: the depth is counted before anything is built from the text.
-import { type FieldProblem, RequestRefused } from '../../errors.ts'
+// JSON text as a value, never deeper than allowed: the depth is counted before anything is built from the text.
+import { RequestRefused } from '../errors.ts'
 
-/** Undefined for an empty body. Throws RequestRefused INVALID: no JSON, too deep, or with a key `__proto__`. */
-export function parseJsonBody(text: string, depthMax: number): unknown {
+/** Nesting of what operators send. */
+export const jsonDepthMax = 16
+
+/**
+ * Undefined for empty text. Throws RequestRefused INVALID that names `field`: no JSON, too deep, or with a key
+ * `__proto__`.
+ */
+export function parseJsonText(text: string, depthMax = jsonDepthMax, field = 'body'): unknown {
+  const refused = (message: string): RequestRefused =>
+    new RequestRefused('INVALID', `The ${field} ${message}.`, [{ name: field, message }])
   if (text.trim() === '') return undefined
   if (isDeeperThan(text, depthMax)) throw refused(`must not be nested deeper than ${depthMax}`)
   try {
@@ -32,9 +40,4 @@ function isDeeperThan(text: string, depthMax: number): boolean {
     } else if (character === 0x7d || character === 0x5d) depth -= 1
   }
   return false
-}
-
-function refused(message: string): RequestRefused {
-  const field: FieldProblem = { name: 'body', message }
-  return new RequestRefused('INVALID', `The body ${message}.`, [field])
 }

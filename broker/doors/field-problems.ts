@@ -1,6 +1,6 @@
 // What the JSON schema did not like, in words: one entry a field, named by its path in the body (`targets.devices.3`).
 // Where a value may have several forms, the form that was nearest is spoken of.
-import { type FieldProblem, RequestRefused } from '../../errors.ts'
+import { type FieldProblem, RequestRefused } from '../errors.ts'
 
 /** The part of ajv's error that is read here. */
 export interface SchemaError {

@@ -1,6 +1,6 @@
-// The device event log in its documented form: GET /v3/device-events and /v3/device-events/{id}. What the filters mean
-// is in broker/core/event-filter.ts; here is how they stand in an address.
-import { EventListing, EventView } from '../../../proto/http-api.ts'
+// The query of GET /v3/device-events in its documented form. What the filters mean is in broker/core/event-filter.ts;
+// here is how they stand in an address.
+import Type from 'typebox'
 import {
   filterLengthMax,
   filterNames,
@@ -9,9 +9,8 @@ import {
   problemOfName,
   splitFilter,
 } from '../../core/event-filter.ts'
-import type { EventListRequest, UseCases } from '../../use-cases/use-cases.ts'
+import type { EventListRequest } from '../../use-cases/use-cases.ts'
 import { pageOf, readQuery, refusedQuery, wordOf } from './query.ts'
-import { answers, principalOf, type Server } from './server.ts'
 
 /** The conditions that the request has a field of its own for. */
 const ownFields: ReadonlyMap<string, 'device' | 'code' | 'operation'> = new Map([
@@ -24,18 +23,15 @@ const parameters = [...pageParameters, ...filterNames]
 /** The documented bounds: a limit outside is moved to the nearer one, not refused. */
 const limitLeast = 2
 
-export function addEventRoutes(server: Server, useCases: UseCases): void {
-  server.get('/v3/device-events', { schema: answers(200, EventListing) }, async request =>
-    useCases.listEvents(principalOf(request), eventListRequest(request.query)),
-  )
-  server.get<{ Params: { readonly id: string } }>(
-    '/v3/device-events/:id',
-    { schema: answers(200, EventView) },
-    async request => {
-      readQuery(request.query, [])
-      return useCases.showEvent(principalOf(request), request.params.id)
-    },
-  )
+export const eventQuerySchema: Type.TProperties = {
+  limit: Type.Optional(Type.Integer({ description: 'moved into 2 to 1000; default 50' })),
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'id of the last event before' })),
+  order: Type.Optional(
+    Type.Union([Type.Literal('ASC'), Type.Literal('DESC')], { description: 'by creation; default DESC' }),
+  ),
+  include: Type.Optional(Type.Literal('total_count', { description: 'also how many events match' })),
+  filter: Type.Optional(condition('conditions as below, joined with &, percent-encoded as one value')),
+  ...Object.fromEntries(filterNames.map(name => [name, Type.Optional(condition('condition'))])),
 }
 
 /** Throws RequestRefused INVALID that names each parameter which cannot be used. Values of conditions are not read yet. */
@@ -79,4 +75,8 @@ function mustStandOnce(direct: readonly (readonly [name: string, value: string])
     return []
   })
   if (problems.length > 0) throw refusedQuery(problems)
+}
+
+function condition(description: string): Type.TString {
+  return Type.String({ minLength: 1, maxLength: filterLengthMax, description })
 }
