@@ -107,6 +107,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     // The orchestrator speaks before the hooks are in place: what it says to nobody is said again at each hello.
     const channel = new LateChannel()
     let webhooks: Webhooks | undefined
+    let attachment: AedesAttachment | undefined
     const orchestrator = await Orchestrator.open(
       { store, clock, random, calendar, log, channel, noticed: () => webhooks?.wake() },
       { ...orchestratorDefaults, ...options.orchestrator },
@@ -138,6 +139,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       log,
       types,
       isOnline: device => orchestrator.isOnline(device),
+      disconnectOperator: (name, reason) => attachment?.disconnectOperator(name, reason),
       webhookProblem: url => post.problem(url),
     })
     const commands = new MqttCommands(useCases, channel, log)
@@ -153,12 +155,13 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       operatorMessage: (principal, verb, payload) => commands.handle(principal, verb, payload),
     }
     const mqtt = { strangers: options.strangers ?? 'host', ...options.mqtt } as const
-    const attachment = await attachAedes(aedes, events, mqtt, { clock, log })
-    opened.push(() => attachment.close())
-    channel.open(attachment.channel)
+    const attached = await attachAedes(aedes, events, mqtt, { clock, log })
+    attachment = attached
+    opened.push(() => attached.close())
+    channel.open(attached.channel)
     return {
       useCases,
-      attachment,
+      attachment: attached,
       figures: () => ({ orchestrator: orchestrator.figures, delivery: delivery.figures }),
       firstAdministrator: keep => firstAdministrator(store, clock, random, keep),
       close: closeAll,
@@ -226,5 +229,9 @@ class LateChannel implements OperatorChannel {
 
   publish(topic: string, message: object): void {
     this.#channel?.publish(topic, message)
+  }
+
+  hasReaders(topic: string): boolean {
+    return this.#channel?.hasReaders?.(topic) ?? false
   }
 }

@@ -284,4 +284,6 @@ export interface MqttEvents {
 export interface OperatorChannel {
   /** JSON, QoS 0, not retained. */
   publish(topic: string, message: object): void
+  /** False: nobody would hear it, so it need not be made. */
+  hasReaders?(topic: string): boolean
 }

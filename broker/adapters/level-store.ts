@@ -30,6 +30,7 @@ import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, 
 import { readAudit } from './level-store/audit.ts'
 import { BatchBuilder, lookedUpBy } from './level-store/batch-builder.ts'
 import { type EventLog, readEvents } from './level-store/events.ts'
+import { GatheredGets } from './level-store/gathered-gets.ts'
 import { GroupCommit } from './level-store/group-commit.ts'
 import * as keys from './level-store/keys.ts'
 import { type OpeningOptions, recordsDirectory } from './level-store/opening.ts'
@@ -54,7 +55,7 @@ import {
 import { reportOn, type StoreReport } from './level-store/scrub.ts'
 import { StoreFiles } from './level-store/store-files.ts'
 import { mustBeRowsMax, stepsToTrimAnswers, stepsToTrimEvents } from './level-store/trimming.ts'
-import type { Database, Snapshot } from './level-store/verification.ts'
+import { type Database, many, type Snapshot } from './level-store/verification.ts'
 
 export interface LevelStoreOptions extends Partial<OpeningOptions> {
   /** Largest batch shared by several commits, bytes. */
@@ -74,6 +75,7 @@ export class LevelStore implements Store {
   readonly #commits: GroupCommit<PreparedCommit, readonly EventRecord[]>
   /** Events below this are gone, or going while a batch that trims them is written. */
   #firstReadable: number
+  readonly #values = new GatheredGets(wanted => this.#files.read('records', db => many({ db }, wanted)))
   /** One at a time: each begins where the last one ended. */
   #trimming: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -341,10 +343,7 @@ export class LevelStore implements Store {
   }
 
   #value<T>(key: string): Promise<T | undefined> {
-    return this.#files.read(key, async db => {
-      const value: string | undefined = await db.get(key)
-      return value === undefined ? undefined : decodeValue<T>(key, value)
-    })
+    return this.#values.get(key).then(value => (value === undefined ? undefined : decodeValue<T>(key, value)))
   }
 
   #page<T>(page: PageOfRows<T>): Promise<Page<T>> {

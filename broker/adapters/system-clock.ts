@@ -12,4 +12,18 @@ export const systemClock: Clock = {
   },
 }
 
-export const systemRandom: Random = { bytes: count => randomBytes(count) }
+/** Small draws come from a block that is filled at once: a call to the system for each costs more than the bytes. */
+const blockBytes = 4096
+let block = Buffer.alloc(0)
+
+export const systemRandom: Random = {
+  bytes(count) {
+    if (count > blockBytes / 16) return randomBytes(count)
+    if (block.length < count) block = randomBytes(blockBytes)
+    const drawn = Buffer.from(block.subarray(0, count))
+    // What was given out is not kept here.
+    block.fill(0, 0, count)
+    block = block.subarray(count)
+    return drawn
+  },
+}

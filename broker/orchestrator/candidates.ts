@@ -11,6 +11,10 @@ export class Candidates {
   /** When the next attempt of a device is due. */
   readonly #later = new Map<DeviceId, number>()
   #overflowed = false
+  #wave = 0
+  /** Devices that need room in the wave were left out: since the scan began, and as of now. */
+  #firstLeftOut = false
+  #firstMissing = false
   #laterOverflowsAt = Number.POSITIVE_INFINITY
   /** The pending executions have been gone through once from here on; undefined: from the start. */
   scanAfter: DeviceId | undefined
@@ -33,11 +37,22 @@ export class Candidates {
     }
     this.#later.delete(device)
     const set = attempt > 0 ? this.#again : this.#first
-    if (set.size < this.#max) set.add(device)
-    else {
+    if (set.size < this.#max || set.has(device)) set.add(device)
+    else if (attempt > 0) {
       this.#overflowed = true
       this.scanned = false
+    } else {
+      this.#firstLeftOut = true
+      this.#firstMissing = true
     }
+  }
+
+  /** The wave that takes devices now, if one does: with a new one everybody's turn comes anew. */
+  waveIs(index: number | undefined): void {
+    if (index === undefined || index === this.#wave) return
+    this.#wave = index
+    this.scanAfter = undefined
+    this.scanned = false
   }
 
   remove(device: DeviceId): void {
@@ -64,6 +79,14 @@ export class Candidates {
     return this.#again.size + (wave ? this.#first.size : 0)
   }
 
+  /**
+   * The pending executions may hold somebody whose turn it is and who is no candidate; `wave` as in `count`: while it is
+   * full, those left out for want of space are no reason to look, or the looking would never end.
+   */
+  mayMiss(wave: boolean): boolean {
+    return !this.scanned || (wave && this.#firstMissing)
+  }
+
   firstOf(count: number, wave: boolean): DeviceId[] {
     const found: DeviceId[] = []
     for (const set of wave ? [this.#again, this.#first] : [this.#again])
@@ -79,5 +102,7 @@ export class Candidates {
     this.scanAfter = undefined
     this.scanned = !this.#overflowed
     this.#overflowed = false
+    this.#firstMissing = this.#firstLeftOut
+    this.#firstLeftOut = false
   }
 }

@@ -11,6 +11,9 @@ import type { Context, Task } from './task.ts'
 import { inProgressNow } from './time-tasks.ts'
 import type { Turn } from './turn.ts'
 
+/** Operations that have not ended, at once: each is looked at every second. */
+const operationsMax = 1000
+
 /** What else is written with a change, once its result is known. */
 export type Along<Result> = (result: Result) => readonly Change[]
 
@@ -44,6 +47,8 @@ export class CreateTask implements Task {
 
   apply(turn: Turn): void {
     const { operation, release, devices } = this.#made
+    if (this.#context.running.size + turn.created.length >= operationsMax)
+      throw new RequestRefused('CONFLICT', `there are ${operationsMax} operations that have not ended already`)
     if (turn.created.some(created => created.operation.id === operation.id))
       throw new RequestRefused('CONFLICT', `there is an operation ${operation.id} already`)
     if (devices !== undefined) turn.put({ kind: 'put-targets', operation: operation.id, devices })

@@ -11,7 +11,7 @@ import type { DeviceConnection } from '../ports.ts'
 import { Joins } from './registry-tasks.ts'
 import type { RunningOperation } from './running-operation.ts'
 import { acknowledgedFloor, outboxIsIn, type Session } from './sessions.ts'
-import { type Context, chanceOf, type Task } from './task.ts'
+import { allOf, type Context, chanceOf, type Task } from './task.ts'
 import type { Said, Turn } from './turn.ts'
 
 /** A hello registers the device, or refreshes what is known of it, and is judged when its outbox is in. */
@@ -54,7 +54,13 @@ export class HelloTask implements Task {
     turn.putDevice(device)
     if (before === undefined) turn.putEvent(registered(device.id, at))
     const judged = outboxIsIn(hello, device.journals)
-    const said: Said = { hello, judged, judge: (inTurn, judgedHello) => this.#judgement.apply(inTurn, judgedHello) }
+    const repeated =
+      turn.said.has(this.#connection) || this.#context.sessions.ofConnection(this.#connection)?.hello !== undefined
+    const said: Said = {
+      hello,
+      judged,
+      judge: (inTurn, judgedHello) => this.#judgement.apply(inTurn, judgedHello, repeated),
+    }
     turn.said.set(this.#connection, said)
     turn.afterCommit.push(() => {
       const session = this.#context.sessions.ofConnection(this.#connection)
@@ -90,11 +96,11 @@ export class EventTask implements Task {
     return operation === undefined ? undefined : this.#context.running.get(operation)
   }
 
-  async load(turn: Turn): Promise<void> {
+  load(turn: Turn): Promise<unknown> | undefined {
     const { device } = this.#connection
     const session = this.#context.sessions.ofConnection(this.#connection)
     const running = this.#running
-    await Promise.all([
+    return allOf([
       turn.loadDevice(device),
       running === undefined ? this.#loadEnded() : turn.loadExecution(running, device),
       running === undefined ? undefined : this.#loadBackup(running),
@@ -103,15 +109,19 @@ export class EventTask implements Task {
     ])
   }
 
-  async #loadBackup({ operation: { id, subject } }: RunningOperation): Promise<void> {
-    if (subject.kind !== 'command' || subject.confirmation !== 'backup') return
-    this.#backupSha256 = (await this.#context.store.backup(id, this.#connection.device))?.sha256
+  #loadBackup({ operation: { id, subject } }: RunningOperation): Promise<void> | undefined {
+    if (subject.kind !== 'command' || subject.confirmation !== 'backup') return undefined
+    return this.#context.store.backup(id, this.#connection.device).then(backup => {
+      this.#backupSha256 = backup?.sha256
+    })
   }
 
-  async #loadEnded(): Promise<void> {
+  #loadEnded(): Promise<void> | undefined {
     const { operation } = this.#event
-    if (operation === undefined) return
-    this.#wasTarget = (await this.#context.store.execution(operation, this.#connection.device)) !== undefined
+    if (operation === undefined) return undefined
+    return this.#context.store.execution(operation, this.#connection.device).then(execution => {
+      this.#wasTarget = execution !== undefined
+    })
   }
 
   apply(turn: Turn): void {
@@ -275,7 +285,7 @@ class Judgement {
     this.#loaded = true
   }
 
-  apply(turn: Turn, hello: Hello): void {
+  apply(turn: Turn, hello: Hello, repeated = false): void {
     const device = turn.device(this.#device)
     if (device === undefined || !this.#loaded) return
     const at = this.#context.clock.now()
@@ -284,7 +294,7 @@ class Judgement {
       if (execution === undefined || (execution.state === 'pending' && execution.lastFailure === undefined)) continue
       const underWay = hello.operation === running.operation.id
       const chance = chanceOf(this.#context.random)
-      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, chance })
+      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, repeated, chance })
     }
     makeReady(this.#context, turn, this.#device, this.#unfinished)
     this.#joins.apply(turn)

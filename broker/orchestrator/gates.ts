@@ -20,6 +20,12 @@ export function windowState(running: RunningOperation, calendar: Calendar, clock
   return calendar.state(policy.schedule.windows, clock.wall())
 }
 
+/** The end of its schedule has come, whether or not the operation has been closed for it yet. */
+export function isOver({ operation }: RunningOperation, clock: FleetClock): boolean {
+  const { endAt } = operation.policy.schedule
+  return endAt !== undefined && clock.now() >= endAt
+}
+
 export function rateLeft(running: RunningOperation, clock: FleetClock): number {
   return running.rate.left(rateLimit(running.operation), clock.monotonic())
 }

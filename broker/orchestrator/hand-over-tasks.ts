@@ -2,7 +2,7 @@
 import type { DeviceId } from '../../proto/ids.ts'
 import { freePermits, waveRoom } from '../core/rollout.ts'
 import { isReady } from './device-tasks.ts'
-import { rateLeft, windowState } from './gates.ts'
+import { isOver, rateLeft, windowState } from './gates.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Context, Task } from './task.ts'
 import type { Turn } from './turn.ts'
@@ -15,11 +15,14 @@ export class RefillTask implements Task {
   readonly name = 'refill'
   readonly #context: Context
   readonly #running: RunningOperation
+  readonly #settledIn: boolean
   #candidates: readonly DeviceId[] = []
 
-  constructor(context: Context, running: RunningOperation) {
+  /** `settledIn`: absence counts, the fleet has had its time to come back. */
+  constructor(context: Context, running: RunningOperation, settledIn: boolean) {
     this.#context = context
     this.#running = running
+    this.#settledIn = settledIn
   }
 
   async load(turn: Turn): Promise<void> {
@@ -33,7 +36,7 @@ export class RefillTask implements Task {
   apply(turn: Turn): void {
     const running = this.#running
     const { sessions, inProgressOf, inProgressMax, clock, calendar } = this.#context
-    if (!windowState(running, calendar, clock).open) return
+    if (isOver(running, clock) || !windowState(running, calendar, clock).open) return
     const mayFollow = rateLeft(running, clock)
     const taken = takenInTurn(turn)
     const at = clock.now()
@@ -47,6 +50,9 @@ export class RefillTask implements Task {
       if (execution?.attempt === 0 && waveRoom(turn.operation(running)) <= 0) continue
       done.push(device)
       const session = sessions.of(device)
+      // It has left since: its turn came without it.
+      if (execution !== undefined && session === undefined && this.#settledIn)
+        turn.decide(running, { kind: 'device-unreachable', at, execution })
       // Not said hello yet, or busy in another operation: its hello, or the end there, makes it a candidate again.
       if (execution === undefined || !isReady(session) || inProgressOf.has(device) || taken.has(device)) continue
       const registered = turn.device(device) ?? session.device
@@ -55,10 +61,10 @@ export class RefillTask implements Task {
       taken.add(device)
       handedOver += 1
     }
-    const now = clock.monotonic()
     turn.afterCommit.push(() => {
       for (const device of done) running.candidates.remove(device)
-      running.rate.took(handedOver, now)
+      // The offers leave now: a write that took long must not let the next ones follow too soon.
+      running.rate.took(handedOver, clock.monotonic())
     })
   }
 }

@@ -37,7 +37,8 @@ export class LiveFeed {
 
   events(events: readonly EventRecord[]): void {
     for (const event of events) {
-      this.#channel.publish(liveEventTopic(event.device), eventView(event))
+      const topic = liveEventTopic(event.device)
+      if (this.#channel.hasReaders?.(topic) !== false) this.#channel.publish(topic, eventView(event))
       for (const listener of this.#listeners) listener.event(event)
     }
   }

@@ -12,6 +12,7 @@ import { explain, type Reason } from '../core/explain.ts'
 import { isEnded } from '../core/operation.ts'
 import { RateWindow, rateLimit } from '../core/rate.ts'
 import type { EventRecord, Execution, Operation, Webhook } from '../core/records.ts'
+import { freePermits, waveRoom } from '../core/rollout.ts'
 import type { Calendar, Change, Clock, DeviceConnection, Log, OperatorChannel, Random, Store } from '../ports.ts'
 import { type Along, type Control, ControlTask, CreateTask, type NewOperation, RemoveTask } from './control-tasks.ts'
 import { ConfigurationTask, DeviceFreeTask, EventTask, HelloTask } from './device-tasks.ts'
@@ -278,12 +279,14 @@ export class Orchestrator {
     }
   }
 
-  /** Another operation that is pending on the device and has precedence. */
+  /** Another operation that is pending on the device, has precedence and could hand over now. */
   async #wantedFirstBy({ id, policy }: Operation, device: DeviceId): Promise<OperationId | undefined> {
     for (const { operation, state, notBefore } of await this.#store.unfinishedExecutionsOf(device)) {
-      const other = this.#running.get(operation)?.operation
-      if (other === undefined || operation === id || state !== 'pending' || notBefore !== undefined) continue
-      if (other.state !== 'pending' && other.state !== 'running') continue
+      const running = this.#running.get(operation)
+      if (running === undefined || operation === id || state !== 'pending' || notBefore !== undefined) continue
+      const { operation: other } = running
+      if (freePermits(other) === 0 || waveRoom(other) === 0 || rateLeft(running, this.#clock) === 0) continue
+      if (!windowState(running, this.#context.calendar, this.#clock).open) continue
       if (other.policy.priority > policy.priority || (other.policy.priority === policy.priority && other.id < id))
         return operation
     }
@@ -301,7 +304,9 @@ export class Orchestrator {
 
   async #turn(batch: readonly Waiting[]): Promise<void> {
     const turn = new Turn(this.#context)
-    const loaded = await Promise.allSettled(batch.map(({ task }) => task.load(turn)))
+    const loads = batch.map(({ task }) => task.load(turn))
+    // Most turns of a busy broker are about devices whose records are in memory.
+    const loaded = loads.some(load => load !== undefined) ? await Promise.allSettled(loads) : []
     const applied: Waiting[] = []
     batch.forEach((waiting, index) => {
       const load = loaded[index]
@@ -334,6 +339,9 @@ export class Orchestrator {
     for (const { running, execution } of turn.changedExecutions.values()) {
       if (execution.state === 'in-progress') this.#remember(running, execution)
       else if (this.#forget(running, execution.device)) freed.push(execution.device)
+      // Its turn comes at that time, whether it is connected then or not.
+      if (execution.state === 'pending' && execution.notBefore !== undefined)
+        running.candidates.add(execution, this.#clock.now())
     }
     for (const [id, device] of turn.changedDevices) {
       const session = this.#sessions.of(id)

@@ -5,7 +5,7 @@ import { isEnded } from '../core/operation.ts'
 import { operationDeadline } from '../core/policy.ts'
 import { freePermits, waveRoom } from '../core/rollout.ts'
 import { RollbackTask, WithdrawTask } from './control-tasks.ts'
-import { rateLeft, windowState } from './gates.ts'
+import { isOver, rateLeft, windowState } from './gates.ts'
 import { RefillTask } from './hand-over-tasks.ts'
 import type { Offers } from './offers.ts'
 import { rollbackFor } from './releases.ts'
@@ -65,12 +65,16 @@ export class Planner {
       this.#once(new WithdrawTask(this.#context, running), running)
     const { clock, calendar, inProgressMax, inProgressOf } = this.#context
     if (freePermits(operation) <= 0 || inProgressOf.size >= inProgressMax) return
-    if (!windowState(running, calendar, clock).open) return
+    if (isOver(running, clock) || !windowState(running, calendar, clock).open) return
     // Nobody's turn is missed while the fleet is still coming back.
     const settledIn = clock.monotonic() >= this.#graceEnd
-    if (candidates.count(waveRoom(operation) > 0) > 0) {
-      if (rateLeft(running, clock) > 0) this.#once(new RefillTask(this.#context, running), running)
-    } else if (settledIn && !candidates.scanned && operation.sweep === undefined && operation.counts.pending > 0)
+    // In a full wave it is nobody's turn but the retries'.
+    const wave = waveRoom(operation) > 0
+    const wanted = wave ? operation.counts.pending : operation.retryingCount
+    candidates.waveIs(wave ? operation.wave.index : undefined)
+    if (candidates.count(wave) > 0) {
+      if (rateLeft(running, clock) > 0) this.#once(new RefillTask(this.#context, running, settledIn), running)
+    } else if (settledIn && candidates.mayMiss(wave) && operation.sweep === undefined && wanted > 0)
       this.#once(new ScanTask(this.#context, running), running)
   }
 

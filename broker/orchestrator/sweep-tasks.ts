@@ -3,8 +3,10 @@
 import type { DeviceId } from '../../proto/ids.ts'
 import { isEnded } from '../core/operation.ts'
 import type { Execution, Operation } from '../core/records.ts'
+import { waveRoom } from '../core/rollout.ts'
 import { filterIds, matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
 import { StoreDamaged } from '../errors.ts'
+import { isReady } from './device-tasks.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Context, Task } from './task.ts'
 import type { Turn } from './turn.ts'
@@ -157,17 +159,19 @@ export class ScanTask implements Task {
 
   apply(turn: Turn): void {
     const running = this.#running
-    const { sessions, clock } = this.#context
+    const { sessions, clock, inProgressOf } = this.#context
     const at = clock.now()
     for (const { device } of this.#executions) {
       const execution = turn.execution(running, device)
-      if (execution === undefined || sessions.isOnline(device)) continue
+      if (execution === undefined || sessions.isOnline(device) || waveRoom(turn.operation(running)) <= 0) continue
       turn.decide(running, { kind: 'device-unreachable', at, execution })
     }
     turn.afterCommit.push(() => {
       for (const { device } of this.#executions) {
         const execution = turn.execution(running, device)
-        if (execution?.state === 'pending' && sessions.isOnline(device)) running.candidates.add(execution, at)
+        // Not ready yet, or busy: its hello, or the end there, makes it a candidate.
+        if (execution?.state !== 'pending' || !isReady(sessions.of(device)) || inProgressOf.has(device)) continue
+        running.candidates.add(execution, at)
       }
       if (this.#more) running.candidates.scanAfter = this.#executions.at(-1)?.device
       else running.candidates.scanReachedEnd()

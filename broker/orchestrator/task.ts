@@ -11,10 +11,16 @@ import type { Turn } from './turn.ts'
 
 export interface Task {
   readonly name: string
-  /** Runs beside the loads of the other tasks of the turn. */
-  load(turn: Turn): Promise<void>
+  /** Runs beside the loads of the other tasks of the turn; undefined: everything is in memory. */
+  load(turn: Turn): Promise<unknown> | undefined
   /** Runs alone, in the order the tasks arrived. Throws to refuse this task only. */
   apply(turn: Turn): void
+}
+
+/** All of them, or undefined when there is nothing to wait for. */
+export function allOf(loads: readonly (Promise<unknown> | undefined)[]): Promise<unknown> | undefined {
+  const waiting = loads.filter(load => load !== undefined)
+  return waiting.length === 0 ? undefined : Promise.all(waiting)
 }
 
 /** What tasks know of the orchestrator. */

@@ -33,6 +33,8 @@ export class Turn {
   readonly #operations = new Map<RunningOperation, Operation>()
   readonly #changes: Change[] = []
   readonly #executionChanges: { readonly operation: OperationId; readonly change: ExecutionChange }[] = []
+  /** Executions that change, as they are stored; undefined: not yet. */
+  readonly #before = new Map<string, Execution | undefined>()
   /** States each operation went through in this turn, oldest first. */
   readonly #states: { readonly before: Operation; readonly after: Operation }[] = []
   readonly effects: TurnEffect[] = []
@@ -53,18 +55,32 @@ export class Turn {
     this.#context = context
   }
 
-  async loadDevice(id: DeviceId): Promise<void> {
-    if (this.#devices.has(id)) return
+  /** Undefined when nothing has to be read. */
+  loadDevice(id: DeviceId): Promise<void> | undefined {
+    if (this.#devices.has(id)) return undefined
     const known = this.#context.sessions.of(id)?.device
-    const device = known ?? (await this.#context.store.device(id))
+    if (known === undefined) return this.#readDevice(id)
+    this.#devices.set(id, known)
+    return undefined
+  }
+
+  async #readDevice(id: DeviceId): Promise<void> {
+    const device = await this.#context.store.device(id)
     if (!this.#devices.has(id)) this.#devices.set(id, device)
   }
 
-  async loadExecution(running: RunningOperation, device: DeviceId): Promise<void> {
-    const { id } = running.operation
-    const key = executionKey(id, device)
-    if (this.#executions.has(key)) return
-    const execution = running.inProgress.get(device) ?? (await this.#context.store.execution(id, device))
+  /** Undefined when nothing has to be read. */
+  loadExecution(running: RunningOperation, device: DeviceId): Promise<void> | undefined {
+    const key = executionKey(running.operation.id, device)
+    if (this.#executions.has(key)) return undefined
+    const known = running.inProgress.get(device)
+    if (known === undefined) return this.#readExecution(running.operation.id, device, key)
+    this.#executions.set(key, known)
+    return undefined
+  }
+
+  async #readExecution(operation: OperationId, device: DeviceId, key: string): Promise<void> {
+    const execution = await this.#context.store.execution(operation, device)
     if (!this.#executions.has(key)) this.#executions.set(key, execution)
   }
 
@@ -137,11 +153,8 @@ export class Turn {
       this.#executions.set(key, execution)
       this.changedExecutions.set(key, { running, execution })
       this.#executionChanges.push({ operation: operation.id, change })
-      this.#changes.push({
-        kind: 'put-execution',
-        execution,
-        ...(previous === undefined ? {} : { previous: previous.state }),
-      })
+      // Several facts of one turn make one row: from what was stored to the last.
+      if (!this.#before.has(key)) this.#before.set(key, previous)
       this.#rememberOutcome(execution, previous, input.at)
     }
     for (const event of decision.events) this.putEvent(event)
@@ -161,11 +174,16 @@ export class Turn {
   changes(): Change[] {
     const devices = [...this.#changedDevices.values()].map((device): Change => ({ kind: 'put-device', device }))
     const operations = [...this.#operations.values()].map((operation): Change => ({ kind: 'put-operation', operation }))
+    const executions = [...this.changedExecutions].map(([key, { execution }]): Change => {
+      const previous = this.#before.get(key)
+      return { kind: 'put-execution', execution, ...(previous === undefined ? {} : { previous: previous.state }) }
+    })
     const audit = auditOfTurn(this.#executionChanges, this.#context.clock.now())
     const notices = noticesOf(this.#states, this.#context.webhooks.values(), this.#context.clock.now())
     this.hasNotices = notices.length > 0
     return [
       ...devices,
+      ...executions,
       ...this.#changes,
       ...operations,
       ...audit.map((entry): Change => ({ kind: 'append-audit', entry })),

@@ -46,7 +46,7 @@ export function deviceUseCases({
       ])
     const secret = newSecret(random)
     const at = clock.now()
-    await store.commit([
+    const logged = await store.commit([
       {
         kind: 'put-credential',
         credential: { device, secretSha256: secretSha256(secret), createdAt: at, createdBy: by.name },
@@ -66,6 +66,7 @@ export function deviceUseCases({
       },
       auditOf(by, at, { action: 'device.enroll', subject: device }),
     ])
+    orchestrator.live.events(logged)
     return { device, secret }
   }
   const page = async (

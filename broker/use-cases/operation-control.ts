@@ -150,7 +150,7 @@ export function operationControlUseCases(
       requireRole(by, 'operator')
       return answers.once(by, 'operation-retry-failed', { id: text }, async keep => {
         const before = await storedOperation(store, text)
-        const operation = retryOf(before, newId(dependencies), by, clock.now())
+        const operation = retryOf(before, newId(dependencies), by, clock.now(), dependencies.types)
         const release = await releaseOf(store, operation)
         const answer = operationView(operation)
         await orchestrator.create({ operation, ...(release === undefined ? {} : { release }) }, [
@@ -190,22 +190,28 @@ export function operationControlUseCases(
   }
 }
 
-/** Over the devices the operation failed on. A command is good for its own operation only. */
-function retryOf(before: Operation, id: Operation['id'], by: Caller, at: number): Operation {
+/** Over the devices the operation failed on. A command is good for its own operation only: it is signed again. */
+function retryOf(
+  before: Operation,
+  id: Operation['id'],
+  by: Caller,
+  at: number,
+  types: Dependencies['types'],
+): Operation {
   if (!isEnded(before))
     throw new RequestRefused(
       'CONFLICT',
       `operation ${before.id} is ${before.state}: failed devices are retried when it has ended`,
     )
-  if (before.subject.kind === 'command')
-    throw new RequestRefused('CONFLICT', `the command of ${before.id} was signed for that operation: start a new one`)
+  const { type, subject, policy } = before
+  const expiresAt = at + (policy.timeoutDays + 1) * 86_400_000
   return newOperation(
     {
       id,
       name: `retry ${before.name}`.slice(0, 200),
       type: before.type,
       typeName: before.typeName,
-      subject: before.subject,
+      subject: subject.kind === 'command' ? types.again(type, subject, id, expiresAt) : subject,
       targets: { kind: 'executions', operation: before.id, which: 'errors' },
       policy: { ...before.policy, schedule: { ...withoutDates(before.policy.schedule) } },
       createdBy: by.name,

@@ -86,6 +86,20 @@ export class OperationTypes {
     return { id: newId, name: type.title, subject: commandSubject(type, made, envelope, expiresAt) }
   }
 
+  /** The same command for another operation: only what the broker signs can be signed again. Throws RequestRefused. */
+  again(name: string, subject: CommandSubject, id: OperationId, expiresAt: number): CommandSubject {
+    const verdict = readCommand(openEnvelope(Buffer.from(subject.envelope, 'base64')).payload)
+    if (this.#commands.get(name)?.signedBy !== 'broker' || this.#signer === undefined || !verdict.ok)
+      throw new RequestRefused('CONFLICT', `the command was signed for that operation alone: sign it for a new one`)
+    const command = encodeCommand({
+      operationType: name,
+      operation: id,
+      expiresAt,
+      arguments: verdict.command.arguments,
+    })
+    return { ...subject, expiresAt, envelope: Buffer.from(this.#signer.sign(command)).toString('base64') }
+  }
+
   async #firmware(request: OperationRequest, at: number, id: OperationId): Promise<Made> {
     mustBeAbsent(request, ['arguments', 'backup', 'signed'], firmwareUpdate)
     if (request.release === undefined) throw invalid('release', 'expected a release id or component@version')

@@ -18,6 +18,7 @@ export function principalUseCases({
   clock,
   random,
   naming,
+  disconnectOperator,
 }: Dependencies): Pick<
   UseCases,
   | 'principalOfToken'
@@ -90,6 +91,7 @@ export function principalUseCases({
             changes: before.role === role ? [] : [{ op: 'replace', path: '/role', value: role }],
           }),
         ])
+        if (before.role !== role) disconnectOperator(principal.name, 'role-changed')
         return principalView(principal)
       })
     },
@@ -104,6 +106,7 @@ export function principalUseCases({
           { kind: 'put-principal', principal },
           auditOf(by, clock.now(), { action: 'principal.renew-token', subject: principal.name }),
         ])
+        disconnectOperator(principal.name, 'token-renewed')
         return { ...principalView(principal), token }
       })
     },
@@ -117,6 +120,7 @@ export function principalUseCases({
           { kind: 'delete-principal', name: principal.name },
           auditOf(by, clock.now(), { action: 'principal.delete', subject: principal.name }),
         ])
+        disconnectOperator(principal.name, 'deleted')
       })
     },
   }

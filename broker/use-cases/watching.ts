@@ -73,12 +73,7 @@ async function* messages(
   try {
     let told = after === undefined ? store.eventRange().newest : eventNumberOf(after)
     for (let more = after !== undefined; more && !signal.aborted; ) {
-      const page = await store.events({
-        ...wanted.query,
-        after: eventIdOf(Math.max(told, 1)),
-        order: 'ASC',
-        limit: 500,
-      })
+      const page = await store.events({ ...wanted.query, ...afterOf(told), order: 'ASC', limit: 500 })
       for (const record of page.items) {
         told = eventNumberOf(record.id)
         yield { kind: 'event', record }
@@ -105,4 +100,9 @@ async function* messages(
     unsubscribe()
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** Beyond this number; all of them from the beginning of the log. */
+function afterOf(number: number): { readonly after?: EventId } {
+  return number < 1 ? {} : { after: eventIdOf(number) }
 }

@@ -13,6 +13,7 @@
 // subscriptions (inert duplicates); packets have a limit and must be well-formed; one that does not read is closed.
 import type { Duplex } from 'node:stream'
 import type { Aedes } from 'aedes'
+import type { PrincipalName } from '../../../proto/ids.ts'
 import { AttachRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents, OperatorChannel } from '../../ports.ts'
 import { Admission } from './admission.ts'
@@ -37,6 +38,8 @@ export interface AedesAttachment {
   /** What the host must set itself, one sentence each. */
   readonly advice: readonly string[]
   figures(): MqttFigures
+  /** Ends the connections of one principal: his role, token or existence has changed. */
+  disconnectOperator(name: PrincipalName, reason: string): void
   /** Ends the connections of devices and operators, sends none of their wills, and gives every hook back. Repeatable. */
   close(): Promise<void>
 }
@@ -133,6 +136,10 @@ class Attachment implements AedesAttachment {
     // A broker that refuses strangers has no host beside us to advise.
     const level = settings.strangers === 'host' ? 'info' : 'debug'
     for (const sentence of this.advice) log[level]({ event: 'host-advice' }, sentence)
+  }
+
+  disconnectOperator(name: PrincipalName, reason: string): void {
+    this.#sessions.closeOperator(name, reason)
   }
 
   figures(): MqttFigures {

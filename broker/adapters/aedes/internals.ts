@@ -50,7 +50,12 @@ export type HostBroker = Omit<Aedes, 'on'> & {
   readonly clients: Readonly<Record<string, HostClient | undefined>>
   readonly opts: { readonly drainTimeout?: number; readonly concurrency?: number }
   readonly connectTimeout: number
-  readonly mq: { readonly concurrency?: number; readonly state?: Emitter }
+  readonly mq: {
+    readonly concurrency?: number
+    readonly state?: Emitter
+    /** The emitter's table of listeners; other emitters have none. */
+    readonly _matcher?: { match(topic: string): readonly unknown[] }
+  }
   readonly persistence: { createRetainedStreamCombi: Method; delWill: Method }
   unregisterClient(client: HostClient): void
 }

@@ -18,6 +18,12 @@ export class AedesOperatorChannel implements OperatorChannel {
     this.#refusals = refusals
   }
 
+  /** Also for what a host subscribed to in its own process. An emitter that does not tell is taken to have readers. */
+  hasReaders(topic: string): boolean {
+    const { _matcher: matcher } = this.#aedes.mq
+    return matcher === undefined || matcher.match(topic).length > 0
+  }
+
   publish(topic: string, message: object): void {
     if (this.#aedes.closed) return
     if (this.#underWay >= this.#underWayMax) {

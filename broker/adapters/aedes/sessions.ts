@@ -1,7 +1,9 @@
 // The connections this attachment knows, from CONNECT to the closed socket. A session belongs to one client object of
 // Aedes and is found by that object alone, never by device or client id: the end of an old connection may be seen after
 // the beginning of the new one (D3).
+
 import type { ConnectPacket } from 'aedes'
+import type { PrincipalName } from '../../../proto/ids.ts'
 import type { Clock, Log, MqttEvents } from '../../ports.ts'
 import { AedesDeviceConnection } from './device-connection.ts'
 import type { HostBroker, HostClient } from './internals.ts'
@@ -146,6 +148,12 @@ export class Sessions {
       this.#events.deviceDisconnected(connection)
     }
     for (const action of session.whenEnded) action()
+  }
+
+  /** Every connection of that principal; what he may do, he finds out when he connects again. */
+  closeOperator(name: PrincipalName, reason: string): void {
+    for (const session of [...this.#live])
+      if (session.party?.kind === 'operator' && session.party.principal.name === name) this.close(session, reason)
   }
 
   counts(): { readonly device: number; readonly operator: number; readonly stranger: number } {

@@ -108,6 +108,17 @@ t.test('a failure that is retried waits for its time and takes a permit again', 
   )
 })
 
+t.test('a device that leaves before its retry is due is skipped when that is the policy', async t => {
+  const { world, fleet, connections } = await fleetWorld(1)
+  const retries: Policy['retries'] = [{ match: { kind: 'ALL' }, limit: 1, delaySeconds: 60, factor: 1, jitter: 0 }]
+  const id = await world.operation(fleet, { offlinePolicy: 'skip', retries })
+  await settled()
+  await world.orchestrator.event(connections[0] as never, eventOf(1, { kind: 'code', code: 'UPD4_FAIL_24' }, id))
+  world.orchestrator.deviceDisconnected(connections[0] as never)
+  await world.clock.advance(62_000)
+  t.match(await stored(world, id), { state: 'completed', counts: { failed: 1, byCode: { UPD4_FAIL_24: 1 } } })
+})
+
 t.test('waves: the next opens when this one has succeeded and soaked', async t => {
   const { world, fleet, connections } = await fleetWorld(4)
   const wave = { successPercent: 100, errorPercent: 0, soakMinutes: 5, onSuccess: 'next' } as const
@@ -121,6 +132,29 @@ t.test('waves: the next opens when this one has succeeded and soaked', async t =
   await world.clock.advance(2 * minute)
   t.equal(offersOf(connections), 4)
 })
+
+t.test(
+  'offline policy skip: a device that is away when its turn comes is skipped, not while its wave is full',
+  async t => {
+    const { world, fleet, connections } = await fleetWorld(3)
+    for (const connection of connections.slice(1)) world.orchestrator.deviceDisconnected(connection)
+    const wave = { successPercent: 100, errorPercent: 0, soakMinutes: 1, onSuccess: 'next' } as const
+    const id = await world.operation(fleet, {
+      concurrency: 3,
+      offlinePolicy: 'skip',
+      waves: [{ size: { kind: 'count', value: 1 }, ...wave }],
+    })
+    await settled()
+    await world.clock.advance(3_000)
+    t.match((await stored(world, id)).counts, { inProgress: 1, pending: 2, skipped: 0 }, 'the wave is full')
+    await world.orchestrator.event(connections[0] as never, eventOf(1, { kind: 'code', code: 'UPD2_OK_18' }, id))
+    await world.clock.advance(2 * minute)
+    t.match(await stored(world, id), {
+      state: 'completed',
+      counts: { completed: 1, skipped: 2, byCode: { SYS_100: 2 }, byReason: { unresponsive: 2 } },
+    })
+  },
+)
 
 t.test('an abort rule that stops tells those in progress, and a rollback is made in the same breath', async t => {
   const { world, fleet, connections } = await fleetWorld(3)

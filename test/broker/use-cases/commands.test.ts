@@ -118,3 +118,22 @@ t.test('a reboot is done when the device says hello with another boot id', async
   await settled()
   t.match(await useCases.showOperation(viewer, id), { state: 'completed', codes: [{ code: 'SYS_112', count: 1 }] })
 })
+
+t.test('failed devices of a command are retried with a new signature', async t => {
+  const { world, useCases, connections } = await scene(t, 1)
+  const [connection] = connections as [ScriptedConnection]
+  const first = await useCases.createOperation(operator, { type: 'reboot', targets: all, policy: { retries: [] } })
+  await settled()
+  await world.orchestrator.event(connection, {
+    ...eventOf(1, { kind: 'step', step: 'failed' }, first.id as never),
+    data: { reason: 'not-restarted' },
+  })
+  await settled()
+  const again = await useCases.retryFailed(operator, first.id)
+  await settled()
+  const offer = connection.received.at(-1)
+  t.match(offer, { kind: 'offer', operation: again.id, operationType: 'reboot' })
+  if (offer?.kind !== 'offer') return
+  const verdict = readCommand(openEnvelope(offer.envelope).payload, { operation: operationId(again.id) })
+  t.match(verdict, { ok: true, command: { operationType: 'reboot', operation: again.id } })
+})
