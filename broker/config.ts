@@ -179,7 +179,7 @@ export function parseCommand(
 export function helpText(): string {
   const rows = Object.values(settings).map(({ flag: name, value, meaning, standard }) => {
     const given = standard === '' ? '' : ` [${standard}]`
-    const usage = `  --${name} ${value}`.padEnd(32)
+    const usage = `  --${name} ${value}`.padEnd(35)
     return `${usage}${meaning}${given}`
   })
   return [

@@ -5,6 +5,7 @@
 //   store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listener ▶ ready        SIGTERM, SIGINT: the same way back
 import { mkdir, open as openFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { Aedes } from 'aedes'
 import { type Logger, pino } from 'pino'
 import { aedesOptions } from './adapters/aedes/settings.ts'
@@ -17,6 +18,12 @@ import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
 import { BrokerError } from './errors.ts'
 import { attach } from './plugin.ts'
+
+/**
+ * V8 would let old space grow to four times what lives in it before it looks: what a turn holds while its batch is written
+ * outlives the young generation, so memory would follow the load of the last minute. Half as much again costs 3 % CPU.
+ */
+setFlagsFromString('--heap-growing-percent=50')
 
 /** Exit codes: 0 stopped as asked, 1 the broker failed, 2 the command line is wrong, 3 the database is damaged. */
 const exits = { failed: 1, usage: 2, damaged: 3 }

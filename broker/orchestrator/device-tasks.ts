@@ -5,7 +5,7 @@ import type { DeviceId } from '../../proto/ids.ts'
 import type { ConfigurationReport, DeviceEvent, Hello } from '../../proto/messages.ts'
 import { type Device, isStored, withFloor, withStored } from '../core/device.ts'
 import { sourceOf } from '../core/draft.ts'
-import type { Execution, NewEvent } from '../core/records.ts'
+import type { NewEvent } from '../core/records.ts'
 import { MessageRefused } from '../errors.ts'
 import type { DeviceConnection } from '../ports.ts'
 import { Joins } from './registry-tasks.ts'
@@ -238,7 +238,7 @@ export class DeviceFreeTask implements Task {
   readonly name = 'device-free'
   readonly #context: Context
   readonly #device: DeviceId
-  #unfinished: readonly Execution[] = []
+  #operations: readonly RunningOperation[] = []
 
   constructor(context: Context, device: DeviceId) {
     this.#context = context
@@ -246,12 +246,11 @@ export class DeviceFreeTask implements Task {
   }
 
   async load(turn: Turn): Promise<void> {
-    this.#unfinished = await this.#context.store.unfinishedExecutionsOf(this.#device)
-    for (const execution of this.#unfinished) turn.keepExecution(execution)
+    this.#operations = await operationsOf(this.#context, turn, this.#device)
   }
 
   apply(turn: Turn): void {
-    makeReady(this.#context, turn, this.#device, this.#unfinished)
+    makeReady(this.#context, turn, this.#device, this.#operations)
   }
 }
 
@@ -260,7 +259,7 @@ class Judgement {
   readonly #context: Context
   readonly #device: DeviceId
   readonly #joins: Joins
-  #unfinished: readonly Execution[] = []
+  #operations: readonly RunningOperation[] = []
   #loaded = false
 
   constructor(context: Context, device: DeviceId) {
@@ -270,18 +269,17 @@ class Judgement {
   }
 
   async load(turn: Turn): Promise<void> {
-    const { running, store } = this.#context
+    const { running } = this.#context
     const mayBeProvisional = [...running.values()].filter(({ operation: { counts, id } }) => {
       const { SYS_100 = 0, SYS_104 = 0, SYS_111 = 0 } = counts.byCode
       return SYS_100 + SYS_104 + SYS_111 > 0 || this.#context.inProgressOf.get(this.#device) === id
     })
-    const [unfinished] = await Promise.all([
-      store.unfinishedExecutionsOf(this.#device),
+    const [operations] = await Promise.all([
+      operationsOf(this.#context, turn, this.#device),
       this.#joins.load(turn),
       ...mayBeProvisional.map(candidate => turn.loadExecution(candidate, this.#device)),
     ])
-    for (const execution of unfinished) turn.keepExecution(execution)
-    this.#unfinished = unfinished
+    this.#operations = operations
     this.#loaded = true
   }
 
@@ -296,19 +294,33 @@ class Judgement {
       const chance = chanceOf(this.#context.random)
       turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, repeated, chance })
     }
-    makeReady(this.#context, turn, this.#device, this.#unfinished)
+    makeReady(this.#context, turn, this.#device, this.#operations)
     this.#joins.apply(turn)
   }
 }
 
+/** Operations that run in which a device is looked for one by one; with more of them its index is read. */
+const lookedAtMax = 16
+
+/** The operations in which the device may stand; its executions there are loaded. */
+async function operationsOf(context: Context, turn: Turn, device: DeviceId): Promise<readonly RunningOperation[]> {
+  const all = [...context.running.values()]
+  if (all.length <= lookedAtMax) {
+    await allOf(all.map(running => turn.loadExecution(running, device)))
+    return all
+  }
+  const unfinished = await context.store.unfinishedExecutionsOf(device)
+  for (const execution of unfinished) turn.keepExecution(execution)
+  return unfinished.flatMap(({ operation }) => context.running.get(operation) ?? [])
+}
+
 /** Once durable, the device is a candidate in every operation where it is pending. */
-function makeReady(context: Context, turn: Turn, device: DeviceId, unfinished: readonly Execution[]): void {
+function makeReady(context: Context, turn: Turn, device: DeviceId, operations: readonly RunningOperation[]): void {
   turn.afterCommit.push(() => {
     if (!context.sessions.isOnline(device)) return
-    for (const { operation } of unfinished) {
-      const running = context.running.get(operation)
-      const execution = running && turn.execution(running, device)
-      if (execution?.state === 'pending') running?.candidates.add(execution, context.clock.now())
+    for (const running of operations) {
+      const execution = turn.execution(running, device)
+      if (execution?.state === 'pending') running.candidates.add(execution, context.clock.now())
     }
   })
 }

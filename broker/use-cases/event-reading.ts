@@ -2,8 +2,8 @@
 // is compared here, and what one request cannot read is left to the next.
 //
 //   filter ─▶ keys (device | operation | code | type) ─▶ rows of each, merged by number ─▶ matches ─▶ page
-//          └▶ range of numbers (times, by bisection) ──┘
-import { type EventId, eventIdOf, eventNumberOf } from '../../proto/ids.ts'
+//          └▶ times: where the store enters the log ───┘
+import { type EventId, eventNumberOf } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import { candidatesOf, type EventFilter, matches, needsRegistry } from '../core/event-filter.ts'
 import type { EventRecord } from '../core/records.ts'
@@ -11,11 +11,6 @@ import type { EventPage, EventQuery, Store } from '../ports.ts'
 
 /** Rows read for one page, and again for one count. */
 export const eventRowsMax = 10_000
-/**
- * Times stand in the log nearly in order: tasks that run at once, and a clock that is set back, mix neighbours. A bound
- * in time is looked for this many events further on both sides.
- */
-export const displacedMax = 256
 /** More values of one field than this are compared, not looked up. */
 const keysMax = 16
 const readRowsMax = 1_000
@@ -26,9 +21,8 @@ interface Plan {
   readonly filter: EventFilter
   /** Every match is under one of them, and no row under two. */
   readonly keys: readonly Key[]
-  /** Numbers, inclusive. */
-  readonly first: number
-  readonly last: number
+  /** Where the log is entered and left; the store finds the place. */
+  readonly times: Pick<EventQuery, 'notBefore' | 'notAfter'>
 }
 export interface PageWish {
   readonly after?: EventId
@@ -40,7 +34,7 @@ export interface PageWish {
 export async function readEvents(store: Store, filter: EventFilter, wish: PageWish): Promise<EventPage> {
   const { ids } = candidatesOf(filter)
   if (ids !== undefined) return pageOfIds(store, filter, ids, wish)
-  return readRows(store, await planOf(store, filter), wish)
+  return readRows(store, planOf(filter), wish)
 }
 
 /** How many events match in all; undefined when eventRowsMax rows are not enough to know. */
@@ -51,20 +45,20 @@ export async function countEvents(store: Store, filter: EventFilter): Promise<nu
     const [first, last] = await endsOf(store)
     return last - first + 1
   }
-  const page = await readRows(store, await planOf(store, filter), { order: 'ASC', limit: eventRowsMax })
+  const page = await readRows(store, planOf(filter), { order: 'ASC', limit: eventRowsMax })
   return page.hasMore ? undefined : page.items.length
 }
 
-async function readRows(store: Store, { filter, keys, first, last }: Plan, wish: PageWish): Promise<EventPage> {
+async function readRows(store: Store, { filter, keys, times }: Plan, wish: PageWish): Promise<EventPage> {
   const { order, limit } = wish
-  const ascending = order === 'ASC'
   const items: EventRecord[] = []
-  if (keys.length === 0 || first > last) return { items, hasMore: false }
-  let position = startOf(ascending, first, last, wish.after)
+  if (keys.length === 0) return { items, hasMore: false }
+  let position = wish.after
   let rows = 0
   while (rows + keys.length <= eventRowsMax) {
     const wanted = Math.min(readRowsMax, Math.max(limit - items.length, rows))
     const found = await readKeys(store, keys, {
+      ...times,
       order,
       limit: Math.min(wanted, Math.floor((eventRowsMax - rows) / keys.length)),
       ...(position === undefined ? {} : { after: position }),
@@ -72,8 +66,6 @@ async function readRows(store: Store, { filter, keys, first, last }: Plan, wish:
     rows += Math.max(1, found.rows)
     const deviceOf = await registryFor(store, filter, found.items)
     for (const [index, event] of found.items.entries()) {
-      const number = eventNumberOf(event.id)
-      if (ascending ? number > last : number < first) return { items, hasMore: false }
       if (!matches(filter, event, deviceOf(event))) continue
       items.push(event)
       if (items.length < limit) continue
@@ -90,7 +82,7 @@ async function readRows(store: Store, { filter, keys, first, last }: Plan, wish:
 async function readKeys(
   store: Store,
   keys: readonly Key[],
-  query: PageWish,
+  query: PageWish & Plan['times'],
 ): Promise<EventPage & { readonly rows: number }> {
   const pages = await Promise.all(keys.map(key => store.events({ ...key, ...query })))
   const forward = query.order === 'ASC' ? 1 : -1
@@ -101,7 +93,7 @@ async function readKeys(
   return { items, rows: all.length, ...(end === undefined ? { hasMore: false } : { hasMore: true, next: end }) }
 }
 
-async function planOf(store: Store, filter: EventFilter): Promise<Plan> {
+function planOf(filter: EventFilter): Plan {
   const { devices, operations, codes, types, notBefore, notAfter } = candidatesOf(filter)
   // A device has fewer events than an operation, an operation fewer than a code, a code fewer than a type.
   const lists: readonly (readonly Key[])[] = [
@@ -111,39 +103,15 @@ async function planOf(store: Store, filter: EventFilter): Promise<Plan> {
     ...(types === undefined ? [] : [types.map(type => ({ type }))]),
   ]
   const keys = lists.filter(({ length }) => length <= keysMax).sort((a, b) => a.length - b.length)[0] ?? [{}]
-  if (keys.length === 0 || notBefore > notAfter) return { filter, keys: [], first: 1, last: 0 }
-  return { filter, keys, ...(await rangeOf(store, notBefore, notAfter)) }
-}
-
-/** Numbers between which every event of these times stands. */
-async function rangeOf(
-  store: Store,
-  notBefore: number,
-  notAfter: number,
-): Promise<{ readonly first: number; readonly last: number }> {
-  const [begins, ends] = [notBefore !== Number.NEGATIVE_INFINITY, notAfter !== Number.POSITIVE_INFINITY]
-  if (!begins && !ends) return { first: 1, last: Number.MAX_SAFE_INTEGER }
-  const [first, last] = await endsOf(store)
-  const [from, to] = await Promise.all([
-    begins ? bisected(store, first, last, at => at >= notBefore) : first,
-    ends ? bisected(store, first, last, at => at > notAfter) : undefined,
-  ])
+  if (notBefore > notAfter) return { filter, keys: [], times: {} }
   return {
-    first: Math.max(1, from - displacedMax),
-    last: to === undefined ? Number.MAX_SAFE_INTEGER : to - 1 + displacedMax,
+    filter,
+    keys,
+    times: {
+      ...(notBefore === Number.NEGATIVE_INFINITY ? {} : { notBefore }),
+      ...(notAfter === Number.POSITIVE_INFINITY ? {} : { notAfter }),
+    },
   }
-}
-
-/** The first number from `first` on whose time has passed; last + 1 when none has. */
-async function bisected(store: Store, first: number, last: number, passed: (at: number) => boolean): Promise<number> {
-  let [low, high] = [first, last + 1]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const event = await store.event(eventIdOf(middle))
-    if (event !== undefined && passed(event.recordedAt)) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 /** The numbers of the oldest and the newest event; 1 and 0 when there is none. */
@@ -152,13 +120,6 @@ async function endsOf(store: Store): Promise<readonly [first: number, last: numb
     (['ASC', 'DESC'] as const).map(async order => (await store.events({ order, limit: 1 })).items[0]),
   )
   return oldest === undefined || newest === undefined ? [1, 0] : [eventNumberOf(oldest.id), eventNumberOf(newest.id)]
-}
-
-/** Where reading begins, exclusive: the end of the range or `after`, whichever is further. */
-function startOf(ascending: boolean, first: number, last: number, after: EventId | undefined): EventId | undefined {
-  const given = after === undefined ? undefined : eventNumberOf(after)
-  if (ascending) return eventIdOf(Math.max(first - 1, given ?? 0))
-  return last === Number.MAX_SAFE_INTEGER ? after : eventIdOf(Math.min(last + 1, given ?? last + 1))
 }
 
 async function pageOfIds(
