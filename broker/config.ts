@@ -62,6 +62,13 @@ const settings = {
     integer(1, 1_000_000),
     'executions in progress at once over all operations',
   ),
+  quarantineFailures: setting(
+    'quarantine-failures',
+    'COUNT',
+    '3',
+    integer(0, 8),
+    'operations a device may fail within 24 hours before new ones leave it out; 0: no quarantine',
+  ),
   offerRepeatMs: setting(
     'offer-repeat-ms',
     'MS',

@@ -16,6 +16,7 @@ import { MqttListener } from './adapters/mqtt-listener.ts'
 import { OperationsKey } from './adapters/operations-key.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
+import { quarantineDefaults } from './core/device.ts'
 import { BrokerError } from './errors.ts'
 import { attach } from './plugin.ts'
 
@@ -85,7 +86,11 @@ async function open(
     dataDir: config.dataDir,
     log,
     strangers: 'refuse',
-    orchestrator: { inProgressMax: config.inProgressMax, repeatLeastMs: config.offerRepeatMs },
+    orchestrator: {
+      inProgressMax: config.inProgressMax,
+      repeatLeastMs: config.offerRepeatMs,
+      quarantine: { ...quarantineDefaults, failuresMax: config.quarantineFailures },
+    },
     delivery: { hotBytesMax: config.chunkCacheBytes },
     uploadBytesMax: config.uploadBytesMax,
     ...(config.operationsKey === undefined ? {} : { signer: await OperationsKey.open(config.operationsKey) }),

@@ -35,6 +35,13 @@ export class Offers {
     const { operation } = running
     const { device, attempt } = execution
     const figures = figuresOf(running, device, this.#clock.now())
+    const isHeld = !isWithdrawn(operation, execution) && running.isHeld(execution)
+    if (isHeld && !windowState(running, this.#calendar, this.#clock).open) {
+      // Nothing is sent, so nothing is slowed down: the go leaves soon after the window opens.
+      figures.sendCount = 0
+      figures.nextSendAt = this.#clock.monotonic() + this.#settings.repeatLeastMs
+      return
+    }
     figures.sendCount += 1
     const delayMs = Math.min(this.#settings.repeatMostMs, this.#settings.repeatLeastMs * 2 ** (figures.sendCount - 1))
     figures.nextSendAt = this.#clock.monotonic() + delayMs
@@ -47,8 +54,7 @@ export class Offers {
       this.#log.info({ event: 'withdrawal-sent', device, operation: id }, 'withdrawal sent')
       return
     }
-    if (running.isHeld(execution)) {
-      if (!windowState(running, this.#calendar, this.#clock).open) return
+    if (isHeld) {
       session.connection.publish('offer', [encodeOfferMessage({ kind: 'proceed', operation: id, lease, attempt })])
       this.#log.info({ event: 'go-sent', device, operation: id }, 'go for the installation sent')
       return

@@ -1,0 +1,102 @@
+// Time: records are dated by the fleet's clock as the rules make it, nothing ends before its time, and what is due does
+// not stay.
+import type { Execution, Operation } from '../../broker/core/records.ts'
+import { type CheckerOf, type ExecutionStep, isEnded, isHandOver, type Moment, nameOf } from './checker.ts'
+
+const minuteMs = 60_000
+const dayMs = 86_400_000
+
+/** Events and the saved time carry the fleet's time, which no jump of the wall clock moves and no restart turns back. */
+export const clock: CheckerOf = report => {
+  let saved = 0
+  return {
+    name: 'clock',
+    committed({ changes, decided }) {
+      for (const change of changes) {
+        const at = change.kind === 'append-event' ? change.event.recordedAt : 'at' in change ? change.at : undefined
+        if (at === undefined) continue
+        if (Math.abs(at - decided.fleetMs) > 1)
+          report(`${change.kind} is dated ${at - decided.fleetMs} ms off the time of the fleet`)
+        if (change.kind !== 'put-clock') continue
+        if (at < saved) report(`the saved time went back by ${saved - at} ms`)
+        saved = at
+      }
+    },
+  }
+}
+
+/** `tickMs`: how often the broker looks. `undisturbedSince`: true time from which the disk has been taking commits. */
+export function timers(tickMs: number, undisturbedSince: () => number): CheckerOf {
+  return report => ({
+    name: 'timers',
+    committed({ executions, operations, decided }, ledger) {
+      for (const step of executions) {
+        const operation = ledger.operations.get(step.after.operation)
+        const before = operations.find(({ after }) => after.id === operation?.id)?.before ?? operation
+        if (operation === undefined || before === undefined) continue
+        const name = nameOf(operation.id, step.after.device)
+        const notBefore = step.before?.notBefore
+        if (isHandOver(step) && notBefore !== undefined && decided.fleetMs < notBefore)
+          report(`${name} tried again ${notBefore - decided.fleetMs} ms too early`)
+        const due = dueOf(step, operation)
+        if (due === undefined) continue
+        if (decided.fleetMs < due.at) report(`${name}: ${due.what} ${due.at - decided.fleetMs} ms too early`)
+        // A sweep that was under way goes on at once after a start.
+        if (decided.runMs < decided.graceMs && before.sweep?.kind !== 'time-out-pending')
+          report(`${name}: ${due.what} ${decided.runMs} ms after a start, grace is ${decided.graceMs} ms`)
+      }
+      for (const operation of ledger.operations.values()) {
+        const late = lateBy(operation, decided)
+        if (isEnded(operation) || late === undefined || operation.sweep !== undefined) continue
+        const quiet = Math.min(decided.runMs - decided.graceMs, decided.trueMs - undisturbedSince())
+        if (late <= minuteMs + tickMs || quiet <= minuteMs + tickMs || operation.state === 'stopping') continue
+        report(
+          `${nameOf(operation.id)} is ${operation.state} ${late} ms after its ${operation.policy.timeoutDays} days`,
+        )
+      }
+    },
+  })
+}
+
+/** When the timer that ended this execution was due; undefined when no timer did. */
+function dueOf({ before, after }: ExecutionStep, operation: Operation): { at: number; what: string } | undefined {
+  if (before === undefined || after.state === 'in-progress') return undefined
+  if (before.state !== 'in-progress' && before.state !== 'pending') return undefined
+  // A retry that is dropped ends as its attempt did, which was looked at then.
+  if (before.state === 'pending' && before.lastFailure !== undefined && after.data?.reason !== 'timeout')
+    return undefined
+  const ended = after.code === undefined ? after.lastFailure : { code: after.code, data: after.data ?? {} }
+  if (ended === undefined || (after.state === 'pending' && before.state === 'pending')) return undefined
+  const { policy } = operation
+  const handedOverAt = before.handedOverAt ?? 0
+  const due = (what: string, from: number, minutes: number) => ({ what, at: from + minutes * minuteMs })
+  if (ended.code === 'SYS_104') return due('stop timeout', stopOf(operation, before), policy.stopTimeoutMinutes)
+  if (ended.code === 'SYS_111' && ended.data.actual === 'no hello since the reboot')
+    return due('confirm timeout', before.reportedAt ?? handedOverAt, policy.confirmTimeoutMinutes)
+  if (ended.code !== 'SYS_100') return undefined
+  switch (ended.data.reason) {
+    case 'step-timeout':
+      return due('step timeout', Math.max(before.reportedAt ?? 0, handedOverAt), policy.stepTimeoutMinutes)
+    case 'in-progress-timeout':
+      return due('in-progress timeout', handedOverAt, policy.inProgressTimeoutMinutes)
+    case 'timeout':
+      return { what: 'operation timeout', at: endOfDays(operation, before) ?? 0 }
+    default:
+      return undefined
+  }
+}
+
+function stopOf({ stopRequestedAt }: Operation, { removal }: Execution): number {
+  return Math.min(stopRequestedAt ?? Number.POSITIVE_INFINITY, removal?.at ?? Number.POSITIVE_INFINITY)
+}
+
+function endOfDays({ policy, startedAt, openedAt, targets }: Operation, execution?: Execution): number | undefined {
+  const open = targets.kind === 'filter' && targets.open
+  const from = open ? execution?.addedAt : (startedAt ?? openedAt)
+  return from === undefined ? undefined : from + policy.timeoutDays * dayMs
+}
+
+function lateBy(operation: Operation, { fleetMs }: Moment): number | undefined {
+  const end = endOfDays(operation)
+  return end === undefined || fleetMs <= end ? undefined : fleetMs - end
+}

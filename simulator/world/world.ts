@@ -1,0 +1,345 @@
+// One world: time, a disk, a network, devices, one broker after the other, and the checkers that look on. It knows how
+// things are done; what is done and when is the history's business.
+import { type QuarantineRule, quarantineDefaults } from '../../broker/core/device.ts'
+import { MessageRefused, StoreUnavailable } from '../../broker/errors.ts'
+import { orchestratorDefaults } from '../../broker/orchestrator/orchestrator.ts'
+import type { Change } from '../../broker/ports.ts'
+import type { DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
+import { allCheckers } from '../checkers/all.ts'
+import { type Checker, type Moment, nameOf } from '../checkers/checker.ts'
+import { Ledger } from '../checkers/ledger.ts'
+import { BrokerProcess, type Patch } from './broker.ts'
+import { WorldClock } from './clock.ts'
+import type { DeviceWorld, ScriptedDevice } from './device.ts'
+import { Disk } from './disk.ts'
+import { Faults } from './faults.ts'
+import { type Line, Network } from './network.ts'
+import type { Seed } from './seed.ts'
+import { Transcript } from './transcript.ts'
+import type { Weather } from './weather.ts'
+
+export interface Violation {
+  readonly checker: string
+  readonly problem: string
+  readonly trueMs: number
+}
+export interface WorldOptions {
+  /** A planted mistake. */
+  readonly patch?: Patch
+  readonly deliversAfterClose?: boolean
+  readonly keepTranscript?: boolean
+}
+
+/** Repetitions included. */
+const reportsMax = 20
+/** Of a whole history; the longest ones have a tenth of it. */
+const linesMax = 30_000
+/** Without that time passes: beyond it the broker goes round in a circle. */
+const readsMax = 20_000
+const graceMs = 120_000
+const dayMs = 86_400_000
+
+export class World implements DeviceWorld {
+  readonly seed: Seed
+  readonly weather: Weather
+  readonly clock: WorldClock
+  readonly faults = new Faults()
+  readonly ledger = new Ledger()
+  readonly transcript: Transcript
+  readonly violations: Violation[] = []
+  readonly disk: Disk<Moment>
+  readonly network: Network
+  readonly inProgressMax: number
+  readonly quarantine: QuarantineRule
+  readonly #checkers: readonly Checker[]
+  readonly #patch: Patch
+  #broker: BrokerProcess | undefined
+  #life = 0
+  #startedAt = 0
+  #fleetBase = 0
+  #savedAtStart = 0
+  #graceMs = graceMs
+  #doom: { readonly when: 'before' | 'after'; left: number } | undefined
+  #fullUntil = 0
+  #calm = false
+  #reports = 0
+  #readsAt = 0
+  #reads = 0
+  /** True time since which the disk takes every commit. */
+  #diskSince = 0
+  /** Runs when a broker has come up. */
+  onUp: () => void = () => {}
+
+  constructor(seed: Seed, weather: Weather, options: WorldOptions = {}) {
+    this.seed = seed
+    this.weather = weather
+    this.#patch = options.patch ?? (ports => ports)
+    this.clock = new WorldClock(Date.UTC(2026, seed.whole(0, 11), seed.whole(1, 28), seed.whole(0, 23)))
+    this.transcript = new Transcript(options.keepTranscript ?? false)
+    this.inProgressMax = seed.pick([3, 6, 1000])
+    this.quarantine = seed.chance(0.5) ? quarantineDefaults : { failuresMax: 2, withinMs: dayMs }
+    const report = (checker: string) => (problem: string) => this.#violated(checker, problem)
+    this.#checkers = allCheckers({
+      inProgressMax: this.inProgressMax,
+      tickMs: weather.tickMs,
+      undisturbedSince: () => this.#diskSince,
+    }).map(make => {
+      const named = make(() => {}).name
+      return make(report(named))
+    })
+    const disks = seed.fork('disk')
+    this.disk = new Disk<Moment>(
+      {
+        delayMs: () => this.#diskDelay(disks),
+        full: () => this.#isFull(),
+        sleep: ms => this.clock.sleep(ms),
+      },
+      {
+        decided: () => {
+          this.#mayRead()
+          return this.moment()
+        },
+        dies: when => this.#dies(when),
+        reads: () => this.#mayRead(),
+        durable: (changes, events, decided) => {
+          const commit = this.ledger.take(changes, events, decided, this.moment())
+          this.#tellCommit(changes)
+          for (const checker of this.#checkers) checker.committed?.(commit, this.ledger)
+        },
+      },
+    )
+    this.network = new Network(this.clock, seed.fork('network'), this.faults, this.#networkWatch(), weather)
+    this.network.deliversAfterClose = options.deliversAfterClose ?? false
+  }
+
+  get broker(): BrokerProcess | undefined {
+    return this.#broker
+  }
+
+  /** Enough is known. */
+  get failed(): boolean {
+    return this.#reports >= reportsMax || this.transcript.count > linesMax || this.#reads > readsMax
+  }
+
+  moment(): Moment {
+    const { trueMs, wallMs } = this.clock
+    const runMs = trueMs - this.#startedAt
+    const fleetMs = Math.floor(this.#fleetBase + runMs)
+    const saved = Math.max(this.#savedAtStart, this.ledger.savedClockMs ?? 0)
+    return {
+      trueMs,
+      wallMs,
+      fleetMs,
+      believedWallMs: wallMs < saved ? fleetMs : wallMs,
+      life: this.#life,
+      runMs,
+      graceMs: this.#graceMs,
+    }
+  }
+
+  startBroker(): void {
+    if (this.#broker?.alive) return
+    const { wallMs, trueMs } = this.clock
+    const saved = this.ledger.savedClockMs ?? wallMs
+    this.#life += 1
+    this.#startedAt = trueMs
+    this.#savedAtStart = saved
+    this.#fleetBase = Math.max(wallMs, saved)
+    this.#graceMs = wallMs - saved > dayMs ? 30 * 60_000 : graceMs
+    this.#doom = undefined
+    this.tell(`broker ${this.#life} starts, the wall clock says ${new Date(wallMs).toISOString()}`)
+    const settings = {
+      ...orchestratorDefaults,
+      tickMs: this.weather.tickMs,
+      startGraceMs: graceMs,
+      inProgressMax: this.inProgressMax,
+      quarantine: this.quarantine,
+      readyMax: this.seed.pick([2, 4096]),
+    }
+    this.#broker = BrokerProcess.start(
+      this.#life,
+      this.clock,
+      this.disk,
+      this.seed.fork(`broker ${this.#life}`),
+      settings,
+      {
+        tell: line => {
+          this.tell(line)
+          if (line.endsWith('is up')) this.onUp()
+        },
+        erred: what => {
+          for (const checker of this.#checkers) checker.erred?.(what)
+        },
+      },
+      this.#patch,
+    )
+  }
+
+  /** Now. */
+  killBroker(): void {
+    const broker = this.#broker
+    if (broker === undefined) return
+    this.tell(`broker ${broker.life} is dead`)
+    broker.kill()
+    this.network.cut(broker)
+    this.#broker = undefined
+  }
+
+  /** At that many commits from now, on one side of the write. */
+  killAtCommit(count: number, when: 'before' | 'after'): void {
+    this.#doom = { when, left: count }
+  }
+
+  async closeBroker(): Promise<void> {
+    const broker = this.#broker
+    if (broker?.orchestrator === undefined) return
+    await broker.close()
+    this.faults.fired('closed in order')
+    this.tell(`broker ${broker.life} is closed`)
+    this.network.cut(broker)
+    if (this.#broker === broker) this.#broker = undefined
+  }
+
+  fillDisk(forMs: number): void {
+    this.#fullUntil = Math.max(this.#fullUntil, this.clock.trueMs + forMs)
+    this.#diskSince = this.#fullUntil
+  }
+
+  calmDown(): void {
+    this.#calm = true
+    this.#doom = undefined
+    this.#fullUntil = 0
+    this.#diskSince = this.clock.trueMs
+    this.network.settings = { latencyMostMs: Math.min(50, this.weather.latencyMostMs), offerLost: 0 }
+    this.tell('the weather is calm')
+  }
+
+  /** Somebody was told that his request is done. */
+  answered(requestId: string): void {
+    for (const checker of this.#checkers) checker.answered?.(requestId)
+  }
+
+  erred(what: string): void {
+    for (const checker of this.#checkers) checker.erred?.(what)
+  }
+
+  async end(): Promise<void> {
+    const ending = { ledger: this.ledger, contents: this.disk.contents, at: this.moment() }
+    for (const checker of this.#checkers) await checker.ended?.(ending)
+  }
+
+  connect(device: ScriptedDevice): Line | undefined {
+    const broker = this.#broker
+    return broker?.orchestrator === undefined ? undefined : this.network.connect(device, broker)
+  }
+
+  hello(line: Line, hello: Hello): Promise<boolean> {
+    return line.say(() => {
+      this.tell(`hello of ${line.device}, ${hello.components[0]?.version}, outbox ${hello.outboxEventCount}`)
+      return this.#taken(this.#broker?.orchestrator?.hello(line, hello))
+    })
+  }
+
+  async event(line: Line, event: DeviceEvent): Promise<boolean> {
+    const acknowledged = await line.say(() => this.#taken(this.#broker?.orchestrator?.event(line, event)))
+    for (const checker of this.#checkers) checker.acknowledged?.(line.device, event)
+    return acknowledged
+  }
+
+  progress(line: Line, progress: Progress): void {
+    void line.say(async () => this.#broker?.orchestrator?.progress(line, progress))
+  }
+
+  tell(line: string): void {
+    this.transcript.add(this.clock.trueMs, line)
+    if (this.transcript.count === linesMax)
+      this.violations.push({
+        checker: 'liveness',
+        problem: `${linesMax} steps, and no end is near`,
+        trueMs: this.clock.trueMs,
+      })
+  }
+
+  #mayRead(): boolean {
+    if (this.#readsAt !== this.clock.trueMs) this.#reads = 0
+    this.#readsAt = this.clock.trueMs
+    this.#reads += 1
+    if (this.#reads <= readsMax) return true
+    if (this.#reads === readsMax + 1)
+      this.#violated('liveness', `${readsMax} reads and commits at one moment: work without an end`)
+    this.killBroker()
+    return false
+  }
+
+  /** A refusal closes the connection; one that is neither a broken message nor the disk's is a mistake of the engine. */
+  async #taken(answer: Promise<void> | undefined): Promise<void> {
+    if (answer === undefined) throw new StoreUnavailable('nobody is there')
+    try {
+      await answer
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable || error instanceof MessageRefused)) this.erred(`${error}`)
+      throw error
+    }
+  }
+
+  #networkWatch(): Network['watch'] {
+    return {
+      sent: (line, message) => {
+        this.tell(`${message.kind} of ${nameOf(message.operation)} to ${line.device}, lease ${message.lease}`)
+        const sending = { device: line.device, message, onClosed: line.closed, at: this.moment() }
+        for (const checker of this.#checkers) checker.sent?.(sending, this.ledger)
+      },
+      heard: (line, message, onClosed) => {
+        const sending = { device: line.device, message, onClosed, at: this.moment() }
+        for (const checker of this.#checkers) checker.heard?.(sending)
+      },
+    }
+  }
+
+  #diskDelay(seed: Seed): readonly [number, number] {
+    if (this.weather.writeMostMs === 0 || this.#calm) return [0, 0]
+    const delay = [seed.whole(0, this.weather.writeMostMs), seed.whole(0, this.weather.writeMostMs)] as const
+    if (delay[0] + delay[1] > 1000) this.faults.fired('slow write')
+    return delay
+  }
+
+  #isFull(): boolean {
+    if (this.clock.trueMs >= this.#fullUntil) return false
+    this.faults.fired('disk full')
+    return true
+  }
+
+  #dies(when: 'before' | 'after'): boolean {
+    const doom = this.#doom
+    if (doom?.when !== when) return false
+    doom.left -= 1
+    if (doom.left > 0) return false
+    this.faults.fired(`killed ${when} a write`)
+    this.killBroker()
+    return true
+  }
+
+  #violated(checker: string, problem: string): void {
+    this.tell(`VIOLATION ${checker}: ${problem}`)
+    this.#reports += 1
+    // The first of each checker tells most.
+    if (this.violations.some(violation => violation.checker === checker)) return
+    this.violations.push({ checker, problem, trueMs: this.clock.trueMs })
+  }
+
+  #tellCommit(changes: readonly Change[]): void {
+    const words = changes.flatMap(change => {
+      if (change.kind === 'put-execution') {
+        const { operation, device, state, step, code, attempt } = change.execution
+        return `${nameOf(operation, device)} ${state} ${step ?? ''}${code ?? ''}#${attempt}`
+      }
+      if (change.kind === 'put-operation') {
+        const { id, state, sweep } = change.operation
+        return `${nameOf(id)} ${state}${sweep === undefined ? '' : ` (${sweep.kind})`}`
+      }
+      if (change.kind === 'append-audit') return `audit ${change.entry.action}`
+      return change.kind === 'append-event' ? change.event.code : []
+    })
+    if (words.length > 0) this.tell(`durable: ${words.join(', ')}`)
+  }
+}
