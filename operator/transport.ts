@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { ErrorBody } from '../proto/http-api.ts'
+import { bodyOf } from './answer-body.ts'
 import { BadInput, Refused, ServerFailed } from './errors.ts'
 import type { Clock } from './ports.ts'
 import { watchForStall } from './stall.ts'
@@ -75,7 +76,7 @@ export class Transport {
     const ended = new AbortController()
     const moved = { bytes: 0, idleMs: timeoutMs }
     const watching = watchForStall(clock, () => moved, stalled, ended.signal)
-    const limit = signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal])
+    const limit = this.#anyOf(stalled.signal, signal)
     const finish = async (): Promise<void> => {
       ended.abort()
       await watching
@@ -84,13 +85,13 @@ export class Transport {
       signal?.aborted === true ? signal.reason : this.#failure(cause, stalled.signal, url)
     try {
       const response = await this.#fetch(url, { ...request, limit }, accept)
-      if (!response.ok) throw errorOf(response.status, await limitedText(response), url.origin)
+      if (!response.ok) throw errorOf(response.status, await limitedText(response, limit), url.origin)
       const bytes = (async function* () {
         try {
           moved.idleMs = idleMs
-          for await (const piece of response.body ?? []) {
-            moved.bytes += (piece as Uint8Array).length
-            yield piece as Uint8Array
+          for await (const piece of bodyOf(response, limit)) {
+            moved.bytes += piece.length
+            yield piece
           }
         } catch (cause) {
           throw explain(cause)
@@ -120,26 +121,26 @@ export class Transport {
   /** Of a 2xx. */
   async #text(url: URL, request: Request): Promise<string> {
     const { clock, timeoutMs } = this.#options
-    const limit = request.limit ?? clock.deadline(timeoutMs)
+    const own = request.limit ?? clock.deadline(timeoutMs)
+    const limit = this.#anyOf(own)
     try {
       const response = await this.#fetch(url, { ...request, limit }, 'application/json')
-      const text = await limitedText(response)
+      const text = await limitedText(response, limit)
       if (response.ok) return text
       throw errorOf(response.status, text, url.origin)
     } catch (cause) {
-      throw this.#failure(cause, limit, url)
+      throw this.#failure(cause, own, url)
     }
   }
 
   #fetch(url: URL, request: Request & { readonly limit: AbortSignal }, accept: string): Promise<Response> {
     const { method = 'GET', json, stream, headers, requestId, limit } = request
-    const { token, signal } = this.#options
     return fetch(url, {
       method,
       redirect: 'error',
       headers: {
         accept,
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${this.#options.token}`,
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...(stream === undefined ? {} : { 'content-type': stream.type }),
         ...(requestId === undefined ? {} : { 'idempotency-key': requestId }),
@@ -147,8 +148,13 @@ export class Transport {
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       ...(stream === undefined ? {} : { body: Readable.toWeb(stream.body) as ReadableStream, duplex: 'half' as const }),
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      signal: limit,
     })
+  }
+
+  /** With the signal that ends everything. */
+  #anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+    return AbortSignal.any([...signals, this.#options.signal].filter(signal => signal !== undefined))
   }
 
   /** What to throw for what went wrong on the way. */
@@ -171,13 +177,13 @@ export function unexpected({ origin }: URL): ServerFailed {
   )
 }
 
-async function limitedText(response: Response): Promise<string> {
+async function limitedText(response: Response, limit: AbortSignal): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of response.body ?? []) {
-    length += (piece as Uint8Array).length
+  for await (const piece of bodyOf(response, limit)) {
+    length += piece.length
     if (length > answerBytesMax) throw new ServerFailed('UNEXPECTED_ANSWER', 'the answer has no end')
-    pieces.push(piece as Uint8Array)
+    pieces.push(piece)
   }
   return Buffer.concat(pieces).toString()
 }

@@ -1,6 +1,8 @@
 // The live stream as the operators' tools hear it: what a server sends in whatever pieces, over lost connections.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { OperatorClient } from '../../operator/client.ts'
 import { readEventStream } from '../../operator/event-stream.ts'
@@ -155,4 +157,21 @@ t.test('a stream that says nothing for too long is made anew', async t => {
   }
   t.equal(heard, '~1~2')
   t.equal(server.asked[1]?.lastEventId, eventView(1).id)
+})
+
+t.test('a stream that is given up ends, also when memory has been tidied up meanwhile', async t => {
+  const server = await scripted(t, [streamed(': nothing happens\n\n')])
+  setFlagsFromString('--expose-gc')
+  const tidyUp: () => void = runInNewContext('gc')
+  for (let round = 1; round <= 3; round += 1) {
+    const ended = new AbortController()
+    const messages = client(server.url).live({ signal: ended.signal })
+    t.match((await messages.next()).value, { kind: 'connected' })
+    const next = messages.next()
+    // What ties the signal of a fetch to its body is garbage from here on.
+    await new Promise(resolve => setTimeout(resolve, 50))
+    tidyUp()
+    ended.abort()
+    t.match(await next, { done: true }, `round ${round}`)
+  }
 })

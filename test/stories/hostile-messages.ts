@@ -1,7 +1,8 @@
 // Messages that no device may send: for each uplink one that is fine, and the same one spoiled in each way
 // docs/PROTOCOL.md refuses (sections 2 and 3).
+import { createHash } from 'node:crypto'
 import { operationId } from '../../proto/ids.ts'
-import { encodeChunkRequest, encodePresence, encodeProgress } from '../../proto/messages.ts'
+import { encodeChunkRequest, encodeConfigurationReport, encodePresence, encodeProgress } from '../../proto/messages.ts'
 import type { Uplink } from '../../proto/topics.ts'
 import { goodEvent, goodHello } from './hostile-scene.ts'
 
@@ -47,6 +48,7 @@ export const uplinkSamples: readonly UplinkSample[] = [
     good: encodePresence({ online: true, connectionId: '0c'.repeat(8) }),
     bytesMax: 256,
   },
+  { uplink: 'configuration', qos: 1, good: report('{"interval":60}\n', '{"interval":60}\n'), bytesMax: 33 * 1024 },
 ]
 
 /** Payloads by what is wrong with them. All fields of a progress are optional: an empty one is fine. */
@@ -59,7 +61,19 @@ export function spoiled({ uplink, good, bytesMax }: UplinkSample): Map<string, B
     ['over the packet limit', Buffer.alloc(256 * 1024)],
   ])
   if (uplink !== 'progress') cases.set('that is empty', Buffer.alloc(0))
+  if (uplink === 'configuration') cases.set('with the digest of something else', report('{}', '{ }'))
   return cases
+}
+
+/** A backup of an operation that nobody knows; the digest is that of `digested`. */
+function report(content: string, digested: string): Buffer {
+  return encodeConfigurationReport({
+    operation: nobodysOperation,
+    attempt: 1,
+    version: '1',
+    sha256: createHash('sha256').update(digested).digest('hex'),
+    content: Buffer.from(content),
+  })
 }
 
 /** Right in everything but its length where a message can be that; the length is looked at first. */

@@ -91,7 +91,7 @@ t.test(
     t.same(await scene.stored(bystanders), before)
     const malformed = (await scene.logged('message-refused')).filter(line => line.reason === 'malformed')
     const tooLarge = (await scene.logged('frame-refused')).filter(line => line.reason === 'packet-too-large')
-    t.same({ malformed: malformed.length, tooLarge: tooLarge.length }, { malformed: 24, tooLarge: 5 })
+    t.same({ malformed: malformed.length, tooLarge: tooLarge.length }, { malformed: 30, tooLarge: 6 })
     const tooLong = malformed.flatMap(
       ({ err }) => /expected at most (\d+) bytes/.exec((err as Error).message)?.[1] ?? [],
     )
