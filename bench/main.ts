@@ -1,14 +1,17 @@
-// `npm run bench -- NAME [--json]`: one `{bench, metric, value, unit}` a line.
-const benches: Readonly<Record<string, () => Promise<{ run(options: { readonly json: boolean }): Promise<void> }>>> = {
+// `npm run bench -- NAME [--json] [--FLAG VALUE …]`: one `{bench, metric, value, unit}` a line. The flags are the bench's own.
+interface Bench {
+  run(options: { readonly json: boolean; readonly args: readonly string[] }): Promise<void>
+}
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   delivery: () => import('./delivery.ts'),
+  engine: () => import('./engine.ts'),
   store: () => import('./store.ts'),
 }
 
-const names = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
+const [name, ...args] = process.argv.slice(2).filter(argument => argument !== '--json')
 const json = process.argv.includes('--json')
-const [name] = names
 const load = name === undefined ? undefined : benches[name]
-if (names.length !== 1 || load === undefined) {
+if (load === undefined) {
   console.error(`usage: npm run bench -- NAME [--json], with NAME one of ${Object.keys(benches).join(', ')}`)
   process.exitCode = 2
-} else await (await load()).run({ json })
+} else await (await load()).run({ json, args })
