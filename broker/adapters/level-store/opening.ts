@@ -17,6 +17,9 @@ import { type Schema, schemaVersion } from './schema.ts'
 import { type Database, lastPosition, problemsInTail } from './verification.ts'
 import { writeBatch } from './write-batch.ts'
 
+/** Tables LevelDB keeps open at once, the fewest it takes. It maps each into memory: a sweep over a million devices must not map all. */
+const openTablesMax = 64
+
 export interface OpeningOptions {
   /** Make the store when there is none. */
   readonly create: boolean
@@ -103,7 +106,7 @@ async function inspectFiles(records: string, head: HeadPosition, options: Openin
 async function openDatabase(records: string, create: boolean, options: OpeningOptions): Promise<Database> {
   const db: Database = new Level(records, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   try {
-    await db.open({ createIfMissing: create, writeBufferSize: options.writeBufferBytes })
+    await db.open({ createIfMissing: create, writeBufferSize: options.writeBufferBytes, maxOpenFiles: openTablesMax })
     return db
   } catch (error) {
     const cause = levelCause(error)
