@@ -61,8 +61,8 @@ export class BrokerProcess {
         ...['--data-dir', join(folder, 'data'), '--ready-file', readyFile],
         ...['--mqtt-port', '0', '--http-port', '0', '--in-progress-max', '100000', ...args],
       ],
-      // As `npm start` and the service file of docs/OPERATING.md start it.
-      { stdio: ['ignore', log, log], env: { ...process.env, MALLOC_ARENA_MAX: '1', ...environment } },
+      // As `npm start` and the service file of docs/OPERATING.md start it, unless the environment says otherwise.
+      { stdio: ['ignore', log, log], env: { MALLOC_ARENA_MAX: '1', ...process.env, ...environment } },
     )
     const ended = new Promise(resolve => child.once('exit', resolve))
     for (;;) {
