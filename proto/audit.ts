@@ -15,11 +15,7 @@
 // with the shortest escapes (\b \t \n \f \r \" \\, other control characters as \u00xx in lower case), everything else as
 // it is; numbers as ECMAScript prints them. Beyond the RFC, a lone surrogate is \udxxx, not an error. Nesting ends at 64.
 import { createHash } from 'node:crypto'
-
-export type AuditJson = string | number | boolean | null | readonly AuditJson[] | AuditObject
-export interface AuditObject {
-  readonly [name: string]: AuditJson
-}
+import type { JsonObject } from './json.ts'
 
 /** A record as it stands in a line. */
 export interface AuditLine {
@@ -36,8 +32,8 @@ export interface AuditLine {
   readonly operation?: string
   readonly requestId?: string
   /** JSON Patch (RFC 6902). */
-  readonly changes: readonly AuditObject[]
-  readonly data: AuditObject
+  readonly changes: readonly JsonObject[]
+  readonly data: JsonObject
 }
 export type AuditActor =
   | { readonly kind: 'principal'; readonly name: string }

@@ -81,9 +81,38 @@ export interface WireOfferMessage {
     envelope?: Uint8Array
     operationType?: string
     installHold?: boolean
+    logWanted?: boolean
   }
   withdraw?: { operationId?: string; lease?: number; reason?: string }
   proceed?: { operationId?: string; lease?: number; attempt?: number }
+  join?: { operationId?: string; lease?: number; attempt?: number; session?: string }
+}
+export interface WireDeltaMetadata {
+  baseSize?: number
+  frameBytesMax?: number
+  baseBytesMax?: number
+  encodedBytesMax?: number
+}
+export interface WirePackageMetadata {
+  descriptorSize?: number
+}
+export interface WirePackageDescriptor {
+  imageCount?: number
+  images: { component?: string; version?: string; size?: number; sha256?: Uint8Array; vendorData?: Uint8Array }[]
+}
+export interface WireSessionControl {
+  artifactSha256?: Uint8Array
+  action?: number
+  reason?: string
+}
+export interface WireSessionData {
+  piece?: { chunk?: number; encoding?: number; encodedSize?: number; offset?: number; data?: Uint8Array }
+}
+export interface WireLogReport {
+  operationId?: string
+  attempt?: number
+  lines?: Uint8Array
+  cut?: boolean
 }
 export interface WireChunkData {
   requestNumber?: number
@@ -157,15 +186,21 @@ export interface WireMessages {
   SignedEnvelope: WireSignedEnvelope
   TrustDocument: WireTrustDocument
   Manifest: WireManifest
+  DeltaMetadata: WireDeltaMetadata
+  PackageMetadata: WirePackageMetadata
+  PackageDescriptor: WirePackageDescriptor
   Command: WireCommand
   ChunkIndex: WireChunkIndex
   OfferMessage: WireOfferMessage
+  SessionControl: WireSessionControl
+  SessionData: WireSessionData
   ChunkData: WireChunkData
   Hello: WireHello
   Event: WireEvent
   Progress: WireProgress
   ChunkRequest: WireChunkRequest
   ConfigurationReport: WireConfigurationReport
+  LogReport: WireLogReport
   Presence: WirePresence
   BundleHeader: WireBundleHeader
 }

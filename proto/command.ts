@@ -4,18 +4,25 @@
 //
 //   decodes, type 22 · signed as what it was offered as 23 · expires 23 · vendor 30 · class, device 31 · operation 31
 //   · arguments 22
-import { decode, encode, type WireCommand, WireError } from './codec.ts'
-import type { DeviceFailureCode } from './event-codes.ts'
-import { deviceId, isOperationType, type OperationId, operationId } from './ids.ts'
+import { decode, encode, type WireCommand } from './codec.ts'
+import { isOperationType, type OperationId, operationId } from './ids.ts'
+import type { JsonObject } from './json.ts'
 import { commandArgumentsBytesMax, commandArgumentsDepthMax, envelopeBytesMax } from './limits.ts'
-import type { Failure } from './manifest.ts'
+import {
+  boundDevice,
+  cut,
+  identity,
+  lawful,
+  present,
+  type Reader,
+  refuse,
+  unexpired,
+  type Verdict,
+  verdictOf,
+} from './statement.ts'
 
 /** The types that every agent knows the name of; plugins register more. */
 export const commandTypes = ['config-backup', 'config-restore', 'config-change', 'reboot', 'command'] as const
-export type CommandType = (typeof commandTypes)[number]
-
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue }
-export type JsonObject = { readonly [name: string]: JsonValue }
 
 /** Ids are lower-case hex; times milliseconds since 1970. */
 export interface Command {
@@ -30,33 +37,17 @@ export interface Command {
   readonly arguments: JsonObject
 }
 
-/** What the reader of a command accepts; what is absent is not compared. */
-export interface CommandExpectations {
-  /** Milliseconds since 1970. */
-  readonly now?: number
-  /** Lower-case hex. */
-  readonly vendorId?: string
-  readonly classId?: string
-  readonly deviceId?: string
-  /** What the offer said that it hands over. */
+export interface CommandExpectations extends Reader {
+  /** What the offer said that it hands over; absent: not compared, as `operation`. */
   readonly operationType?: string
   readonly operation?: OperationId
 }
 
-export type CommandVerdict =
-  | { readonly ok: true; readonly command: Command }
-  | { readonly ok: false; readonly failure: Failure }
+export type CommandVerdict = Verdict<{ readonly command: Command }>
 
 /** Judges the payload of a verified envelope. Never throws for any bytes. */
 export function readCommand(payload: Uint8Array, expected: CommandExpectations = {}): CommandVerdict {
-  try {
-    return { ok: true, command: judged(decode('Command', payload, envelopeBytesMax), expected) }
-  } catch (error) {
-    if (error instanceof Refused) return { ok: false, failure: error.failure }
-    if (error instanceof WireError)
-      return { ok: false, failure: { code: 'UPD4_FAIL_22', data: { field: error.field, reason: 'malformed' } } }
-    throw error
-  }
+  return verdictOf(() => ({ command: judged(decode('Command', payload, envelopeBytesMax), expected) }))
 }
 
 /** Throws RangeError for arguments that no device would read. */
@@ -76,22 +67,6 @@ export function encodeCommand(command: Command): Buffer {
   })
 }
 
-class Refused extends Error {
-  readonly failure: Failure
-  constructor(failure: Failure) {
-    super(failure.code)
-    this.failure = failure
-  }
-}
-
-function refuse(code: DeviceFailureCode, data: Record<string, string>): never {
-  throw new Refused({ code, data })
-}
-
-function present<T>(value: T | undefined, field: string): T {
-  return value ?? refuse('UPD4_FAIL_22', { field, reason: 'absent' })
-}
-
 function judged(wire: WireCommand, expected: CommandExpectations): Command {
   const operationType = present(wire.operationType, 'operationType')
   if (!isOperationType(operationType))
@@ -104,25 +79,10 @@ function judged(wire: WireCommand, expected: CommandExpectations): Command {
       expected: expected.operationType,
       actual: operationType,
     })
-  const expiresAt = present(wire.expiresAt, 'expiresAt')
-  if (expected.now !== undefined && expected.now >= expiresAt)
-    refuse('UPD4_FAIL_23', {
-      field: 'expiresAt',
-      reason: 'expired',
-      expected: String(expected.now),
-      actual: String(expiresAt),
-    })
-
-  const vendorId = identity(wire.vendorId, expected.vendorId, 'vendorId', 'UPD4_FAIL_30')
-  const classId = identity(wire.classId, expected.classId, 'classId', 'UPD4_FAIL_31')
-  const device = wire.deviceId
-  if (device !== undefined && device !== (expected.deviceId ?? lawful(deviceId, device)))
-    refuse('UPD4_FAIL_31', {
-      field: 'deviceId',
-      reason: 'device',
-      expected: expected.deviceId ?? 'a device id',
-      actual: cut(device),
-    })
+  const expiresAt = unexpired(wire.expiresAt, expected)
+  const vendorId = wire.vendorId && identity(wire.vendorId, 'vendorId', expected)
+  const classId = wire.classId && identity(wire.classId, 'classId', expected)
+  const device = boundDevice(wire.deviceId, expected)
   const named = present(wire.operationId, 'operationId')
   const operation = lawful(operationId, named)
   if (operation === undefined)
@@ -140,23 +100,10 @@ function judged(wire: WireCommand, expected: CommandExpectations): Command {
     operation,
     ...(vendorId === undefined ? {} : { vendorId }),
     ...(classId === undefined ? {} : { classId }),
-    ...(device === undefined ? {} : { deviceId: device }),
+    ...device,
     expiresAt,
     arguments: readArguments(present(wire.arguments, 'arguments')),
   }
-}
-
-function identity(
-  value: Uint8Array | undefined,
-  expected: string | undefined,
-  field: string,
-  code: 'UPD4_FAIL_30' | 'UPD4_FAIL_31',
-): string | undefined {
-  if (value === undefined) return undefined
-  if (value.length !== 16) refuse(code, { field, expected: '16 bytes', actual: String(value.length) })
-  const text = Buffer.from(value).toString('hex')
-  if (expected !== undefined && text !== expected) refuse(code, { field, expected, actual: text })
-  return text
 }
 
 function readArguments(bytes: Uint8Array): JsonObject {
@@ -185,17 +132,4 @@ function depthOf(value: unknown, left: number): number {
   if (typeof value !== 'object' || value === null) return left
   if (left <= 0) return -1
   return Object.values(value).reduce<number>((least, child) => Math.min(least, depthOf(child, left - 1)), left - 1)
-}
-
-function lawful<T extends string>(parse: (text: string) => T, text: string): T | undefined {
-  try {
-    return parse(text)
-  } catch {
-    // No id of ours: nobody is meant.
-    return undefined
-  }
-}
-
-function cut(text: string): string {
-  return text.slice(0, 80)
 }

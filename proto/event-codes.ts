@@ -358,6 +358,13 @@ export type SystemCode = Extract<EventCode, `SYS_${string}`>
 export type DeviceCode = Exclude<EventCode, SystemCode>
 export type DeviceFailureCode = Extract<DeviceCode, `UPD4_FAIL_${string}`>
 
+/** A failure of the domain, as a value. */
+export interface Failure {
+  readonly code: DeviceFailureCode
+  /** What helps to find the cause: field, expected, actual, reason, chunk, errno. */
+  readonly data: Readonly<Record<string, string>>
+}
+
 export const eventCodeNames = Object.keys(eventCodes) as readonly EventCode[]
 
 /** The entry of a code, typed for every code alike. */

@@ -99,6 +99,8 @@ export const ReleaseView = Type.Object({
       classId: Type.String(),
       deviceId: Nullable(Type.String()),
       artifact: Type.String(),
+      format: Type.String({ description: 'raw, delta-zstd or combined' }),
+      precursorSha256: Nullable(Type.String({ description: 'of a delta: the image a device must have installed' })),
       payloadSize: Type.Integer(),
       expiresAt: Time,
     }),
@@ -246,6 +248,7 @@ export const OperationView = Type.Object({
       install: Type.String(),
     }),
     approval: Type.Boolean(),
+    logOnFailure: Type.Boolean(),
     prerequisites: Type.Array(Type.Object({ component: Type.String(), versionLeast: Type.String() })),
   }),
 })
@@ -286,6 +289,8 @@ export const ExecutionView = Type.Object({
   status: Type.String({ description: 'word of the operations page' }),
   step: Nullable(Type.String()),
   attempt: Type.Integer(),
+  format: Nullable(Type.String({ description: 'of what the last attempt brought: raw, delta-zstd or combined' })),
+  manifest: Nullable(Type.String({ description: 'SHA-256 of the manifest it brought' })),
   code: Nullable(Type.String()),
   message: Nullable(Type.String()),
   correctiveAction: Nullable(Type.String()),
@@ -342,3 +347,14 @@ export const BackupView = Type.Object({
   at: Time,
 })
 export type BackupView = Static<typeof BackupView>
+
+export const DeviceLogView = Type.Object({
+  id: Type.String({ description: '`device_log_id` of the event that told the failure' }),
+  operation: Type.String(),
+  device: Type.String(),
+  attempt: Count,
+  sizeBytes: Count,
+  cut: Type.Boolean({ description: 'older lines of the same operation did not fit' }),
+  at: Time,
+})
+export type DeviceLogView = Static<typeof DeviceLogView>

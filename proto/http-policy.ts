@@ -120,6 +120,9 @@ export const PolicyRequest = Type.Object(
     retries: Type.Optional(Type.Array(RetryRequest, { maxItems: 20 })),
     schedule: Type.Optional(ScheduleRequest),
     approval: Type.Optional(Type.Boolean()),
+    logOnFailure: Type.Optional(
+      Type.Boolean({ description: 'a device whose attempt fails sends what it logged of late; default false' }),
+    ),
     prerequisites: Type.Optional(
       Type.Array(
         Type.Object(

@@ -19,8 +19,6 @@ export const trustRolesMax = 32
 export const commandArgumentsBytesMax = 48 * 1024
 /** Deepest nesting of objects and lists in the arguments of a command. */
 export const commandArgumentsDepthMax = 32
-/** Longest name of an operation type, characters. */
-export const operationTypeCharactersMax = 32
 /** Largest configuration of a device, bytes: base64 of it fits the arguments of a command. */
 export const configurationBytesMax = 32 * 1024
 /** Output of a command in its event, bytes of UTF-8. */
@@ -51,3 +49,21 @@ export const componentNameBytesMax = 32
 export const versionBytesMax = 11
 export const uriBytesMax = 255
 export const vendorDataBytesMax = 1024
+
+/** A patch: output of one frame, the range of the base it names, and the frame itself, bytes. */
+export const patchFrameBytesMax = 1024 * 1024
+export const patchBaseBytesMax = 4 * 1024 * 1024
+export const patchEncodedBytesMax = 1024 * 1024 + 4096
+
+/** A combined package: images, their names and vendor data in bytes (EVENT-CODES: 47, 48, 49), its descriptor. */
+export const packageImagesMax = 8
+export const packageNameBytesMax = 32
+export const packageVendorDataBytesMax = 256
+export const packageDescriptorBytesMax = 64 * 1024
+
+/** Recent log of a device, bytes of UTF-8 before and after deflating. */
+export const deviceLogBytesMax = 64 * 1024
+export const logReportBytesMax = deviceLogBytesMax + 1024
+
+/** Control message of a broadcast session, bytes. */
+export const sessionControlBytesMax = 1024

@@ -4,10 +4,23 @@
 //
 //   decodes 22 · expires 23 · vendor 30 · class, device 31 · priority, component, version 22 (41) · digests, sizes 22 (43)
 //   · URI 21 · format 25 · metadata 22 · vendor data 29
-import { decode, encode, WireError, type WireManifest } from './codec.ts'
-import type { DeviceFailureCode } from './event-codes.ts'
-import { deviceId, isComponentName } from './ids.ts'
+import { decode, encode, type WireManifest } from './codec.ts'
+import { isComponentName } from './ids.ts'
 import * as limits from './limits.ts'
+import { readPackageMetadata } from './package.ts'
+import { readDeltaMetadata } from './patch.ts'
+import {
+  boundDevice,
+  identity,
+  present,
+  type Reader,
+  refuse,
+  refuseFor,
+  unexpired,
+  type Verdict,
+  verdictOf,
+} from './statement.ts'
+import { versionFailure } from './version.ts'
 
 export type ManifestFormat = 'raw' | 'delta-zstd' | 'combined'
 
@@ -37,13 +50,7 @@ export interface Manifest {
 }
 
 /** What the reader of a manifest accepts. The defaults are those of the contract. */
-export interface ManifestExpectations {
-  /** Milliseconds since 1970; absent: expiry is not judged. */
-  readonly now?: number
-  /** Lower-case hex; absent (the broker, who speaks for no device): not compared. */
-  readonly vendorId?: string
-  readonly classId?: string
-  readonly deviceId?: string
+export interface ManifestExpectations extends Reader {
   readonly formats?: readonly ManifestFormat[]
   /** Lengths in bytes of UTF-8. */
   readonly componentNameBytesMax?: number
@@ -51,28 +58,14 @@ export interface ManifestExpectations {
   readonly uriBytesMax?: number
 }
 
-export interface Failure {
-  readonly code: DeviceFailureCode
-  /** What helps to find the cause: field, expected, actual, reason, chunk, errno. */
-  readonly data: Readonly<Record<string, string>>
-}
-export type ManifestVerdict =
-  | { readonly ok: true; readonly manifest: Manifest }
-  | { readonly ok: false; readonly failure: Failure }
+export type ManifestVerdict = Verdict<{ readonly manifest: Manifest }>
 
 const formatNumbers: Readonly<Record<ManifestFormat, number>> = { raw: 1, 'delta-zstd': 2, combined: 3 }
 const formatNames = new Map(Object.entries(formatNumbers).map(([name, number]) => [number, name as ManifestFormat]))
 
 /** Judges the payload of a verified envelope. Never throws for any bytes. */
 export function readManifest(payload: Uint8Array, expected: ManifestExpectations = {}): ManifestVerdict {
-  try {
-    return { ok: true, manifest: judged(decode('Manifest', payload, limits.envelopeBytesMax), expected) }
-  } catch (error) {
-    if (error instanceof Refused) return { ok: false, failure: error.failure }
-    if (error instanceof WireError)
-      return { ok: false, failure: { code: 'UPD4_FAIL_22', data: { field: error.field, reason: 'malformed' } } }
-    throw error
-  }
+  return verdictOf(() => ({ manifest: judged(decode('Manifest', payload, limits.envelopeBytesMax), expected) }))
 }
 
 export function encodeManifest(manifest: Manifest): Buffer {
@@ -102,71 +95,17 @@ export function encodeManifest(manifest: Manifest): Buffer {
   })
 }
 
-/** Positive when `a` is newer, 0 when equal; the three numbers in order. Both must be versions of a read manifest. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map(version => version.split('.').map(Number))
-  for (let part = 0; part < 3; part += 1) {
-    const difference = (left?.[part] ?? 0) - (right?.[part] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
-}
-
-/** Undefined for a version a manifest may carry, else what is wrong with it (22, or 41 for a number above 999). */
-export function versionFailure(version: string): Failure | undefined {
-  const wrong = (code: 'UPD4_FAIL_22' | 'UPD4_FAIL_41', expected: string): Failure => ({
-    code,
-    data: { field: 'version', expected, actual: version.slice(0, 40) },
-  })
-  if (Buffer.byteLength(version) > limits.versionBytesMax)
-    return wrong('UPD4_FAIL_22', `${limits.versionBytesMax} bytes`)
-  if (!/^\d+\.\d+\.\d+$/.test(version)) return wrong('UPD4_FAIL_22', 'three dotted numbers')
-  if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version)) return wrong('UPD4_FAIL_41', 'numbers up to 999')
-  return undefined
-}
-
-class Refused extends Error {
-  readonly failure: Failure
-  constructor(failure: Failure) {
-    super(failure.code)
-    this.failure = failure
-  }
-}
-
-function refuse(code: DeviceFailureCode, data: Record<string, string>): never {
-  throw new Refused({ code, data })
-}
-
-function present<T>(value: T | undefined, field: string): T {
-  return value ?? refuse('UPD4_FAIL_22', { field, reason: 'absent' })
-}
-
 function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
-  const expiresAt = present(wire.expiresAt, 'expiresAt')
-  if (expected.now !== undefined && expected.now >= expiresAt)
-    refuse('UPD4_FAIL_23', {
-      field: 'expiresAt',
-      reason: 'expired',
-      expected: String(expected.now),
-      actual: String(expiresAt),
-    })
-
-  const vendorId = identity(wire.vendorId, expected.vendorId, 'vendorId', 'UPD4_FAIL_30')
-  const classId = identity(wire.classId, expected.classId, 'classId', 'UPD4_FAIL_31')
-  if (wire.deviceId !== undefined && wire.deviceId !== (expected.deviceId ?? lawfulDeviceId(wire.deviceId)))
-    refuse('UPD4_FAIL_31', {
-      field: 'deviceId',
-      reason: 'device',
-      expected: expected.deviceId ?? 'a device id',
-      actual: wire.deviceId.slice(0, 80),
-    })
+  const expiresAt = unexpired(wire.expiresAt, expected)
+  const vendorId = identity(present(wire.vendorId, 'vendorId'), 'vendorId', expected)
+  const classId = identity(present(wire.classId, 'classId'), 'classId', expected)
+  const device = boundDevice(wire.deviceId, expected)
 
   const priority = present(wire.priority, 'priority')
   const nameBytesMax = expected.componentNameBytesMax ?? limits.componentNameBytesMax
   const component = componentName(wire.component, 'component', nameBytesMax)
   const version = present(wire.version, 'version')
-  const wrongVersion = versionFailure(version)
-  if (wrongVersion !== undefined) throw new Refused(wrongVersion)
+  refuseFor(versionFailure(version))
   const releaseCounter = present(wire.releaseCounter, 'releaseCounter')
 
   const payloadSize = size(wire.payloadSize, 'payloadSize', limits.imageBytesMax)
@@ -191,10 +130,14 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
     refuse('UPD4_FAIL_25', { field: 'format', actual: format ?? String(wire.format) })
   if (format !== 'raw' && (wire.metadata === undefined || wire.metadata.length === 0))
     refuse('UPD4_FAIL_22', { field: 'metadata', reason: 'absent' })
-  if (format === 'delta-zstd' && precursorSha256 === undefined)
-    refuse('UPD4_FAIL_22', { field: 'precursorSha256', reason: 'absent' })
-  if (format === 'raw' && (payloadSize !== installedSize || payloadSha256 !== installedSha256))
-    refuse('UPD4_FAIL_22', { field: 'installedSha256', reason: 'contradicts payload of a raw image' })
+  if (format === 'delta-zstd') {
+    readDeltaMetadata(present(wire.metadata, 'metadata'))
+    present(precursorSha256, 'precursorSha256')
+  }
+  if (format === 'combined') readPackageMetadata(present(wire.metadata, 'metadata'))
+  // A package is installed as a whole: what is installed is the package, and its images are told by its descriptor.
+  if (format !== 'delta-zstd' && (payloadSize !== installedSize || payloadSha256 !== installedSha256))
+    refuse('UPD4_FAIL_22', { field: 'installedSha256', reason: 'contradicts the payload' })
 
   const vendorData = wire.vendorData ?? new Uint8Array(0)
   const vendorDataBytesMax = expected.vendorDataBytesMax ?? limits.vendorDataBytesMax
@@ -208,7 +151,7 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
   return {
     vendorId,
     classId,
-    ...(wire.deviceId === undefined ? {} : { deviceId: wire.deviceId }),
+    ...device,
     priority,
     component,
     version,
@@ -230,19 +173,6 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
   }
 }
 
-function identity(
-  value: Uint8Array | undefined,
-  expected: string | undefined,
-  field: string,
-  code: 'UPD4_FAIL_30' | 'UPD4_FAIL_31',
-): string {
-  const bytes = present(value, field)
-  if (bytes.length !== 16) refuse(code, { field, expected: '16 bytes', actual: String(bytes.length) })
-  const text = Buffer.from(bytes).toString('hex')
-  if (expected !== undefined && text !== expected) refuse(code, { field, expected, actual: text })
-  return text
-}
-
 function digest(bytes: Uint8Array, field: string): string {
   if (bytes.length !== 32) refuse('UPD4_FAIL_43', { field, expected: '32 bytes', actual: String(bytes.length) })
   return Buffer.from(bytes).toString('hex')
@@ -252,15 +182,6 @@ function size(value: number | undefined, field: string, most: number): number {
   const bytes = present(value, field)
   if (bytes < 1 || bytes > most) refuse('UPD4_FAIL_22', { field, expected: `1 to ${most}`, actual: String(bytes) })
   return bytes
-}
-
-function lawfulDeviceId(text: string): string | undefined {
-  try {
-    return deviceId(text)
-  } catch {
-    // Bound to something that can be no device: nobody may install it.
-    return undefined
-  }
 }
 
 function componentName(value: string | undefined, field: string, bytesMax: number): string {
@@ -281,8 +202,7 @@ function prerequisitesOf(wire: WireManifest, nameBytesMax: number): Manifest['pr
     })
   return wire.prerequisites.map(({ component, versionLeast }) => {
     const version = present(versionLeast, 'prerequisites.versionLeast')
-    const wrong = versionFailure(version)
-    if (wrong !== undefined) throw new Refused(wrong)
+    refuseFor(versionFailure(version))
     return { component: componentName(component, 'prerequisites.component', nameBytesMax), versionLeast: version }
   })
 }

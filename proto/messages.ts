@@ -1,12 +1,14 @@
 // Messages between device and broker as trusted values: one reader and one writer a message, for both sides. A reader
 // throws WireError naming the field; what the receiver does with a bad message is said in docs/PROTOCOL.md.
 import { createHash } from 'node:crypto'
+import { type ChunkEncoding, type ChunkPiece, chunkEncodings, readChunkPiece, wireChunkPiece } from './chunk-piece.ts'
 import { decode, encode, WireError, type WireEvent } from './codec.ts'
 import { type DeviceCode, isDeviceCode } from './event-codes.ts'
 import { isReservedName, type OperationId } from './ids.ts'
 import * as limits from './limits.ts'
 import { atLeast, componentName, hex, need, operation, operationIn, text, unhex, varint, version } from './values.ts'
 
+export { type ChunkEncoding, chunkEncodings } from './chunk-piece.ts'
 export { encodeOfferMessage, type OfferMessage, readOfferMessage } from './offer-messages.ts'
 
 export const protocolVersion = 1
@@ -93,25 +95,11 @@ export interface ChunkRequest {
     | { readonly kind: 'chunks'; readonly ranges: readonly ChunkRange[] }
 }
 
-export type ChunkEncoding = 'plain' | 'deflate'
-/** In the order of the numbers on the wire, from 1. */
-export const chunkEncodings: readonly ChunkEncoding[] = ['plain', 'deflate']
-
 export type RefusalReason = 'no-such-chunk' | 'no-right' | 'busy'
 const refusalReasons: readonly RefusalReason[] = ['no-such-chunk', 'no-right', 'busy']
 
 export type ChunkData =
-  | {
-      readonly kind: 'piece'
-      readonly requestNumber: number
-      /** Undefined: a piece of the chunk index, `encodedSize` is then the size of the index. */
-      readonly chunk: number | undefined
-      readonly encoding: ChunkEncoding
-      readonly encodedSize: number
-      readonly offset: number
-      /** A view of the packet. */
-      readonly data: Uint8Array
-    }
+  | ({ readonly kind: 'piece'; readonly requestNumber: number } & ChunkPiece)
   | {
       readonly kind: 'refusal'
       readonly requestNumber: number
@@ -293,30 +281,16 @@ export function readChunkData(bytes: Uint8Array): ChunkData {
     const reason = need(refusalReasons[(wire.refusal.reason ?? 0) - 1], 'ChunkData.reason')
     return { kind: 'refusal', requestNumber, reason, chunk, retryAfterMs }
   }
-  const piece = need(wire.piece, 'ChunkData.piece')
-  const encoding = need(chunkEncodings[(piece.encoding ?? 0) - 1], 'ChunkData.piece.encoding')
-  // The receiver takes this much memory before it has the bytes, so a hostile size ends here.
-  const encodedSize = need(piece.encodedSize, 'ChunkData.piece.encodedSize')
-  const encodedSizeMax = piece.chunk === undefined ? limits.chunkIndexBytesMax : limits.chunkBytesMax
-  if (encodedSize > encodedSizeMax)
-    throw new WireError('ChunkData.piece.encodedSize', `expected at most ${encodedSizeMax}, got ${encodedSize}`)
-  const offset = piece.offset ?? 0
-  const data = need(piece.data, 'ChunkData.piece.data')
-  if (data.length === 0) throw new WireError('ChunkData.piece.data', 'expected one byte at least')
-  if (offset + data.length > encodedSize) throw new WireError('ChunkData.piece.data', 'reaches past the encoded size')
-  return { kind: 'piece', requestNumber, chunk: piece.chunk, encoding, encodedSize, offset, data }
+  const piece = readChunkPiece(need(wire.piece, 'ChunkData.piece'), 'ChunkData.piece')
+  return { kind: 'piece', requestNumber, ...piece }
 }
 
 export function encodeChunkData(message: ChunkData): Buffer {
   const { requestNumber } = message
+  if (message.kind === 'piece') return encode('ChunkData', { requestNumber, piece: wireChunkPiece(message) })
   const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
-  if (message.kind === 'refusal') {
-    const reason = refusalReasons.indexOf(message.reason) + 1
-    return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs } })
-  }
-  const { encodedSize, offset, data } = message
-  const encoding = chunkEncodings.indexOf(message.encoding) + 1
-  return encode('ChunkData', { requestNumber, piece: { ...chunk, encoding, encodedSize, offset, data } })
+  const reason = refusalReasons.indexOf(message.reason) + 1
+  return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs } })
 }
 
 /** Most bytes a `chunkDataHead` has. */

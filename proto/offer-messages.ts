@@ -3,7 +3,7 @@
 import { decode, encode } from './codec.ts'
 import type { OperationId } from './ids.ts'
 import { envelopeBytesMax } from './limits.ts'
-import { atLeast, need, operation, operationType, text } from './values.ts'
+import { atLeast, need, operation, operationType, sessionName, text } from './values.ts'
 
 /** The type of an offer that names none: its envelope holds a manifest, that of every other type a command. */
 export const firmwareUpdate = 'firmware-update'
@@ -21,20 +21,32 @@ export type OfferMessage =
       readonly operationType: string
       /** The device waits at `awaiting-install` for a `proceed`. */
       readonly installHold: boolean
+      /** After a failure the device sends its recent log. */
+      readonly logWanted: boolean
     }
   | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
   | { readonly kind: 'proceed'; readonly operation: OperationId; readonly lease: number; readonly attempt: number }
+  | {
+      readonly kind: 'join'
+      readonly operation: OperationId
+      readonly lease: number
+      readonly attempt: number
+      /** 16 hex digits. */
+      readonly session: string
+    }
 
 type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
-/** What is said of an offer when it is sent: a firmware update without a hold unless told otherwise. */
+type Unsaid = 'operationType' | 'installHold' | 'logWanted'
+/** What is said of an offer when it is sent: a firmware update without hold and log unless told otherwise. */
 export type OfferToSend =
-  | (Omit<OfferContent, 'operationType' | 'installHold'> & Partial<Pick<OfferContent, 'operationType' | 'installHold'>>)
+  | (Omit<OfferContent, Unsaid> & Partial<Pick<OfferContent, Unsaid>>)
   | Exclude<OfferMessage, { kind: 'offer' }>
 
 export function readOfferMessage(bytes: Uint8Array): OfferMessage {
   const wire = decode('OfferMessage', bytes, envelopeBytesMax + 1024)
   if (wire.offer !== undefined) {
-    const { operationId: id, lease, attempt, envelope, operationType: type, installHold = false } = wire.offer
+    const { operationId: id, lease, attempt, envelope, operationType: type } = wire.offer
+    const { installHold = false, logWanted = false } = wire.offer
     return {
       kind: 'offer',
       operation: operation(id, 'Offer.operationId'),
@@ -43,6 +55,17 @@ export function readOfferMessage(bytes: Uint8Array): OfferMessage {
       envelope: need(envelope, 'Offer.envelope'),
       operationType: type === undefined ? firmwareUpdate : operationType(type, 'Offer.operationType'),
       installHold,
+      logWanted,
+    }
+  }
+  if (wire.join !== undefined) {
+    const { operationId: id, lease, attempt, session } = wire.join
+    return {
+      kind: 'join',
+      operation: operation(id, 'JoinSession.operationId'),
+      lease: need(lease, 'JoinSession.lease'),
+      attempt: atLeast(attempt, 1, 'JoinSession.attempt'),
+      session: sessionName(session, 'JoinSession.session'),
     }
   }
   if (wire.proceed !== undefined) {
@@ -68,7 +91,8 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
   const { operation: operationId, lease } = message
   switch (message.kind) {
     case 'offer': {
-      const { attempt, envelope, operationType: type = firmwareUpdate, installHold = false } = message
+      const { attempt, envelope, operationType: type = firmwareUpdate } = message
+      const { installHold = false, logWanted = false } = message
       return encode('OfferMessage', {
         offer: {
           operationId,
@@ -77,6 +101,7 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
           envelope,
           ...(type === firmwareUpdate ? {} : { operationType: type }),
           ...(installHold ? { installHold } : {}),
+          ...(logWanted ? { logWanted } : {}),
         },
       })
     }
@@ -84,5 +109,9 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
       return encode('OfferMessage', { withdraw: { operationId, lease, reason: message.reason } })
     case 'proceed':
       return encode('OfferMessage', { proceed: { operationId, lease, attempt: message.attempt } })
+    case 'join': {
+      const { attempt, session } = message
+      return encode('OfferMessage', { join: { operationId, lease, attempt, session } })
+    }
   }
 }

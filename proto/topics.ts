@@ -5,7 +5,7 @@ import { type DeviceId, deviceId, isReservedName, type OperationId, type Princip
 export const root = 'drover/v1'
 
 /** What a device publishes. */
-export const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration'] as const
+export const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration', 'log'] as const
 export type Uplink = (typeof uplinks)[number]
 
 /** What a device subscribes to. */
@@ -36,6 +36,31 @@ export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
   if (uplinkNames.has(name)) return { device, uplink: name as Uplink }
   if (downlinkNames.has(name)) return { device, downlink: name as Downlink }
   return undefined
+}
+
+/** The uplink a topic names, when it is one of exactly this device. Asked for every message, so it only compares. */
+export function uplinkOf(device: DeviceId, topic: string): Uplink | undefined {
+  const end = devicePrefix.length + device.length
+  if (topic[end] !== '/' || !topic.startsWith(devicePrefix) || !topic.startsWith(device, devicePrefix.length))
+    return undefined
+  const name = topic.slice(end + 1)
+  return uplinkNames.has(name) ? (name as Uplink) : undefined
+}
+
+/** The two topics of a broadcast session: `drover/v1/broadcast/{session}/{channel}`. A session is named by 16 hex digits. */
+export const sessionChannels = ['control', 'data'] as const
+export type SessionChannel = (typeof sessionChannels)[number]
+
+export function sessionTopic(session: string, channel: SessionChannel): string {
+  return `${root}/broadcast/${session}/${channel}`
+}
+
+/** The session and channel a topic names, or undefined when it is none (wildcards included). */
+export function parseSessionTopic(
+  topic: string,
+): { readonly session: string; readonly channel: SessionChannel } | undefined {
+  const match = /^drover\/v1\/broadcast\/([0-9a-f]{16})\/(control|data)$/.exec(topic)
+  return match === null ? undefined : { session: match[1] ?? '', channel: match[2] as SessionChannel }
 }
 
 /** What an operator publishes: `drover/v1/operators/{name}/request/{verb}`, JSON. */

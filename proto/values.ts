@@ -3,7 +3,7 @@
 import { WireError } from './codec.ts'
 import { isComponentName, isOperationType, type OperationId, operationId } from './ids.ts'
 import { componentNameBytesMax } from './limits.ts'
-import { versionFailure } from './manifest.ts'
+import { versionFailure } from './version.ts'
 
 export function need<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw new WireError(field, 'absent or not known')
@@ -14,6 +14,13 @@ export function need<T>(value: T | undefined, field: string): T {
 export function atLeast(value: number | undefined, least: number, field: string): number {
   const number = need(value, field)
   if (number < least) throw new WireError(field, `expected at least ${least}, got ${number}`)
+  return number
+}
+
+/** From `least` to `most`; an absent field is refused. */
+export function within(value: number | undefined, least: number, most: number, field: string): number {
+  const number = need(value, field)
+  if (number < least || number > most) throw new WireError(field, `expected ${least} to ${most}, got ${number}`)
   return number
 }
 
@@ -75,4 +82,11 @@ export function operationType(value: string | undefined, field: string): string 
 /** The field of a message that may name no operation. */
 export function operationIn(value: string | undefined, field: string): { operation?: OperationId } {
   return value === undefined ? {} : { operation: operation(value, field) }
+}
+
+/** The name of a broadcast session. */
+export function sessionName(value: string | undefined, field: string): string {
+  const name = need(value, field)
+  if (!/^[0-9a-f]{16}$/.test(name)) throw new WireError(field, 'expected 16 hex digits')
+  return name
 }

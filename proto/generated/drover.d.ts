@@ -1021,6 +1021,342 @@ export namespace drover {
         }
 
         /**
+         * Properties of a DeltaMetadata.
+         * @deprecated Use drover.v1.DeltaMetadata.$Properties instead.
+         */
+        interface IDeltaMetadata extends drover.v1.DeltaMetadata.$Properties {
+        }
+
+        /** Represents a DeltaMetadata. */
+        class DeltaMetadata {
+
+            /**
+             * Constructs a new DeltaMetadata.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.DeltaMetadata.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeltaMetadata baseSize. */
+            baseSize: (number|Long|null);
+
+            /** DeltaMetadata frameBytesMax. */
+            frameBytesMax: (number|null);
+
+            /** DeltaMetadata baseBytesMax. */
+            baseBytesMax: (number|null);
+
+            /** DeltaMetadata encodedBytesMax. */
+            encodedBytesMax: (number|null);
+
+            /**
+             * Creates a new DeltaMetadata instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeltaMetadata instance
+             */
+            static create(properties: drover.v1.DeltaMetadata.$Shape): drover.v1.DeltaMetadata & drover.v1.DeltaMetadata.$Shape;
+            static create(properties?: drover.v1.DeltaMetadata.$Properties): drover.v1.DeltaMetadata;
+
+            /**
+             * Encodes the specified DeltaMetadata message. Does not implicitly {@link drover.v1.DeltaMetadata.verify|verify} messages.
+             * @param message DeltaMetadata message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.DeltaMetadata.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeltaMetadata message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.DeltaMetadata & drover.v1.DeltaMetadata.$Shape} DeltaMetadata
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.DeltaMetadata & drover.v1.DeltaMetadata.$Shape;
+
+            /**
+             * Gets the type url for DeltaMetadata
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DeltaMetadata {
+
+            /** Properties of a DeltaMetadata. */
+            interface $Properties {
+
+                /** DeltaMetadata baseSize */
+                baseSize?: (number|Long|null);
+
+                /** DeltaMetadata frameBytesMax */
+                frameBytesMax?: (number|null);
+
+                /** DeltaMetadata baseBytesMax */
+                baseBytesMax?: (number|null);
+
+                /** DeltaMetadata encodedBytesMax */
+                encodedBytesMax?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeltaMetadata. */
+            type $Shape = drover.v1.DeltaMetadata.$Properties;
+        }
+
+        /**
+         * Properties of a PackageMetadata.
+         * @deprecated Use drover.v1.PackageMetadata.$Properties instead.
+         */
+        interface IPackageMetadata extends drover.v1.PackageMetadata.$Properties {
+        }
+
+        /** Represents a PackageMetadata. */
+        class PackageMetadata {
+
+            /**
+             * Constructs a new PackageMetadata.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.PackageMetadata.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PackageMetadata descriptorSize. */
+            descriptorSize: (number|null);
+
+            /**
+             * Creates a new PackageMetadata instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PackageMetadata instance
+             */
+            static create(properties: drover.v1.PackageMetadata.$Shape): drover.v1.PackageMetadata & drover.v1.PackageMetadata.$Shape;
+            static create(properties?: drover.v1.PackageMetadata.$Properties): drover.v1.PackageMetadata;
+
+            /**
+             * Encodes the specified PackageMetadata message. Does not implicitly {@link drover.v1.PackageMetadata.verify|verify} messages.
+             * @param message PackageMetadata message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.PackageMetadata.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PackageMetadata message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.PackageMetadata & drover.v1.PackageMetadata.$Shape} PackageMetadata
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.PackageMetadata & drover.v1.PackageMetadata.$Shape;
+
+            /**
+             * Gets the type url for PackageMetadata
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PackageMetadata {
+
+            /** Properties of a PackageMetadata. */
+            interface $Properties {
+
+                /** PackageMetadata descriptorSize */
+                descriptorSize?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PackageMetadata. */
+            type $Shape = drover.v1.PackageMetadata.$Properties;
+        }
+
+        /**
+         * Properties of a PackageDescriptor.
+         * @deprecated Use drover.v1.PackageDescriptor.$Properties instead.
+         */
+        interface IPackageDescriptor extends drover.v1.PackageDescriptor.$Properties {
+        }
+
+        /** Represents a PackageDescriptor. */
+        class PackageDescriptor {
+
+            /**
+             * Constructs a new PackageDescriptor.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.PackageDescriptor.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PackageDescriptor imageCount. */
+            imageCount: (number|null);
+
+            /** PackageDescriptor images. */
+            images: drover.v1.PackageImage[];
+
+            /**
+             * Creates a new PackageDescriptor instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PackageDescriptor instance
+             */
+            static create(properties: drover.v1.PackageDescriptor.$Shape): drover.v1.PackageDescriptor & drover.v1.PackageDescriptor.$Shape;
+            static create(properties?: drover.v1.PackageDescriptor.$Properties): drover.v1.PackageDescriptor;
+
+            /**
+             * Encodes the specified PackageDescriptor message. Does not implicitly {@link drover.v1.PackageDescriptor.verify|verify} messages.
+             * @param message PackageDescriptor message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.PackageDescriptor.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PackageDescriptor message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.PackageDescriptor & drover.v1.PackageDescriptor.$Shape} PackageDescriptor
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.PackageDescriptor & drover.v1.PackageDescriptor.$Shape;
+
+            /**
+             * Gets the type url for PackageDescriptor
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PackageDescriptor {
+
+            /** Properties of a PackageDescriptor. */
+            interface $Properties {
+
+                /** PackageDescriptor imageCount */
+                imageCount?: (number|null);
+
+                /** PackageDescriptor images */
+                images?: drover.v1.PackageImage.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PackageDescriptor. */
+            type $Shape = drover.v1.PackageDescriptor.$Properties;
+        }
+
+        /**
+         * Properties of a PackageImage.
+         * @deprecated Use drover.v1.PackageImage.$Properties instead.
+         */
+        interface IPackageImage extends drover.v1.PackageImage.$Properties {
+        }
+
+        /** Represents a PackageImage. */
+        class PackageImage {
+
+            /**
+             * Constructs a new PackageImage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.PackageImage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PackageImage component. */
+            component: (string|null);
+
+            /** PackageImage version. */
+            version: (string|null);
+
+            /** PackageImage size. */
+            size: (number|Long|null);
+
+            /** PackageImage sha256. */
+            sha256: (Uint8Array|null);
+
+            /** PackageImage vendorData. */
+            vendorData: (Uint8Array|null);
+
+            /**
+             * Creates a new PackageImage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PackageImage instance
+             */
+            static create(properties: drover.v1.PackageImage.$Shape): drover.v1.PackageImage & drover.v1.PackageImage.$Shape;
+            static create(properties?: drover.v1.PackageImage.$Properties): drover.v1.PackageImage;
+
+            /**
+             * Encodes the specified PackageImage message. Does not implicitly {@link drover.v1.PackageImage.verify|verify} messages.
+             * @param message PackageImage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.PackageImage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PackageImage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.PackageImage & drover.v1.PackageImage.$Shape} PackageImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.PackageImage & drover.v1.PackageImage.$Shape;
+
+            /**
+             * Gets the type url for PackageImage
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PackageImage {
+
+            /** Properties of a PackageImage. */
+            interface $Properties {
+
+                /** PackageImage component */
+                component?: (string|null);
+
+                /** PackageImage version */
+                version?: (string|null);
+
+                /** PackageImage size */
+                size?: (number|Long|null);
+
+                /** PackageImage sha256 */
+                sha256?: (Uint8Array|null);
+
+                /** PackageImage vendorData */
+                vendorData?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PackageImage. */
+            type $Shape = drover.v1.PackageImage.$Properties;
+        }
+
+        /**
          * Properties of an OfferMessage.
          * @deprecated Use drover.v1.OfferMessage.$Properties instead.
          */
@@ -1048,8 +1384,11 @@ export namespace drover {
             /** OfferMessage proceed. */
             proceed: (drover.v1.Proceed|null);
 
+            /** OfferMessage join. */
+            join: (drover.v1.JoinSession|null);
+
             /** OfferMessage content. */
-            content?: ("offer"|"withdraw"|"proceed");
+            content?: ("offer"|"withdraw"|"proceed"|"join");
 
             /**
              * Creates a new OfferMessage instance using the specified properties.
@@ -1099,8 +1438,11 @@ export namespace drover {
                 /** OfferMessage proceed */
                 proceed?: (drover.v1.Proceed.$Properties|null);
 
+                /** OfferMessage join */
+                join?: (drover.v1.JoinSession.$Properties|null);
+
                 /** OfferMessage content */
-                content?: ("offer"|"withdraw"|"proceed");
+                content?: ("offer"|"withdraw"|"proceed"|"join");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1111,9 +1453,10 @@ export namespace drover {
               offer?: drover.v1.Offer.$Shape|null;
               withdraw?: drover.v1.Withdraw.$Shape|null;
               proceed?: drover.v1.Proceed.$Shape|null;
+              join?: drover.v1.JoinSession.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape })
+              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape })
             );
         }
 
@@ -1153,6 +1496,9 @@ export namespace drover {
 
             /** Offer installHold. */
             installHold: (boolean|null);
+
+            /** Offer logWanted. */
+            logWanted: (boolean|null);
 
             /**
              * Creates a new Offer instance using the specified properties.
@@ -1210,6 +1556,9 @@ export namespace drover {
 
                 /** Offer installHold */
                 installHold?: (boolean|null);
+
+                /** Offer logWanted */
+                logWanted?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1385,6 +1734,271 @@ export namespace drover {
 
             /** Shape of a Proceed. */
             type $Shape = drover.v1.Proceed.$Properties;
+        }
+
+        /**
+         * Properties of a JoinSession.
+         * @deprecated Use drover.v1.JoinSession.$Properties instead.
+         */
+        interface IJoinSession extends drover.v1.JoinSession.$Properties {
+        }
+
+        /** Represents a JoinSession. */
+        class JoinSession {
+
+            /**
+             * Constructs a new JoinSession.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.JoinSession.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** JoinSession operationId. */
+            operationId: (string|null);
+
+            /** JoinSession lease. */
+            lease: (number|Long|null);
+
+            /** JoinSession attempt. */
+            attempt: (number|null);
+
+            /** JoinSession session. */
+            session: (string|null);
+
+            /**
+             * Creates a new JoinSession instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns JoinSession instance
+             */
+            static create(properties: drover.v1.JoinSession.$Shape): drover.v1.JoinSession & drover.v1.JoinSession.$Shape;
+            static create(properties?: drover.v1.JoinSession.$Properties): drover.v1.JoinSession;
+
+            /**
+             * Encodes the specified JoinSession message. Does not implicitly {@link drover.v1.JoinSession.verify|verify} messages.
+             * @param message JoinSession message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.JoinSession.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a JoinSession message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.JoinSession & drover.v1.JoinSession.$Shape} JoinSession
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.JoinSession & drover.v1.JoinSession.$Shape;
+
+            /**
+             * Gets the type url for JoinSession
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace JoinSession {
+
+            /** Properties of a JoinSession. */
+            interface $Properties {
+
+                /** JoinSession operationId */
+                operationId?: (string|null);
+
+                /** JoinSession lease */
+                lease?: (number|Long|null);
+
+                /** JoinSession attempt */
+                attempt?: (number|null);
+
+                /** JoinSession session */
+                session?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a JoinSession. */
+            type $Shape = drover.v1.JoinSession.$Properties;
+        }
+
+        /** SessionAction enum. */
+        enum SessionAction {
+
+            /** SESSION_ACTION_UNSPECIFIED value */
+            SESSION_ACTION_UNSPECIFIED = 0,
+
+            /** SESSION_ACTION_START value */
+            SESSION_ACTION_START = 1,
+
+            /** SESSION_ACTION_END value */
+            SESSION_ACTION_END = 2,
+
+            /** SESSION_ACTION_ACTIVATE value */
+            SESSION_ACTION_ACTIVATE = 3,
+
+            /** SESSION_ACTION_ABORT value */
+            SESSION_ACTION_ABORT = 4
+        }
+
+        /**
+         * Properties of a SessionControl.
+         * @deprecated Use drover.v1.SessionControl.$Properties instead.
+         */
+        interface ISessionControl extends drover.v1.SessionControl.$Properties {
+        }
+
+        /** Represents a SessionControl. */
+        class SessionControl {
+
+            /**
+             * Constructs a new SessionControl.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.SessionControl.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionControl artifactSha256. */
+            artifactSha256: (Uint8Array|null);
+
+            /** SessionControl action. */
+            action: (drover.v1.SessionAction|null);
+
+            /** SessionControl reason. */
+            reason: (string|null);
+
+            /**
+             * Creates a new SessionControl instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionControl instance
+             */
+            static create(properties: drover.v1.SessionControl.$Shape): drover.v1.SessionControl & drover.v1.SessionControl.$Shape;
+            static create(properties?: drover.v1.SessionControl.$Properties): drover.v1.SessionControl;
+
+            /**
+             * Encodes the specified SessionControl message. Does not implicitly {@link drover.v1.SessionControl.verify|verify} messages.
+             * @param message SessionControl message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.SessionControl.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionControl message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.SessionControl & drover.v1.SessionControl.$Shape} SessionControl
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.SessionControl & drover.v1.SessionControl.$Shape;
+
+            /**
+             * Gets the type url for SessionControl
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SessionControl {
+
+            /** Properties of a SessionControl. */
+            interface $Properties {
+
+                /** SessionControl artifactSha256 */
+                artifactSha256?: (Uint8Array|null);
+
+                /** SessionControl action */
+                action?: (drover.v1.SessionAction|null);
+
+                /** SessionControl reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionControl. */
+            type $Shape = drover.v1.SessionControl.$Properties;
+        }
+
+        /**
+         * Properties of a SessionData.
+         * @deprecated Use drover.v1.SessionData.$Properties instead.
+         */
+        interface ISessionData extends drover.v1.SessionData.$Properties {
+        }
+
+        /** Represents a SessionData. */
+        class SessionData {
+
+            /**
+             * Constructs a new SessionData.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.SessionData.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionData piece. */
+            piece: (drover.v1.ChunkPiece|null);
+
+            /**
+             * Creates a new SessionData instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionData instance
+             */
+            static create(properties: drover.v1.SessionData.$Shape): drover.v1.SessionData & drover.v1.SessionData.$Shape;
+            static create(properties?: drover.v1.SessionData.$Properties): drover.v1.SessionData;
+
+            /**
+             * Encodes the specified SessionData message. Does not implicitly {@link drover.v1.SessionData.verify|verify} messages.
+             * @param message SessionData message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.SessionData.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionData message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.SessionData & drover.v1.SessionData.$Shape} SessionData
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.SessionData & drover.v1.SessionData.$Shape;
+
+            /**
+             * Gets the type url for SessionData
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SessionData {
+
+            /** Properties of a SessionData. */
+            interface $Properties {
+
+                /** SessionData piece */
+                piece?: (drover.v1.ChunkPiece.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionData. */
+            type $Shape = drover.v1.SessionData.$Properties;
         }
 
         /** ChunkEncoding enum. */
@@ -2571,6 +3185,96 @@ export namespace drover {
 
             /** Shape of a ConfigurationReport. */
             type $Shape = drover.v1.ConfigurationReport.$Properties;
+        }
+
+        /**
+         * Properties of a LogReport.
+         * @deprecated Use drover.v1.LogReport.$Properties instead.
+         */
+        interface ILogReport extends drover.v1.LogReport.$Properties {
+        }
+
+        /** Represents a LogReport. */
+        class LogReport {
+
+            /**
+             * Constructs a new LogReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.LogReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LogReport operationId. */
+            operationId: (string|null);
+
+            /** LogReport attempt. */
+            attempt: (number|null);
+
+            /** LogReport lines. */
+            lines: (Uint8Array|null);
+
+            /** LogReport cut. */
+            cut: (boolean|null);
+
+            /**
+             * Creates a new LogReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LogReport instance
+             */
+            static create(properties: drover.v1.LogReport.$Shape): drover.v1.LogReport & drover.v1.LogReport.$Shape;
+            static create(properties?: drover.v1.LogReport.$Properties): drover.v1.LogReport;
+
+            /**
+             * Encodes the specified LogReport message. Does not implicitly {@link drover.v1.LogReport.verify|verify} messages.
+             * @param message LogReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.LogReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LogReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.LogReport & drover.v1.LogReport.$Shape} LogReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.LogReport & drover.v1.LogReport.$Shape;
+
+            /**
+             * Gets the type url for LogReport
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace LogReport {
+
+            /** Properties of a LogReport. */
+            interface $Properties {
+
+                /** LogReport operationId */
+                operationId?: (string|null);
+
+                /** LogReport attempt */
+                attempt?: (number|null);
+
+                /** LogReport lines */
+                lines?: (Uint8Array|null);
+
+                /** LogReport cut */
+                cut?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LogReport. */
+            type $Shape = drover.v1.LogReport.$Properties;
         }
 
         /**

@@ -2828,6 +2828,887 @@ export const drover = $root.drover = (() => {
             return ChunkIndex;
         })();
 
+        v1.DeltaMetadata = (function() {
+
+            /**
+             * Properties of a DeltaMetadata.
+             * @typedef {Object} drover.v1.DeltaMetadata.$Properties
+             * @property {number|Long|null} [baseSize] DeltaMetadata baseSize
+             * @property {number|null} [frameBytesMax] DeltaMetadata frameBytesMax
+             * @property {number|null} [baseBytesMax] DeltaMetadata baseBytesMax
+             * @property {number|null} [encodedBytesMax] DeltaMetadata encodedBytesMax
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DeltaMetadata.
+             * @memberof drover.v1
+             * @interface IDeltaMetadata
+             * @augments drover.v1.DeltaMetadata.$Properties
+             * @deprecated Use drover.v1.DeltaMetadata.$Properties instead.
+             */
+
+            /**
+             * Shape of a DeltaMetadata.
+             * @typedef {drover.v1.DeltaMetadata.$Properties} drover.v1.DeltaMetadata.$Shape
+             */
+
+            /**
+             * Constructs a new DeltaMetadata.
+             * @memberof drover.v1
+             * @classdesc Represents a DeltaMetadata.
+             * @constructor
+             * @param {drover.v1.DeltaMetadata.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DeltaMetadata = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DeltaMetadata baseSize.
+             * @member {number|Long|null} baseSize
+             * @memberof drover.v1.DeltaMetadata
+             * @instance
+             */
+            DeltaMetadata.prototype.baseSize = null;
+
+            /**
+             * DeltaMetadata frameBytesMax.
+             * @member {number|null} frameBytesMax
+             * @memberof drover.v1.DeltaMetadata
+             * @instance
+             */
+            DeltaMetadata.prototype.frameBytesMax = null;
+
+            /**
+             * DeltaMetadata baseBytesMax.
+             * @member {number|null} baseBytesMax
+             * @memberof drover.v1.DeltaMetadata
+             * @instance
+             */
+            DeltaMetadata.prototype.baseBytesMax = null;
+
+            /**
+             * DeltaMetadata encodedBytesMax.
+             * @member {number|null} encodedBytesMax
+             * @memberof drover.v1.DeltaMetadata
+             * @instance
+             */
+            DeltaMetadata.prototype.encodedBytesMax = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeltaMetadata.prototype, "_baseSize", {
+                get: $util.oneOfGetter($oneOfFields = ["baseSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeltaMetadata.prototype, "_frameBytesMax", {
+                get: $util.oneOfGetter($oneOfFields = ["frameBytesMax"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeltaMetadata.prototype, "_baseBytesMax", {
+                get: $util.oneOfGetter($oneOfFields = ["baseBytesMax"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeltaMetadata.prototype, "_encodedBytesMax", {
+                get: $util.oneOfGetter($oneOfFields = ["encodedBytesMax"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new DeltaMetadata instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.DeltaMetadata
+             * @static
+             * @param {drover.v1.DeltaMetadata.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.DeltaMetadata} DeltaMetadata instance
+             * @type {{
+             *   (properties: drover.v1.DeltaMetadata.$Shape): drover.v1.DeltaMetadata & drover.v1.DeltaMetadata.$Shape;
+             *   (properties?: drover.v1.DeltaMetadata.$Properties): drover.v1.DeltaMetadata;
+             * }}
+             */
+            DeltaMetadata.create = function(properties) {
+                return new DeltaMetadata(properties);
+            };
+
+            /**
+             * Encodes the specified DeltaMetadata message. Does not implicitly {@link drover.v1.DeltaMetadata.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.DeltaMetadata
+             * @static
+             * @param {drover.v1.DeltaMetadata.$Properties} message DeltaMetadata message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DeltaMetadata.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.baseSize != null && $Object.hasOwnProperty.call(message, "baseSize"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.baseSize);
+                if (message.frameBytesMax != null && $Object.hasOwnProperty.call(message, "frameBytesMax"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.frameBytesMax);
+                if (message.baseBytesMax != null && $Object.hasOwnProperty.call(message, "baseBytesMax"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.baseBytesMax);
+                if (message.encodedBytesMax != null && $Object.hasOwnProperty.call(message, "encodedBytesMax"))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.encodedBytesMax);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DeltaMetadata message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.DeltaMetadata
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.DeltaMetadata & drover.v1.DeltaMetadata.$Shape} DeltaMetadata
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DeltaMetadata.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.DeltaMetadata();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.baseSize = reader.uint64();
+                            message._baseSize = "baseSize";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.frameBytesMax = reader.uint32();
+                            message._frameBytesMax = "frameBytesMax";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.baseBytesMax = reader.uint32();
+                            message._baseBytesMax = "baseBytesMax";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.encodedBytesMax = reader.uint32();
+                            message._encodedBytesMax = "encodedBytesMax";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for DeltaMetadata
+             * @function getTypeUrl
+             * @memberof drover.v1.DeltaMetadata
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            DeltaMetadata.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.DeltaMetadata";
+            };
+
+            return DeltaMetadata;
+        })();
+
+        v1.PackageMetadata = (function() {
+
+            /**
+             * Properties of a PackageMetadata.
+             * @typedef {Object} drover.v1.PackageMetadata.$Properties
+             * @property {number|null} [descriptorSize] PackageMetadata descriptorSize
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a PackageMetadata.
+             * @memberof drover.v1
+             * @interface IPackageMetadata
+             * @augments drover.v1.PackageMetadata.$Properties
+             * @deprecated Use drover.v1.PackageMetadata.$Properties instead.
+             */
+
+            /**
+             * Shape of a PackageMetadata.
+             * @typedef {drover.v1.PackageMetadata.$Properties} drover.v1.PackageMetadata.$Shape
+             */
+
+            /**
+             * Constructs a new PackageMetadata.
+             * @memberof drover.v1
+             * @classdesc Represents a PackageMetadata.
+             * @constructor
+             * @param {drover.v1.PackageMetadata.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const PackageMetadata = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * PackageMetadata descriptorSize.
+             * @member {number|null} descriptorSize
+             * @memberof drover.v1.PackageMetadata
+             * @instance
+             */
+            PackageMetadata.prototype.descriptorSize = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageMetadata.prototype, "_descriptorSize", {
+                get: $util.oneOfGetter($oneOfFields = ["descriptorSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new PackageMetadata instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.PackageMetadata
+             * @static
+             * @param {drover.v1.PackageMetadata.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.PackageMetadata} PackageMetadata instance
+             * @type {{
+             *   (properties: drover.v1.PackageMetadata.$Shape): drover.v1.PackageMetadata & drover.v1.PackageMetadata.$Shape;
+             *   (properties?: drover.v1.PackageMetadata.$Properties): drover.v1.PackageMetadata;
+             * }}
+             */
+            PackageMetadata.create = function(properties) {
+                return new PackageMetadata(properties);
+            };
+
+            /**
+             * Encodes the specified PackageMetadata message. Does not implicitly {@link drover.v1.PackageMetadata.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.PackageMetadata
+             * @static
+             * @param {drover.v1.PackageMetadata.$Properties} message PackageMetadata message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            PackageMetadata.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.descriptorSize != null && $Object.hasOwnProperty.call(message, "descriptorSize"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.descriptorSize);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a PackageMetadata message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.PackageMetadata
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.PackageMetadata & drover.v1.PackageMetadata.$Shape} PackageMetadata
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            PackageMetadata.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.PackageMetadata();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.descriptorSize = reader.uint32();
+                            message._descriptorSize = "descriptorSize";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for PackageMetadata
+             * @function getTypeUrl
+             * @memberof drover.v1.PackageMetadata
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            PackageMetadata.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.PackageMetadata";
+            };
+
+            return PackageMetadata;
+        })();
+
+        v1.PackageDescriptor = (function() {
+
+            /**
+             * Properties of a PackageDescriptor.
+             * @typedef {Object} drover.v1.PackageDescriptor.$Properties
+             * @property {number|null} [imageCount] PackageDescriptor imageCount
+             * @property {Array.<drover.v1.PackageImage.$Properties>} [images] PackageDescriptor images
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a PackageDescriptor.
+             * @memberof drover.v1
+             * @interface IPackageDescriptor
+             * @augments drover.v1.PackageDescriptor.$Properties
+             * @deprecated Use drover.v1.PackageDescriptor.$Properties instead.
+             */
+
+            /**
+             * Shape of a PackageDescriptor.
+             * @typedef {drover.v1.PackageDescriptor.$Properties} drover.v1.PackageDescriptor.$Shape
+             */
+
+            /**
+             * Constructs a new PackageDescriptor.
+             * @memberof drover.v1
+             * @classdesc Represents a PackageDescriptor.
+             * @constructor
+             * @param {drover.v1.PackageDescriptor.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const PackageDescriptor = function (properties) {
+                this.images = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * PackageDescriptor imageCount.
+             * @member {number|null} imageCount
+             * @memberof drover.v1.PackageDescriptor
+             * @instance
+             */
+            PackageDescriptor.prototype.imageCount = null;
+
+            /**
+             * PackageDescriptor images.
+             * @member {Array.<drover.v1.PackageImage>} images
+             * @memberof drover.v1.PackageDescriptor
+             * @instance
+             */
+            PackageDescriptor.prototype.images = $util.emptyArray;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageDescriptor.prototype, "_imageCount", {
+                get: $util.oneOfGetter($oneOfFields = ["imageCount"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new PackageDescriptor instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.PackageDescriptor
+             * @static
+             * @param {drover.v1.PackageDescriptor.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.PackageDescriptor} PackageDescriptor instance
+             * @type {{
+             *   (properties: drover.v1.PackageDescriptor.$Shape): drover.v1.PackageDescriptor & drover.v1.PackageDescriptor.$Shape;
+             *   (properties?: drover.v1.PackageDescriptor.$Properties): drover.v1.PackageDescriptor;
+             * }}
+             */
+            PackageDescriptor.create = function(properties) {
+                return new PackageDescriptor(properties);
+            };
+
+            /**
+             * Encodes the specified PackageDescriptor message. Does not implicitly {@link drover.v1.PackageDescriptor.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.PackageDescriptor
+             * @static
+             * @param {drover.v1.PackageDescriptor.$Properties} message PackageDescriptor message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            PackageDescriptor.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.imageCount != null && $Object.hasOwnProperty.call(message, "imageCount"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.imageCount);
+                if (message.images != null && message.images.length)
+                    for (let i = 0; i < message.images.length; ++i)
+                        $root.drover.v1.PackageImage.encode(message.images[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a PackageDescriptor message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.PackageDescriptor
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.PackageDescriptor & drover.v1.PackageDescriptor.$Shape} PackageDescriptor
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            PackageDescriptor.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.PackageDescriptor();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.imageCount = reader.uint32();
+                            message._imageCount = "imageCount";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.images && message.images.length))
+                                message.images = [];
+                            message.images.push($root.drover.v1.PackageImage.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for PackageDescriptor
+             * @function getTypeUrl
+             * @memberof drover.v1.PackageDescriptor
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            PackageDescriptor.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.PackageDescriptor";
+            };
+
+            return PackageDescriptor;
+        })();
+
+        v1.PackageImage = (function() {
+
+            /**
+             * Properties of a PackageImage.
+             * @typedef {Object} drover.v1.PackageImage.$Properties
+             * @property {string|null} [component] PackageImage component
+             * @property {string|null} [version] PackageImage version
+             * @property {number|Long|null} [size] PackageImage size
+             * @property {Uint8Array|null} [sha256] PackageImage sha256
+             * @property {Uint8Array|null} [vendorData] PackageImage vendorData
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a PackageImage.
+             * @memberof drover.v1
+             * @interface IPackageImage
+             * @augments drover.v1.PackageImage.$Properties
+             * @deprecated Use drover.v1.PackageImage.$Properties instead.
+             */
+
+            /**
+             * Shape of a PackageImage.
+             * @typedef {drover.v1.PackageImage.$Properties} drover.v1.PackageImage.$Shape
+             */
+
+            /**
+             * Constructs a new PackageImage.
+             * @memberof drover.v1
+             * @classdesc Represents a PackageImage.
+             * @constructor
+             * @param {drover.v1.PackageImage.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const PackageImage = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * PackageImage component.
+             * @member {string|null} component
+             * @memberof drover.v1.PackageImage
+             * @instance
+             */
+            PackageImage.prototype.component = null;
+
+            /**
+             * PackageImage version.
+             * @member {string|null} version
+             * @memberof drover.v1.PackageImage
+             * @instance
+             */
+            PackageImage.prototype.version = null;
+
+            /**
+             * PackageImage size.
+             * @member {number|Long|null} size
+             * @memberof drover.v1.PackageImage
+             * @instance
+             */
+            PackageImage.prototype.size = null;
+
+            /**
+             * PackageImage sha256.
+             * @member {Uint8Array|null} sha256
+             * @memberof drover.v1.PackageImage
+             * @instance
+             */
+            PackageImage.prototype.sha256 = null;
+
+            /**
+             * PackageImage vendorData.
+             * @member {Uint8Array|null} vendorData
+             * @memberof drover.v1.PackageImage
+             * @instance
+             */
+            PackageImage.prototype.vendorData = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageImage.prototype, "_component", {
+                get: $util.oneOfGetter($oneOfFields = ["component"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageImage.prototype, "_version", {
+                get: $util.oneOfGetter($oneOfFields = ["version"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageImage.prototype, "_size", {
+                get: $util.oneOfGetter($oneOfFields = ["size"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageImage.prototype, "_sha256", {
+                get: $util.oneOfGetter($oneOfFields = ["sha256"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PackageImage.prototype, "_vendorData", {
+                get: $util.oneOfGetter($oneOfFields = ["vendorData"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new PackageImage instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.PackageImage
+             * @static
+             * @param {drover.v1.PackageImage.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.PackageImage} PackageImage instance
+             * @type {{
+             *   (properties: drover.v1.PackageImage.$Shape): drover.v1.PackageImage & drover.v1.PackageImage.$Shape;
+             *   (properties?: drover.v1.PackageImage.$Properties): drover.v1.PackageImage;
+             * }}
+             */
+            PackageImage.create = function(properties) {
+                return new PackageImage(properties);
+            };
+
+            /**
+             * Encodes the specified PackageImage message. Does not implicitly {@link drover.v1.PackageImage.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.PackageImage
+             * @static
+             * @param {drover.v1.PackageImage.$Properties} message PackageImage message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            PackageImage.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.component != null && $Object.hasOwnProperty.call(message, "component"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.component);
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.version);
+                if (message.size != null && $Object.hasOwnProperty.call(message, "size"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.size);
+                if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.sha256);
+                if (message.vendorData != null && $Object.hasOwnProperty.call(message, "vendorData"))
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.vendorData);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a PackageImage message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.PackageImage
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.PackageImage & drover.v1.PackageImage.$Shape} PackageImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            PackageImage.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.PackageImage();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.component = reader.stringVerify();
+                            message._component = "component";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.version = reader.stringVerify();
+                            message._version = "version";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.size = reader.uint64();
+                            message._size = "size";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.sha256 = reader.bytes();
+                            message._sha256 = "sha256";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.vendorData = reader.bytes();
+                            message._vendorData = "vendorData";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for PackageImage
+             * @function getTypeUrl
+             * @memberof drover.v1.PackageImage
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            PackageImage.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.PackageImage";
+            };
+
+            return PackageImage;
+        })();
+
         v1.OfferMessage = (function() {
 
             /**
@@ -2836,7 +3717,8 @@ export const drover = $root.drover = (() => {
              * @property {drover.v1.Offer.$Properties|null} [offer] OfferMessage offer
              * @property {drover.v1.Withdraw.$Properties|null} [withdraw] OfferMessage withdraw
              * @property {drover.v1.Proceed.$Properties|null} [proceed] OfferMessage proceed
-             * @property {"offer"|"withdraw"|"proceed"} [content] OfferMessage content
+             * @property {drover.v1.JoinSession.$Properties|null} [join] OfferMessage join
+             * @property {"offer"|"withdraw"|"proceed"|"join"} [content] OfferMessage content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2854,9 +3736,10 @@ export const drover = $root.drover = (() => {
              *   offer?: drover.v1.Offer.$Shape|null;
              *   withdraw?: drover.v1.Withdraw.$Shape|null;
              *   proceed?: drover.v1.Proceed.$Shape|null;
+             *   join?: drover.v1.JoinSession.$Shape|null;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
-             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape })
+             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape })
              * )} drover.v1.OfferMessage.$Shape
              */
 
@@ -2899,17 +3782,25 @@ export const drover = $root.drover = (() => {
              */
             OfferMessage.prototype.proceed = null;
 
+            /**
+             * OfferMessage join.
+             * @member {drover.v1.JoinSession|null} join
+             * @memberof drover.v1.OfferMessage
+             * @instance
+             */
+            OfferMessage.prototype.join = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             /**
              * OfferMessage content.
-             * @member {"offer"|"withdraw"|"proceed"|undefined} content
+             * @member {"offer"|"withdraw"|"proceed"|"join"|undefined} content
              * @memberof drover.v1.OfferMessage
              * @instance
              */
             $Object.defineProperty(OfferMessage.prototype, "content", {
-                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed"]),
+                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed", "join"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2951,6 +3842,8 @@ export const drover = $root.drover = (() => {
                     $root.drover.v1.Withdraw.encode(message.withdraw, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.proceed != null && $Object.hasOwnProperty.call(message, "proceed"))
                     $root.drover.v1.Proceed.encode(message.proceed, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.join != null && $Object.hasOwnProperty.call(message, "join"))
+                    $root.drover.v1.JoinSession.encode(message.join, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3016,6 +3909,13 @@ export const drover = $root.drover = (() => {
                             message.content = "proceed";
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.join = $root.drover.v1.JoinSession.decode(reader, reader.size(), $undefined, _depth + 1, message.join);
+                            message.content = "join";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3061,6 +3961,7 @@ export const drover = $root.drover = (() => {
              * @property {Uint8Array|null} [envelope] Offer envelope
              * @property {string|null} [operationType] Offer operationType
              * @property {boolean|null} [installHold] Offer installHold
+             * @property {boolean|null} [logWanted] Offer logWanted
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -3140,6 +4041,14 @@ export const drover = $root.drover = (() => {
              */
             Offer.prototype.installHold = null;
 
+            /**
+             * Offer logWanted.
+             * @member {boolean|null} logWanted
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.logWanted = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -3176,6 +4085,12 @@ export const drover = $root.drover = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Offer.prototype, "_installHold", {
                 get: $util.oneOfGetter($oneOfFields = ["installHold"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_logWanted", {
+                get: $util.oneOfGetter($oneOfFields = ["logWanted"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3223,6 +4138,8 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.operationType);
                 if (message.installHold != null && $Object.hasOwnProperty.call(message, "installHold"))
                     writer.uint32(/* id 6, wireType 0 =*/48).bool(message.installHold);
+                if (message.logWanted != null && $Object.hasOwnProperty.call(message, "logWanted"))
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.logWanted);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3307,6 +4224,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.installHold = reader.bool();
                             message._installHold = "installHold";
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            message.logWanted = reader.bool();
+                            message._logWanted = "logWanted";
                             continue;
                         }
                     }
@@ -3783,6 +4707,665 @@ export const drover = $root.drover = (() => {
             };
 
             return Proceed;
+        })();
+
+        v1.JoinSession = (function() {
+
+            /**
+             * Properties of a JoinSession.
+             * @typedef {Object} drover.v1.JoinSession.$Properties
+             * @property {string|null} [operationId] JoinSession operationId
+             * @property {number|Long|null} [lease] JoinSession lease
+             * @property {number|null} [attempt] JoinSession attempt
+             * @property {string|null} [session] JoinSession session
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a JoinSession.
+             * @memberof drover.v1
+             * @interface IJoinSession
+             * @augments drover.v1.JoinSession.$Properties
+             * @deprecated Use drover.v1.JoinSession.$Properties instead.
+             */
+
+            /**
+             * Shape of a JoinSession.
+             * @typedef {drover.v1.JoinSession.$Properties} drover.v1.JoinSession.$Shape
+             */
+
+            /**
+             * Constructs a new JoinSession.
+             * @memberof drover.v1
+             * @classdesc Represents a JoinSession.
+             * @constructor
+             * @param {drover.v1.JoinSession.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const JoinSession = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * JoinSession operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.JoinSession
+             * @instance
+             */
+            JoinSession.prototype.operationId = null;
+
+            /**
+             * JoinSession lease.
+             * @member {number|Long|null} lease
+             * @memberof drover.v1.JoinSession
+             * @instance
+             */
+            JoinSession.prototype.lease = null;
+
+            /**
+             * JoinSession attempt.
+             * @member {number|null} attempt
+             * @memberof drover.v1.JoinSession
+             * @instance
+             */
+            JoinSession.prototype.attempt = null;
+
+            /**
+             * JoinSession session.
+             * @member {string|null} session
+             * @memberof drover.v1.JoinSession
+             * @instance
+             */
+            JoinSession.prototype.session = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(JoinSession.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(JoinSession.prototype, "_lease", {
+                get: $util.oneOfGetter($oneOfFields = ["lease"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(JoinSession.prototype, "_attempt", {
+                get: $util.oneOfGetter($oneOfFields = ["attempt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(JoinSession.prototype, "_session", {
+                get: $util.oneOfGetter($oneOfFields = ["session"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new JoinSession instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.JoinSession
+             * @static
+             * @param {drover.v1.JoinSession.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.JoinSession} JoinSession instance
+             * @type {{
+             *   (properties: drover.v1.JoinSession.$Shape): drover.v1.JoinSession & drover.v1.JoinSession.$Shape;
+             *   (properties?: drover.v1.JoinSession.$Properties): drover.v1.JoinSession;
+             * }}
+             */
+            JoinSession.create = function(properties) {
+                return new JoinSession(properties);
+            };
+
+            /**
+             * Encodes the specified JoinSession message. Does not implicitly {@link drover.v1.JoinSession.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.JoinSession
+             * @static
+             * @param {drover.v1.JoinSession.$Properties} message JoinSession message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            JoinSession.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.operationId);
+                if (message.lease != null && $Object.hasOwnProperty.call(message, "lease"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.lease);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempt);
+                if (message.session != null && $Object.hasOwnProperty.call(message, "session"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.session);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a JoinSession message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.JoinSession
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.JoinSession & drover.v1.JoinSession.$Shape} JoinSession
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            JoinSession.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.JoinSession();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.lease = reader.uint64();
+                            message._lease = "lease";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.attempt = reader.uint32();
+                            message._attempt = "attempt";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.session = reader.stringVerify();
+                            message._session = "session";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for JoinSession
+             * @function getTypeUrl
+             * @memberof drover.v1.JoinSession
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            JoinSession.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.JoinSession";
+            };
+
+            return JoinSession;
+        })();
+
+        /**
+         * SessionAction enum.
+         * @name drover.v1.SessionAction
+         * @enum {number}
+         * @property {number} SESSION_ACTION_UNSPECIFIED=0 SESSION_ACTION_UNSPECIFIED value
+         * @property {number} SESSION_ACTION_START=1 SESSION_ACTION_START value
+         * @property {number} SESSION_ACTION_END=2 SESSION_ACTION_END value
+         * @property {number} SESSION_ACTION_ACTIVATE=3 SESSION_ACTION_ACTIVATE value
+         * @property {number} SESSION_ACTION_ABORT=4 SESSION_ACTION_ABORT value
+         */
+        v1.SessionAction = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "SESSION_ACTION_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "SESSION_ACTION_START"] = 1;
+            values[valuesById[2] = "SESSION_ACTION_END"] = 2;
+            values[valuesById[3] = "SESSION_ACTION_ACTIVATE"] = 3;
+            values[valuesById[4] = "SESSION_ACTION_ABORT"] = 4;
+            return values;
+        })();
+
+        v1.SessionControl = (function() {
+
+            /**
+             * Properties of a SessionControl.
+             * @typedef {Object} drover.v1.SessionControl.$Properties
+             * @property {Uint8Array|null} [artifactSha256] SessionControl artifactSha256
+             * @property {drover.v1.SessionAction|null} [action] SessionControl action
+             * @property {string|null} [reason] SessionControl reason
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SessionControl.
+             * @memberof drover.v1
+             * @interface ISessionControl
+             * @augments drover.v1.SessionControl.$Properties
+             * @deprecated Use drover.v1.SessionControl.$Properties instead.
+             */
+
+            /**
+             * Shape of a SessionControl.
+             * @typedef {drover.v1.SessionControl.$Properties} drover.v1.SessionControl.$Shape
+             */
+
+            /**
+             * Constructs a new SessionControl.
+             * @memberof drover.v1
+             * @classdesc Represents a SessionControl.
+             * @constructor
+             * @param {drover.v1.SessionControl.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SessionControl = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SessionControl artifactSha256.
+             * @member {Uint8Array|null} artifactSha256
+             * @memberof drover.v1.SessionControl
+             * @instance
+             */
+            SessionControl.prototype.artifactSha256 = null;
+
+            /**
+             * SessionControl action.
+             * @member {drover.v1.SessionAction|null} action
+             * @memberof drover.v1.SessionControl
+             * @instance
+             */
+            SessionControl.prototype.action = null;
+
+            /**
+             * SessionControl reason.
+             * @member {string|null} reason
+             * @memberof drover.v1.SessionControl
+             * @instance
+             */
+            SessionControl.prototype.reason = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SessionControl.prototype, "_artifactSha256", {
+                get: $util.oneOfGetter($oneOfFields = ["artifactSha256"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SessionControl.prototype, "_action", {
+                get: $util.oneOfGetter($oneOfFields = ["action"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SessionControl.prototype, "_reason", {
+                get: $util.oneOfGetter($oneOfFields = ["reason"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new SessionControl instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.SessionControl
+             * @static
+             * @param {drover.v1.SessionControl.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.SessionControl} SessionControl instance
+             * @type {{
+             *   (properties: drover.v1.SessionControl.$Shape): drover.v1.SessionControl & drover.v1.SessionControl.$Shape;
+             *   (properties?: drover.v1.SessionControl.$Properties): drover.v1.SessionControl;
+             * }}
+             */
+            SessionControl.create = function(properties) {
+                return new SessionControl(properties);
+            };
+
+            /**
+             * Encodes the specified SessionControl message. Does not implicitly {@link drover.v1.SessionControl.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.SessionControl
+             * @static
+             * @param {drover.v1.SessionControl.$Properties} message SessionControl message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SessionControl.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.artifactSha256 != null && $Object.hasOwnProperty.call(message, "artifactSha256"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.artifactSha256);
+                if (message.action != null && $Object.hasOwnProperty.call(message, "action"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).int32(message.action);
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.reason);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SessionControl message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.SessionControl
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.SessionControl & drover.v1.SessionControl.$Shape} SessionControl
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SessionControl.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.SessionControl();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.artifactSha256 = reader.bytes();
+                            message._artifactSha256 = "artifactSha256";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.action = reader.int32();
+                            message._action = "action";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.reason = reader.stringVerify();
+                            message._reason = "reason";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for SessionControl
+             * @function getTypeUrl
+             * @memberof drover.v1.SessionControl
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            SessionControl.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.SessionControl";
+            };
+
+            return SessionControl;
+        })();
+
+        v1.SessionData = (function() {
+
+            /**
+             * Properties of a SessionData.
+             * @typedef {Object} drover.v1.SessionData.$Properties
+             * @property {drover.v1.ChunkPiece.$Properties|null} [piece] SessionData piece
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SessionData.
+             * @memberof drover.v1
+             * @interface ISessionData
+             * @augments drover.v1.SessionData.$Properties
+             * @deprecated Use drover.v1.SessionData.$Properties instead.
+             */
+
+            /**
+             * Shape of a SessionData.
+             * @typedef {drover.v1.SessionData.$Properties} drover.v1.SessionData.$Shape
+             */
+
+            /**
+             * Constructs a new SessionData.
+             * @memberof drover.v1
+             * @classdesc Represents a SessionData.
+             * @constructor
+             * @param {drover.v1.SessionData.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SessionData = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SessionData piece.
+             * @member {drover.v1.ChunkPiece|null} piece
+             * @memberof drover.v1.SessionData
+             * @instance
+             */
+            SessionData.prototype.piece = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SessionData.prototype, "_piece", {
+                get: $util.oneOfGetter($oneOfFields = ["piece"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new SessionData instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.SessionData
+             * @static
+             * @param {drover.v1.SessionData.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.SessionData} SessionData instance
+             * @type {{
+             *   (properties: drover.v1.SessionData.$Shape): drover.v1.SessionData & drover.v1.SessionData.$Shape;
+             *   (properties?: drover.v1.SessionData.$Properties): drover.v1.SessionData;
+             * }}
+             */
+            SessionData.create = function(properties) {
+                return new SessionData(properties);
+            };
+
+            /**
+             * Encodes the specified SessionData message. Does not implicitly {@link drover.v1.SessionData.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.SessionData
+             * @static
+             * @param {drover.v1.SessionData.$Properties} message SessionData message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SessionData.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.piece != null && $Object.hasOwnProperty.call(message, "piece"))
+                    $root.drover.v1.ChunkPiece.encode(message.piece, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SessionData message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.SessionData
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.SessionData & drover.v1.SessionData.$Shape} SessionData
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SessionData.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.SessionData();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.piece = $root.drover.v1.ChunkPiece.decode(reader, reader.size(), $undefined, _depth + 1, message.piece);
+                            message._piece = "piece";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for SessionData
+             * @function getTypeUrl
+             * @memberof drover.v1.SessionData
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            SessionData.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.SessionData";
+            };
+
+            return SessionData;
         })();
 
         /**
@@ -6941,6 +8524,251 @@ export const drover = $root.drover = (() => {
             };
 
             return ConfigurationReport;
+        })();
+
+        v1.LogReport = (function() {
+
+            /**
+             * Properties of a LogReport.
+             * @typedef {Object} drover.v1.LogReport.$Properties
+             * @property {string|null} [operationId] LogReport operationId
+             * @property {number|null} [attempt] LogReport attempt
+             * @property {Uint8Array|null} [lines] LogReport lines
+             * @property {boolean|null} [cut] LogReport cut
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a LogReport.
+             * @memberof drover.v1
+             * @interface ILogReport
+             * @augments drover.v1.LogReport.$Properties
+             * @deprecated Use drover.v1.LogReport.$Properties instead.
+             */
+
+            /**
+             * Shape of a LogReport.
+             * @typedef {drover.v1.LogReport.$Properties} drover.v1.LogReport.$Shape
+             */
+
+            /**
+             * Constructs a new LogReport.
+             * @memberof drover.v1
+             * @classdesc Represents a LogReport.
+             * @constructor
+             * @param {drover.v1.LogReport.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const LogReport = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * LogReport operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.LogReport
+             * @instance
+             */
+            LogReport.prototype.operationId = null;
+
+            /**
+             * LogReport attempt.
+             * @member {number|null} attempt
+             * @memberof drover.v1.LogReport
+             * @instance
+             */
+            LogReport.prototype.attempt = null;
+
+            /**
+             * LogReport lines.
+             * @member {Uint8Array|null} lines
+             * @memberof drover.v1.LogReport
+             * @instance
+             */
+            LogReport.prototype.lines = null;
+
+            /**
+             * LogReport cut.
+             * @member {boolean|null} cut
+             * @memberof drover.v1.LogReport
+             * @instance
+             */
+            LogReport.prototype.cut = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(LogReport.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(LogReport.prototype, "_attempt", {
+                get: $util.oneOfGetter($oneOfFields = ["attempt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(LogReport.prototype, "_lines", {
+                get: $util.oneOfGetter($oneOfFields = ["lines"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(LogReport.prototype, "_cut", {
+                get: $util.oneOfGetter($oneOfFields = ["cut"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new LogReport instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.LogReport
+             * @static
+             * @param {drover.v1.LogReport.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.LogReport} LogReport instance
+             * @type {{
+             *   (properties: drover.v1.LogReport.$Shape): drover.v1.LogReport & drover.v1.LogReport.$Shape;
+             *   (properties?: drover.v1.LogReport.$Properties): drover.v1.LogReport;
+             * }}
+             */
+            LogReport.create = function(properties) {
+                return new LogReport(properties);
+            };
+
+            /**
+             * Encodes the specified LogReport message. Does not implicitly {@link drover.v1.LogReport.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.LogReport
+             * @static
+             * @param {drover.v1.LogReport.$Properties} message LogReport message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            LogReport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.operationId);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.attempt);
+                if (message.lines != null && $Object.hasOwnProperty.call(message, "lines"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.lines);
+                if (message.cut != null && $Object.hasOwnProperty.call(message, "cut"))
+                    writer.uint32(/* id 4, wireType 0 =*/32).bool(message.cut);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a LogReport message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.LogReport
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.LogReport & drover.v1.LogReport.$Shape} LogReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            LogReport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.LogReport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.attempt = reader.uint32();
+                            message._attempt = "attempt";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.lines = reader.bytes();
+                            message._lines = "lines";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.cut = reader.bool();
+                            message._cut = "cut";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for LogReport
+             * @function getTypeUrl
+             * @memberof drover.v1.LogReport
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            LogReport.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.LogReport";
+            };
+
+            return LogReport;
         })();
 
         v1.Presence = (function() {

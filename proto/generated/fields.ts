@@ -81,10 +81,31 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 5, name: 'lengths', wireType: 2, repeated: false },
     { number: 6, name: 'digests', wireType: 2, repeated: false },
   ],
+  DeltaMetadata: [
+    { number: 1, name: 'baseSize', wireType: 0, repeated: false },
+    { number: 2, name: 'frameBytesMax', wireType: 0, repeated: false },
+    { number: 3, name: 'baseBytesMax', wireType: 0, repeated: false },
+    { number: 4, name: 'encodedBytesMax', wireType: 0, repeated: false },
+  ],
+  PackageMetadata: [
+    { number: 1, name: 'descriptorSize', wireType: 0, repeated: false },
+  ],
+  PackageDescriptor: [
+    { number: 1, name: 'imageCount', wireType: 0, repeated: false },
+    { number: 2, name: 'images', wireType: 2, repeated: true, message: 'PackageImage' },
+  ],
+  PackageImage: [
+    { number: 1, name: 'component', wireType: 2, repeated: false },
+    { number: 2, name: 'version', wireType: 2, repeated: false },
+    { number: 3, name: 'size', wireType: 0, repeated: false },
+    { number: 4, name: 'sha256', wireType: 2, repeated: false },
+    { number: 5, name: 'vendorData', wireType: 2, repeated: false },
+  ],
   OfferMessage: [
     { number: 1, name: 'offer', wireType: 2, repeated: false, message: 'Offer' },
     { number: 2, name: 'withdraw', wireType: 2, repeated: false, message: 'Withdraw' },
     { number: 3, name: 'proceed', wireType: 2, repeated: false, message: 'Proceed' },
+    { number: 4, name: 'join', wireType: 2, repeated: false, message: 'JoinSession' },
   ],
   Offer: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
@@ -93,6 +114,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 4, name: 'envelope', wireType: 2, repeated: false },
     { number: 5, name: 'operationType', wireType: 2, repeated: false },
     { number: 6, name: 'installHold', wireType: 0, repeated: false },
+    { number: 7, name: 'logWanted', wireType: 0, repeated: false },
   ],
   Withdraw: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
@@ -103,6 +125,20 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
     { number: 2, name: 'lease', wireType: 0, repeated: false },
     { number: 3, name: 'attempt', wireType: 0, repeated: false },
+  ],
+  JoinSession: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'lease', wireType: 0, repeated: false },
+    { number: 3, name: 'attempt', wireType: 0, repeated: false },
+    { number: 4, name: 'session', wireType: 2, repeated: false },
+  ],
+  SessionControl: [
+    { number: 1, name: 'artifactSha256', wireType: 2, repeated: false },
+    { number: 2, name: 'action', wireType: 0, repeated: false },
+    { number: 3, name: 'reason', wireType: 2, repeated: false },
+  ],
+  SessionData: [
+    { number: 1, name: 'piece', wireType: 2, repeated: false, message: 'ChunkPiece' },
   ],
   ChunkData: [
     { number: 1, name: 'requestNumber', wireType: 0, repeated: false },
@@ -185,6 +221,12 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 3, name: 'version', wireType: 2, repeated: false },
     { number: 4, name: 'sha256', wireType: 2, repeated: false },
     { number: 5, name: 'content', wireType: 2, repeated: false },
+  ],
+  LogReport: [
+    { number: 1, name: 'operationId', wireType: 2, repeated: false },
+    { number: 2, name: 'attempt', wireType: 0, repeated: false },
+    { number: 3, name: 'lines', wireType: 2, repeated: false },
+    { number: 4, name: 'cut', wireType: 0, repeated: false },
   ],
   Presence: [
     { number: 1, name: 'online', wireType: 0, repeated: false },

@@ -43,6 +43,12 @@ const full: WireMessages = {
     needsReboot: false,
     prerequisites: [{ component: 'boot', versionLeast: '1.0.0' }],
   },
+  DeltaMetadata: { baseSize: 2 ** 32, frameBytesMax: 1, baseBytesMax: 2, encodedBytesMax: 3 },
+  PackageMetadata: { descriptorSize: 1 },
+  PackageDescriptor: {
+    imageCount: 1,
+    images: [{ component: 'main', version: '1.0.0', size: 1, sha256: digest, vendorData: digest }],
+  },
   ChunkIndex: { minimumBytes: 1, averageBytes: 2, maximumBytes: 3, imageSize: 4, lengths: digest, digests: digest },
   Command: {
     operationType: 'reboot',
@@ -54,8 +60,19 @@ const full: WireMessages = {
     arguments: digest,
   },
   OfferMessage: {
-    offer: { operationId, lease: 1, attempt: 1, envelope: digest, operationType: 'reboot', installHold: true },
+    offer: {
+      operationId,
+      lease: 1,
+      attempt: 1,
+      envelope: digest,
+      operationType: 'reboot',
+      installHold: true,
+      logWanted: true,
+    },
   },
+  SessionControl: { artifactSha256: digest, action: 1, reason: 'a' },
+  SessionData: { piece: { chunk: 0, encoding: 1, encodedSize: 9, offset: 0, data: digest } },
+  LogReport: { operationId, attempt: 1, lines: digest, cut: true },
   ConfigurationReport: { operationId, attempt: 1, version: 'a', sha256: digest, content: digest },
   ChunkData: { requestNumber: 1, piece: { chunk: 0, encoding: 1, encodedSize: 9, offset: 0, data: digest } },
   Hello: {
@@ -187,9 +204,9 @@ t.test('two members of a oneof are refused in either order: the decoder alone wo
 t.test('a number its field cannot hold is refused, never cut', async t => {
   const uint64 = new Set([
     ...['releaseCounter', 'expiresAt', 'payloadSize', 'installedSize', 'imageSize', 'outboxLastEventNumber'],
-    ...['eventNumber', 'deviceTime', 'imageBytes', 'heldBytes', 'receivedBytes', 'wireBytes'],
+    ...['eventNumber', 'deviceTime', 'imageBytes', 'heldBytes', 'receivedBytes', 'wireBytes', 'baseSize'],
   ])
-  const bool = new Set(['needsReboot', 'index', 'online'])
+  const bool = new Set(['needsReboot', 'index', 'online', 'cut'])
   for (const name of names)
     for (const field of (wireFields[name] ?? []).filter(({ wireType }) => wireType === 0)) {
       const most = bool.has(field.name) ? 1n : uint64.has(field.name) ? 2n ** 53n - 1n : 2n ** 32n - 1n

@@ -5,11 +5,11 @@ import {
   type CommandExpectations,
   commandTypes,
   encodeCommand,
-  type JsonObject,
   readCommand,
 } from '../../proto/command.ts'
 import { signEnvelope } from '../../proto/envelope.ts'
 import { isOperationType, operationId } from '../../proto/ids.ts'
+import type { JsonObject } from '../../proto/json.ts'
 import { commandArgumentsBytesMax, envelopeBytesMax, signaturesMax } from '../../proto/limits.ts'
 import { command, commandWith } from '../vectors/command-cases.ts'
 import { device } from '../vectors/sample.ts'

@@ -1,13 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  compareVersions,
-  encodeManifest,
-  type Manifest,
-  type ManifestExpectations,
-  readManifest,
-  versionFailure,
-} from '../../proto/manifest.ts'
+import { patchBaseBytesMax, patchEncodedBytesMax, patchFrameBytesMax } from '../../proto/limits.ts'
+import { encodeManifest, type Manifest, type ManifestExpectations, readManifest } from '../../proto/manifest.ts'
+import { encodeDeltaMetadata } from '../../proto/patch.ts'
+import { compareVersions, versionFailure } from '../../proto/version.ts'
 import { device, manifest, manifestWith } from '../vectors/sample.ts'
 import { jsonOf } from '../vectors/vector-file.ts'
 import { forAll, mutated, seed } from './fuzz.ts'
@@ -35,7 +31,14 @@ const anyManifest: fc.Arbitrary<Manifest> = fc.record({
   chunkIndexSha256: hex(32),
   uri: fc.constant('mqtt:'),
   format: fc.constant('delta-zstd' as const),
-  metadata: fc.uint8Array({ minLength: 1, maxLength: 40 }),
+  metadata: fc
+    .record({
+      baseSize: fc.integer({ min: 1, max: 2 ** 32 }),
+      frameBytesMax: fc.integer({ min: 1, max: patchFrameBytesMax }),
+      baseBytesMax: fc.integer({ min: 0, max: patchBaseBytesMax }),
+      encodedBytesMax: fc.integer({ min: 1, max: patchEncodedBytesMax }),
+    })
+    .map(metadata => Uint8Array.from(encodeDeltaMetadata(metadata))),
   vendorData: fc.uint8Array({ maxLength: 1024 }),
   needsReboot: fc.boolean(),
   prerequisites: fc.array(fc.record({ component: name, versionLeast: version }), { maxLength: 32 }),

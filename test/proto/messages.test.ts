@@ -151,9 +151,17 @@ t.test('any offer, withdrawal, go and configuration is read back as it was writt
       envelope: fc.uint8Array({ minLength: 1, maxLength: 300 }),
       operationType: fc.constantFrom('firmware-update', 'reboot', 'x-1'),
       installHold: fc.boolean(),
+      logWanted: fc.boolean(),
     }),
     fc.record({ kind: fc.constant('withdraw' as const), operation, lease, reason: name }),
     fc.record({ kind: fc.constant('proceed' as const), operation, lease, attempt }),
+    fc.record({
+      kind: fc.constant('join' as const),
+      operation,
+      lease,
+      attempt,
+      session: fc.uint8Array({ minLength: 8, maxLength: 8 }).map(bytes => Buffer.from(bytes).toString('hex')),
+    }),
   )
   forAll(anyOffer, 500, value => same(messages.readOfferMessage(messages.encodeOfferMessage(value)), value))
   const anyConfiguration: fc.Arbitrary<messages.ConfigurationReport> = fc

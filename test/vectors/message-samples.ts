@@ -92,6 +92,7 @@ export const offer: Extract<messages.OfferMessage, { kind: 'offer' }> = {
   envelope: sha256('an envelope'),
   operationType: 'firmware-update',
   installHold: false,
+  logWanted: false,
 }
 export const withdraw: messages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
 export const proceed: messages.OfferMessage = { kind: 'proceed', operation, lease: 13, attempt: 1 }
