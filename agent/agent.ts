@@ -9,22 +9,28 @@ import type { DeviceId } from '../proto/ids.ts'
 import { type DeviceEvent, encodeConfigurationReport, encodeProgress, readChunkData } from '../proto/messages.ts'
 import { type OfferMessage, readOfferMessage } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
-import { type AcceptFacts, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
+import { type AcceptFacts, type AcceptLimits, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
 import { resumeCommand } from './core/command.ts'
-import { type AgentMemory, emptyMemory, underWay } from './core/memory.ts'
+import { type AgentMemory, emptyMemory, jobOf, underWay } from './core/memory.ts'
 import { offered, proceeded, withdrawn } from './core/offers.ts'
-import { type Effect, type Outcome, resume, type UpdateInput } from './core/update.ts'
+import { joined } from './core/session-job.ts'
+import { resume } from './core/update.ts'
+import type { Effect, Outcome, UpdateInput } from './core/words.ts'
 import type { StorageWriteFailed } from './errors.ts'
+import { Authorizer } from './handlers/authorize.ts'
 import type { CommandHandlers } from './handlers/command-handler.ts'
 import { commandExecutors } from './handlers/commands.ts'
 import { DownloadRun, type DownloadSettings, type RequestNumbers } from './handlers/download-run.ts'
 import { failureOf } from './handlers/failures.ts'
 import { Farewell } from './handlers/farewell.ts'
-import { firmwareExecutors, installedNow } from './handlers/firmware.ts'
+import { firmwareExecutors, installedNow, installerNamed, manifestOf } from './handlers/firmware.ts'
 import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
 import { judged } from './handlers/judgement.ts'
-import { Outbox } from './handlers/outbox.ts'
+import { LogUpload } from './handlers/log-upload.ts'
+import { Onlookers, stepOf } from './handlers/onlookers.ts'
+import { isHeard, isKept, Outbox } from './handlers/outbox.ts'
 import { Saver } from './handlers/saver.ts'
+import { SessionLine, type SessionWord } from './handlers/session-line.ts'
 import { eventOf, helloBytes, type Identity, saysTheSame } from './handlers/speech.ts'
 import { type JobEffect, type JobInput, stepJob, Work } from './handlers/work.ts'
 import type { AgentPorts, JournalSnapshot, SlotStatus } from './ports.ts'
@@ -38,6 +44,8 @@ export interface AgentSettings extends DownloadSettings, Identity {
   readonly trust: Uint8Array | undefined
   /** Starts a new image gets on trial. */
   readonly startsMax: number
+  /** What this device takes less of than the contract allows. */
+  readonly limits?: AcceptLimits
   /** 32 hex digits, new at each boot of the device; absent: each start of the agent counts as one. */
   readonly bootId?: string
   /** How types of commands are carried out, besides the built-in ones or in their place. */
@@ -47,7 +55,7 @@ export interface AgentSettings extends DownloadSettings, Identity {
 type Entry =
   /** `work`: the outcome of the work of this number, void when other work began since. */
   | { readonly kind: 'input'; readonly input: JobInput; readonly work: number }
-  | { readonly kind: 'message'; readonly message: OfferMessage }
+  | { readonly kind: 'message'; readonly message: OfferMessage | SessionWord }
   | { readonly kind: 'acknowledged'; readonly eventNumber: number }
 
 interface Stepped {
@@ -58,6 +66,7 @@ interface Stepped {
 }
 
 const inboxMax = 1000
+const restartAgainMs = 60_000
 
 export class Agent {
   readonly #ports: AgentPorts
@@ -71,6 +80,10 @@ export class Agent {
   readonly #saver: Saver
   readonly #outbox: Outbox
   readonly #farewell: Farewell
+  readonly #onlookers: Onlookers
+  readonly #logUpload: LogUpload
+  readonly #authorizer: Authorizer
+  readonly #session: SessionLine
   readonly #requestNumbers: RequestNumbers = { last: 0 }
   #memory: AgentMemory
   #inbox: Entry[] = []
@@ -81,15 +94,14 @@ export class Agent {
   #linkStarted = false
   #stopped = false
 
-  /** Reads journal and slots; starts nothing. Throws what the journal and the slots throw. Owns no port. */
+  /** Reads journal and records; starts nothing. Throws what the journal and the installers throw. Owns no port. */
   static async open(ports: AgentPorts, settings: AgentSettings): Promise<Agent> {
     const snapshot = await ports.journal.read()
     const statuses = new Map<string, SlotStatus>()
     const installed = new Map<string, InstalledComponent>()
-    for (const component of ports.slots.components) {
-      const status = await ports.slots.status(component)
-      statuses.set(component, status)
-      installed.set(component, await installedNow(ports, status))
+    for (const installer of ports.installers) {
+      statuses.set(installer.component, await installer.status())
+      installed.set(installer.component, await installedNow(ports, installer))
     }
     return new Agent(ports, settings, snapshot, statuses, installed)
   }
@@ -110,13 +122,16 @@ export class Agent {
     this.#installed = installed
     this.#memory = snapshot.memory ?? emptyMemory
     this.#farewell = new Farewell(ports.clock)
+    this.#authorizer = new Authorizer(ports, input => this.#enqueue({ kind: 'input', input, work: this.#workNumber }))
+    this.#session = new SessionLine(ports, message => this.#enqueue({ kind: 'message', message }))
     const common = { ports, facts: (): AcceptFacts => this.#facts() }
     const executors = {
       ...firmwareExecutors({
         ...common,
-        startsMax: settings.startsMax,
+        settings,
         installed,
-        download: (job, manifest, signal) => this.#runDownload({ job, manifest, connected: this.#lineReady }, signal),
+        authorizer: this.#authorizer,
+        download: (work, signal) => this.#runDownload({ ...work, connected: this.#lineReady }, signal),
       }),
       ...commandExecutors({
         ...common,
@@ -127,7 +142,7 @@ export class Agent {
           const { operation, attempt } = this.#memory.command?.job ?? job
           const sha256 = createHash('sha256').update(content).digest('hex')
           const report = { operation, attempt, version, sha256, content }
-          return this.#outbox.report(encodeConfigurationReport(report), signal)
+          return this.#outbox.report('configuration', encodeConfigurationReport(report), signal)
         },
       }),
     }
@@ -135,9 +150,20 @@ export class Agent {
     this.#saver = new Saver(ports)
     this.#outbox = new Outbox(ports, snapshot.outbox, {
       hello: () => this.#hello(),
-      acknowledged: eventNumber => this.#enqueue({ kind: 'acknowledged', eventNumber }),
+      acknowledged: event => {
+        this.#enqueue({ kind: 'acknowledged', eventNumber: event.eventNumber })
+        this.#logUpload.acknowledged(event, this.#memory)
+      },
       drained: () => this.#drained(),
     })
+    this.#logUpload = new LogUpload(ports, this.#outbox)
+    this.#onlookers = new Onlookers(ports, () => ({
+      memory: this.#memory,
+      installed: this.#installed,
+      ready: this.#lineReady && this.#outbox.events.length === 0,
+      outboxCount: this.#outbox.events.length,
+      waitingFor: this.#authorizer.waitingFor,
+    }))
   }
 
   /** What the agent remembers durably; for tests and checkers. */
@@ -145,15 +171,22 @@ export class Agent {
     return this.#memory
   }
 
+  /** What waits for an authorization that was deferred is asked for again now. */
+  authorizeAgain(): void {
+    this.#authorizer.askAgain()
+  }
+
   /** Resumes what was under way and starts the link. A trial that nobody remembers is given up. Called once. */
   async start(): Promise<void> {
     const { state, command } = this.#memory
+    this.#onlookers.look()
     if (!this.#trust.ok)
       this.#ports.log.error({ event: 'trust-unusable', failure: this.#trust.failure }, 'no update can be accepted')
     if (await gaveUpForgottenTrial(this.#ports, this.#statuses, this.#memory)) {
-      this.#ports.reboot.restart('roll-back')
+      void this.#restart('roll-back')
       return
     }
+    this.#session.follow(this.#memory)
     const wishes = [...resume(state), ...(command === undefined ? [] : resumeCommand(command))]
     this.#perform(wishes.map(effect => ({ effect, work: this.#workNumberFor(effect) })))
     if (command?.kind === 'restarting')
@@ -168,6 +201,7 @@ export class Agent {
     this.#work.abort()
     this.#outbox.onDisconnected()
     this.#saver.stop()
+    this.#logUpload.stop()
     await Promise.all([this.#ports.link.close(), this.#draining, this.#work.ended()])
   }
 
@@ -201,9 +235,12 @@ export class Agent {
       const failure = await this.#saver.save(batch, isEarly(this.#memory))
       if (this.#stopped) break
       if (failure === undefined) {
+        const before = this.#memory
         this.#memory = memory
         this.#outbox.append(events)
+        this.#onlookers.saved(before, events)
         this.#perform(effects)
+        this.#session.follow(memory)
         this.#startLink()
       } else this.#takeBack(entries, failure)
     }
@@ -226,10 +263,13 @@ export class Agent {
     for (const entry of entries) {
       if (entry.kind === 'acknowledged') acknowledged.push(entry.eventNumber)
       if (entry.kind === 'acknowledged' || (entry.kind === 'input' && entry.work !== this.#workNumber)) continue
+      const waitingCount = (): number => this.#outbox.events.length + events.length
+      if (entry.kind === 'message' && !this.#isHeard(entry.message, waitingCount(), memory)) continue
       const outcome = this.#step(memory, entry)
-      if (stepOf(outcome.memory) !== stepOf(memory)) this.#logChange(memory, outcome.memory)
+      this.#onlookers.stepped(memory, outcome.memory)
       memory = outcome.memory
       for (const draft of outcome.events) {
+        if (!isKept(draft.content, waitingCount())) continue
         if ([...this.#outbox.events, ...events].some(event => saysTheSame(event, draft))) continue
         const eventNumber = memory.nextEventNumber
         const numbered = { journalId: this.#journalId, eventNumber, deviceTime: this.#ports.clock.wallMs() }
@@ -241,16 +281,36 @@ export class Agent {
     return { memory, events, acknowledged, effects }
   }
 
+  #isHeard(
+    message: Extract<Entry, { kind: 'message' }>['message'],
+    waitingCount: number,
+    memory: AgentMemory,
+  ): boolean {
+    if (message.kind === 'session' || isHeard(message, waitingCount, underWay(memory)?.operation)) return true
+    this.#ports.log.warn({ event: 'outbox-full', message: message.kind, waitingCount }, 'message dropped')
+    return false
+  }
+
   #step(memory: AgentMemory, entry: Exclude<Entry, { kind: 'acknowledged' }>): Outcome {
     if (entry.kind === 'input') return stepJob(memory, entry.input)
     const { message } = entry
     if (message.kind === 'withdraw') return withdrawn(memory, message)
     if (message.kind === 'proceed') return proceeded(memory, message)
+    if (message.kind === 'join') return this.#join(memory, message)
+    if (message.kind === 'session') return this.#session.said(memory, message)
     const envelopeSha256 = createHash('sha256').update(message.envelope).digest('hex')
-    const startedByBoot = (component: string): boolean => this.#statuses.get(component)?.reboot ?? false
+    const needsRestart = (component: string): boolean =>
+      installerNamed(this.#ports.installers, component).restart !== 'none'
     return offered(memory, { ...message, envelopeSha256 }, () =>
-      judged(message, envelopeSha256, this.#facts(memory), startedByBoot),
+      judged(message, envelopeSha256, this.#facts(memory), needsRestart),
     )
+  }
+
+  #join(memory: AgentMemory, message: Extract<OfferMessage, { kind: 'join' }>): Outcome {
+    const job = jobOf(memory.state)
+    return job === undefined
+      ? { memory, events: [], effects: [] }
+      : joined(memory, message, manifestOf(job).payloadSha256)
   }
 
   // ---- effects ------------------------------------------------------------------------------
@@ -296,15 +356,34 @@ export class Agent {
     const timePassed = (input: UpdateInput): void => this.#enqueue({ kind: 'input', input, work })
     const download = new DownloadRun(this.#ports, this.#settings, what, this.#requestNumbers, timePassed)
     this.#download = download
+    this.#session.feed(download)
     try {
       return await download.run(signal)
     } finally {
-      if (this.#download === download) this.#download = undefined
+      if (this.#download === download) {
+        this.#download = undefined
+        this.#session.feed(undefined)
+      }
     }
   }
 
   async #restart(reason: string): Promise<void> {
-    if (await this.#farewell.wait(this.#hasSomethingToSay())) this.#ports.reboot.restart(reason)
+    if (!(await this.#farewell.wait(this.#hasSomethingToSay()))) return
+    const { installers, reboot, clock, log } = this.#ports
+    const component = jobOf(this.#memory.state)?.component
+    const wholeDevice = installers.some(
+      each => each.restart === 'device' && (component ?? each.component) === each.component,
+    )
+    if (!wholeDevice) {
+      reboot.restart(reason)
+      return
+    }
+    const problem = await reboot.device()
+    if (problem === undefined || this.#stopped) return
+    log.error({ event: 'restart-refused', problem }, 'the device does not go down')
+    this.#enqueue({ kind: 'input', input: { kind: 'restart-refused', reason: problem }, work: this.#workNumber })
+    // Of a roll-back there is no way but down.
+    if (this.#memory.state.kind !== 'rebooting') clock.after(restartAgainMs, () => void this.#restart(reason))
   }
 
   #hasSomethingToSay(): boolean {
@@ -322,14 +401,19 @@ export class Agent {
     if (this.#linkStarted || this.#stopped || undecided) return
     this.#linkStarted = true
     this.#ports.link.start({
-      connected: () => this.#outbox.onConnected(),
+      connected: () => {
+        this.#onlookers.linked({ connected: true })
+        this.#outbox.onConnected()
+      },
       disconnected: reason => {
         this.#ports.log.info({ event: 'disconnected', reason }, 'disconnected')
         this.#lineReady = false
         this.#outbox.onDisconnected()
+        this.#onlookers.linked({ connected: false, reason })
         this.#download?.disconnected()
       },
       message: (downlink, bytes) => this.#onMessage(downlink, bytes),
+      broadcast: (channel, session, bytes) => this.#session.received(channel, session, bytes),
     })
   }
 
@@ -337,6 +421,7 @@ export class Agent {
     this.#farewell.drained()
     if (this.#lineReady) return
     this.#lineReady = true
+    this.#onlookers.look()
     this.#download?.connected()
   }
 
@@ -361,6 +446,8 @@ export class Agent {
       classId,
       deviceId,
       components: this.#installed,
+      formats: new Map(this.#ports.installers.map(({ component, formats }) => [component, formats])),
+      ...(this.#settings.limits === undefined ? {} : { limits: this.#settings.limits }),
       releaseMarks: memory.releaseMarks,
     }
   }
@@ -371,25 +458,10 @@ export class Agent {
     const last = this.#memory.nextEventNumber - 1
     return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation)
   }
-
-  #logChange(before: AgentMemory, after: AgentMemory): void {
-    const job = underWay(after) ?? underWay(before)
-    const component = job !== undefined && 'component' in job ? job.component : undefined
-    const step = stepOf(after)
-    const outcome = step === 'idle' ? after.results.at(-1)?.outcome : undefined
-    this.#ports.log.info(
-      { event: 'update-step', operation: job?.operation, component, step, outcome },
-      `job: ${stepOf(before)} → ${step}`,
-    )
-  }
 }
 
 function isJobEffect(effect: Effect): effect is JobEffect {
   return 'job' in effect
-}
-
-function stepOf({ state, command }: AgentMemory): string {
-  return command?.kind ?? state.kind
 }
 
 /** Nothing of the device has been changed yet: the job may end with a failure of the journal. */

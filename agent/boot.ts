@@ -6,13 +6,15 @@
 //   read record ─▶ no starts left? fall back ─▶ on trial? count the start ─▶ start the image ─▶ wait for its end
 //        ▲                                                          └ watchdog: kill it, fall back ┐
 //        └── at once when the record changed meanwhile (a wanted restart), else after a growing delay ◀┘
-import { createHash } from 'node:crypto'
-import { mkdir, realpath } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { systemClock as clock } from './adapters/system-clock.ts'
+import { systemDisk as disk } from './adapters/system-disk.ts'
+import { bootLockName } from './boot-lock.ts'
+import { slotFolderComponents } from './component-config.ts'
 import { type AgentConfig, ConfigError, configHelp, readConfig } from './config.ts'
 import { type ImageStart, runImage } from './image-process.ts'
 import { componentFolder, imagePath, openComponent, readSlotRecord, writeSlotRecord } from './slot-folder.ts'
@@ -35,6 +37,8 @@ process.exitCode = await main()
 
 async function main(): Promise<number> {
   try {
+    const words = process.argv.slice(2)
+    if (asksSomething(words)) return await ask(words)
     const file = commandLine()
     if (file === undefined) {
       process.stdout.write(configHelp())
@@ -59,6 +63,21 @@ async function main(): Promise<number> {
   }
 }
 
+/** A word that is neither an option nor the value of one: somebody asks, and nothing is to run. */
+function asksSomething(args: string[]): boolean {
+  const options = { config: { type: 'string' } } as const
+  return parseArgs({ args, options, allowPositionals: true, strict: false }).positionals.length > 0
+}
+
+/** What is needed to answer is loaded now, and only now: see the head of this file. */
+async function ask(words: string[]): Promise<number> {
+  const address = new URL('./verbs/verbs.js', import.meta.url).href
+  const { runVerb }: typeof import('./verbs/verbs.ts') = await import(address)
+  const { text, exitCode } = await runVerb(words, process.env, clock)
+  process.stdout.write(text)
+  return exitCode
+}
+
 /** The configuration file, or undefined when help is wanted. Throws UsageError. */
 function commandLine(): string | undefined {
   try {
@@ -72,15 +91,15 @@ function commandLine(): string | undefined {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError || error instanceof UsageError) return 2
+  if (error instanceof ConfigError || (error as { code?: unknown }).code === 'USAGE') return 2
   if (error instanceof SlotRecordCorrupt || error instanceof AlreadyRunning) return 3
   return 1
 }
 
 async function placeInitialImages(config: AgentConfig, file: string): Promise<void> {
-  for (const { name, version, image } of config.components) {
+  for (const { name, version, image } of slotFolderComponents(config.components)) {
     try {
-      await openComponent(componentFolder(config.dataDir, name), { version, image })
+      await openComponent(disk, componentFolder(config.dataDir, name), { version, image })
     } catch (cause) {
       const { code, path } = cause as NodeJS.ErrnoException
       if (path !== image) throw cause
@@ -149,7 +168,7 @@ async function prepared(folder: string): Promise<SlotRecord> {
   if (record.trial === null) return record
   if (record.trial.startsLeft < 1) return giveUp(folder, 'starts-used-up')
   const counted = countStart(record)
-  await writeSlotRecord(folder, counted)
+  await writeSlotRecord(disk, folder, counted)
   return counted
 }
 
@@ -158,13 +177,13 @@ async function giveUp(folder: string, reason: string): Promise<SlotRecord> {
   // The child may have committed, or given up, in the moment it was killed: its word was first.
   if (record.trial === null) return record
   const fallen = fallBack(record, reason)
-  await writeSlotRecord(folder, fallen)
+  await writeSlotRecord(disk, folder, fallen)
   log('error', 'fell-back', { slot: record.trial.slot, reason })
   return fallen
 }
 
 async function existing(folder: string): Promise<SlotRecord> {
-  const record = await readSlotRecord(folder)
+  const record = await readSlotRecord(disk, folder)
   if (record === undefined) throw new SlotRecordCorrupt(folder, 'the record has disappeared')
   return record
 }
@@ -188,14 +207,12 @@ async function pause(delayMs: number, stop: AbortSignal): Promise<void> {
  */
 async function lock(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true })
-  if (process.platform !== 'linux') return
-  const name = createHash('sha256')
-    .update(await realpath(dataDir))
-    .digest('hex')
+  const name = await bootLockName(dataDir)
+  if (name === undefined) return
   const server = createServer(socket => socket.destroy())
   await new Promise<void>((resolved, failed) => {
     server.once('error', cause => failed(new AlreadyRunning(`another drover-agent runs on ${dataDir}`, { cause })))
-    server.listen(`\0drover-agent-${name}`, resolved)
+    server.listen(name, resolved)
   })
   server.unref()
 }

@@ -1,37 +1,14 @@
-// The settings of a device: one table from which the parser and the text of --help are made. All problems of a file are
+// The settings of a device: read by the table of settings.ts, with --help made from the same table. All problems of a file are
 // told at once. boot reads it too, so this file needs nothing but Node and the constants of the contract.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type DeviceId, deviceId } from '../proto/ids.ts'
-import {
-  componentNameBytesMax,
-  componentsMax,
-  devicePacketBytesDefault,
-  devicePacketBytesLeast,
-  packetBytesMax,
-} from '../proto/limits.ts'
-import {
-  command,
-  expected,
-  identity,
-  isObject,
-  number,
-  optional,
-  required,
-  type Setting,
-  text,
-  whole,
-  withDefault,
-} from './setting.ts'
+import type { DeviceId } from '../proto/ids.ts'
+import { type ComponentConfig, componentHelp, withPaths } from './component-config.ts'
+import type { Maintenance } from './core/maintenance.ts'
+import { isObject, Problems, type Setting } from './setting.ts'
+import { type LogLevel, settings } from './settings.ts'
 
-export interface ComponentConfig {
-  readonly name: string
-  /** Version and file of the image the component has from the factory. */
-  readonly version: string
-  readonly image: string
-  /** True for the one component that boot starts. */
-  readonly reboot: boolean
-}
+export type { ComponentConfig } from './component-config.ts'
 
 /** Checked; paths are absolute. */
 export interface AgentConfig {
@@ -65,13 +42,27 @@ export interface AgentConfig {
       }
     | undefined
   readonly commands: { readonly folder: string; readonly timeoutMs: number } | undefined
+  /** Programs that are asked before a download and before an install (adapters/hooks-exec). */
+  readonly authorization: { readonly folder: string; readonly timeoutMs: number } | undefined
+  readonly maintenance: Maintenance
+  /** What the buffers of an update may take together. */
+  readonly memoryBudgetBytes: number
+  /** 0: a download may be as slow as it likes. */
+  readonly minimumBytesPerSecond: number
+  /** How long a download may be slower than that. */
+  readonly slowLimitMs: number
+  /** Lengths in a manifest, bytes of UTF-8. */
+  readonly limits: {
+    readonly uriBytesMax: number
+    readonly componentNameBytesMax: number
+    readonly vendorDataBytesMax: number
+  }
+  /** A file that is there as long as the agent is connected and has nothing left to say. */
+  readonly readyFile: string | undefined
   /** Undefined: an order to reboot restarts the image that boot started. */
   readonly rebootCommand: readonly string[] | undefined
   readonly logLevel: LogLevel
 }
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies LogLevel[]
 
 /** The file cannot be used; `problems` has one line for each thing to repair. The process ends with code 2. */
 export class ConfigError extends Error {
@@ -84,80 +75,17 @@ export class ConfigError extends Error {
   }
 }
 
-const minuteMs = 60_000
-const dayMs = 24 * 60 * minuteMs
-const mebibyte = 1024 * 1024
-const secretsMax = 64
-
-const settings = {
-  deviceId: required('1 to 64 of A-Z a-z 0-9 . _ : -', 'Name of the device, its MQTT client id', value =>
-    deviceId(value as string),
-  ),
-  url: required('mqtt://host[:port]', 'The broker; port 1883 unless given', brokerAddress),
-  username: optional('1 to 256 characters', 'the device id', 'MQTT user name', text(1, 256)),
-  password: optional('1 to 256 characters', 'none', 'MQTT password; rather use passwordFile', text(1, 256)),
-  passwordFile: optional('path', 'none', 'File whose first line is the MQTT password', text(1, 4096)),
-  vendorId: required('32 hex digits', 'Vendor id of the device', identity),
-  classId: required('32 hex digits', 'Class id of the device', identity),
-  dataDir: required('path', 'Folder of this device: journal, components', text(1, 4096)),
-  trustFile: required('path', 'Signed trust document the device is provisioned with', text(1, 4096)),
-  components: required(`1 to ${componentsMax}`, 'List of {name, version, image, reboot}, see below', components),
-  storageBytesMax: optional('at least 1', 'free space', 'Bytes the components folder may hold', whole(1, 2 ** 53 - 1)),
-  'health.command': optional('program and arguments', 'none', 'Exit code 0 = the new image is healthy', command),
-  'health.timeoutMs': number('ms', 100, dayMs, 30_000, 'Time the health command has'),
-  'watchdog.confirmTimeoutMs': number('ms', 100, dayMs, 5 * minuteMs, 'A trial not committed by then is given up'),
-  'watchdog.startsMax': number('starts', 1, 100, 3, 'Starts a new image has to be committed'),
-  packetBytesMax: number(
-    'bytes',
-    devicePacketBytesLeast,
-    packetBytesMax,
-    devicePacketBytesDefault,
-    'Largest MQTT packet with chunk data the device takes',
-  ),
-  windowBytes: number('bytes', 16 * 1024, 8 * mebibyte, 256 * 1024, 'Chunk bytes asked for and not yet arrived'),
-  chunkRetriesMax: number('retries', 0, 1000, 8, 'Unanswered requests of a chunk before UPD4_FAIL_24'),
-  refetchMax: number('fetches', 0, 1000, 3, 'Further fetches of a chunk with a wrong hash before UPD4_FAIL_26'),
-  chunkTimeoutMs: number('ms', 50, 60 * minuteMs, 10_000, 'Silence while connected before a chunk is asked for again'),
-  downloadLimitMs: number('ms', 1000, 365 * dayMs, 14 * dayMs, 'From accepting an offer to its last chunk'),
-  'reconnect.baseMs': number(
-    'ms',
-    1,
-    60 * minuteMs,
-    1000,
-    'First reconnect delay is drawn from 0 to this, then doubled',
-  ),
-  'reconnect.capMs': number('ms', 1, dayMs, 64_000, 'Reconnect delays are drawn from 0 to at most this'),
-  'configuration.file': optional('a path', 'none', 'What config-backup, -change and -restore are about', text(1, 4096)),
-  'configuration.check': optional(
-    'program and arguments',
-    'none',
-    'Exit code 0 = the device takes the configuration in the file $DROVER_CANDIDATE; else UPD4_FAIL_37',
-    command,
-  ),
-  'configuration.checkTimeoutMs': number('ms', 100, 60 * minuteMs, 30_000, 'Time the check has'),
-  'configuration.secrets': {
-    ...optional(
-      `list of up to ${secretsMax}`,
-      'none',
-      'Members whose values are never told, besides *password*, *secret*, *token*, *key* and the like: names, or JSON pointers',
-      names,
-    ),
-    absent: { value: [] },
-  },
-  'commands.folder': optional('a path', 'none', 'Its executables are what `command` may run, by name', text(1, 4096)),
-  'commands.timeoutMs': number('ms', 100, dayMs, 5 * minuteMs, 'Time a command has'),
-  'reboot.command': optional(
-    'program and arguments',
-    'none',
-    'Restarts the whole device; none: boot starts the image anew',
-    command,
-  ),
-  logLevel: withDefault('info', required(logLevels.join(' '), 'Least severe log lines written', level)),
-}
-
 type Settings = typeof settings
 type Values = { readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer T> ? T : never }
-const groups: ReadonlySet<string> = new Set(['health', 'watchdog', 'reconnect', 'configuration', 'commands', 'reboot'])
+/** What has a dot in its name is written as an object within. */
+const groups: ReadonlySet<string> = new Set(Object.keys(settings).flatMap(name => name.split('.').slice(0, -1)))
+/** Settings that mean nothing without another one. */
+const dependent: readonly (readonly [group: string, wanted: keyof Settings])[] = [
+  ['configuration.', 'configuration.file'],
+  ['commands.', 'commands.folder'],
+  ['authorization.', 'authorization.folder'],
+  ['maintenance.', 'maintenance.windows'],
+]
 
 /** Reads and checks the file. Throws ConfigError, also when the file cannot be read. */
 export async function readConfig(path: string): Promise<AgentConfig> {
@@ -195,12 +123,11 @@ export function parseConfig(source: string, file: string): AgentConfig {
     problems.push('reconnect.capMs: expected at least reconnect.baseMs')
   if (values['health.command'] === undefined && given.has('health.timeoutMs'))
     problems.push('health.timeoutMs: expected only together with health.command')
-  for (const [folder, wanted] of [
-    ['configuration.', 'configuration.file'],
-    ['commands.', 'commands.folder'],
-  ] as const)
+  if (values.memoryBudgetBytes < values.windowBytes)
+    problems.push('memoryBudgetBytes: expected at least windowBytes: no update would fit')
+  for (const [group, wanted] of dependent)
     for (const name of given.keys())
-      if (name.startsWith(folder) && !given.has(wanted)) problems.push(`${name}: expected only together with ${wanted}`)
+      if (name.startsWith(group) && !given.has(wanted)) problems.push(`${name}: expected only together with ${wanted}`)
   if (problems.length > 0) throw new ConfigError(file, problems)
 
   const path = (relative: string): string => resolve(dirname(file), relative)
@@ -215,7 +142,7 @@ export function parseConfig(source: string, file: string): AgentConfig {
     classId: rest.classId,
     dataDir: path(rest.dataDir),
     trustFile: path(rest.trustFile),
-    components: rest.components.map(component => ({ ...component, image: path(component.image) })),
+    components: rest.components.map(component => withPaths(component, path)),
     storageBytesMax: rest.storageBytesMax,
     health:
       rest['health.command'] === undefined
@@ -242,6 +169,25 @@ export function parseConfig(source: string, file: string): AgentConfig {
       rest['commands.folder'] === undefined
         ? undefined
         : { folder: path(rest['commands.folder']), timeoutMs: rest['commands.timeoutMs'] },
+    authorization:
+      rest['authorization.folder'] === undefined
+        ? undefined
+        : { folder: path(rest['authorization.folder']), timeoutMs: rest['authorization.timeoutMs'] },
+    maintenance: {
+      windows: rest['maintenance.windows'] ?? [],
+      zone: rest['maintenance.zone'],
+      applies: rest['maintenance.applies'],
+      overridePriority: rest['maintenance.overridePriority'],
+    },
+    memoryBudgetBytes: rest.memoryBudgetBytes,
+    minimumBytesPerSecond: rest.minimumBytesPerSecond,
+    slowLimitMs: rest.slowLimitMs,
+    limits: {
+      uriBytesMax: rest.uriBytesMax,
+      componentNameBytesMax: rest.componentNameBytesMax,
+      vendorDataBytesMax: rest.vendorDataBytesMax,
+    },
+    readyFile: rest['ready.file'] === undefined ? undefined : path(rest['ready.file']),
     rebootCommand: rest['reboot.command'],
     logLevel: rest.logLevel,
   }
@@ -276,14 +222,14 @@ export function configHelp(): string {
   )
   return [
     'drover-agent --config agent.json',
+    'drover-agent status|history|doctor --config agent.json   (--help after the word tells more)',
     '',
     'Runs the device agent: starts the image of the active slot and falls back when a new image does not prove itself.',
     'The file is JSON; a dot in a name is an object within it; relative paths are meant from the folder of the file.',
     '',
     ...table,
     '',
-    'A component: name (1 to 32 of A-Z a-z 0-9 . _ -), version (1.2.3), image (file the device has from the factory),',
-    'reboot (true for at most one: the image that is started; false: an image that is only kept for others).',
+    ...componentHelp,
     '',
     'Exit codes: 0 stopped by SIGTERM or SIGINT · 1 unforeseen · 2 configuration · 3 slot record or journal unusable',
     '',
@@ -298,7 +244,8 @@ function settingValue<T>(name: string, setting: Setting<T>, value: unknown, prob
   try {
     return setting.read(value)
   } catch (error) {
-    problems.push(`${name}: ${(error as Error).message}`)
+    const told = error instanceof Problems ? error.problems : [(error as Error).message]
+    problems.push(...told.map(problem => `${name}: ${problem}`))
     return undefined
   }
 }
@@ -312,50 +259,4 @@ function flattened(json: Readonly<Record<string, unknown>>, problems: string[]):
     else for (const [inner, innerValue] of Object.entries(value)) flat.set(`${name}.${inner}`, innerValue)
   }
   return flat
-}
-
-function level(value: unknown): LogLevel {
-  if (typeof value !== 'string' || !logLevels.includes(value)) throw expected(`one of ${logLevels.join(' ')}`, value)
-  return value as LogLevel
-}
-
-function brokerAddress(value: unknown): { host: string; port: number } {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  if (url === undefined || url.protocol !== 'mqtt:' || url.hostname === '' || !/^\/?$/.test(url.pathname))
-    throw expected('mqtt://host[:port]', value)
-  // A password here would end up in logs and process lists.
-  if (url.username !== '' || url.password !== '') throw new RangeError('expected no user or password within the URL')
-  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port === '' ? 1883 : Number(url.port) }
-}
-
-function components(value: unknown): readonly ComponentConfig[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > componentsMax)
-    throw expected(`a list of 1 to ${componentsMax}`, value)
-  const read = value.map(component)
-  if (new Set(read.map(({ name }) => name)).size !== read.length) throw new RangeError('expected each name once')
-  if (read.filter(({ reboot }) => reboot).length > 1) throw new RangeError('expected reboot: true at most once')
-  return read
-}
-
-function names(value: unknown): readonly string[] {
-  const isName = (name: unknown): boolean => typeof name === 'string' && name !== '' && name.length <= 256
-  if (!Array.isArray(value) || value.length > secretsMax || !value.every(isName))
-    throw expected(`a list of up to ${secretsMax} names`, value)
-  return value
-}
-
-function component(value: unknown, position: number): ComponentConfig {
-  const wrong = (field: string, what: string): RangeError => new RangeError(`[${position}].${field}: expected ${what}`)
-  if (!isObject(value)) throw new RangeError(`[${position}]: expected {name, version, image, reboot}`)
-  const { name, version, image, reboot, ...unknown } = value
-  const stranger = Object.keys(unknown)[0]
-  if (stranger !== undefined) throw wrong(stranger, 'no such field')
-  // The name is a folder and a field of the manifest (proto/manifest.ts has the same rule).
-  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > componentNameBytesMax)
-    throw wrong('name', `1 to ${componentNameBytesMax} of A-Z a-z 0-9 . _ -`)
-  if (typeof version !== 'string' || !/^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(version))
-    throw wrong('version', 'three dotted numbers up to 999')
-  if (typeof image !== 'string' || image === '') throw wrong('image', 'a path')
-  if (typeof reboot !== 'boolean') throw wrong('reboot', 'true or false')
-  return { name, version, image, reboot }
 }

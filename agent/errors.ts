@@ -52,3 +52,14 @@ export class LinkDown extends AgentError {
   override readonly name = 'LinkDown'
   readonly code = 'LINK_DOWN'
 }
+
+/** An installer could not do its work (UPD4_FAIL_40). `reason` is one fixed word with a number or name. */
+export class InstallFailed extends AgentError {
+  override readonly name = 'InstallFailed'
+  readonly code = 'INSTALL_FAILED'
+  readonly reason: string
+  constructor(doing: string, reason: string, options?: ErrorOptions) {
+    super(`${doing}: ${reason}`, options)
+    this.reason = reason
+  }
+}

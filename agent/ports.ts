@@ -1,8 +1,9 @@
 // What the agent needs from the world. The shell (agent.ts) knows nothing beyond these; adapters/ implement them for a
 // real device, tests and the simulator with fakes. Errors are those of errors.ts, each named where it is thrown.
 
+import type { ManifestFormat } from '../proto/manifest.ts'
 import type { DeviceEvent } from '../proto/messages.ts'
-import type { Downlink, Uplink } from '../proto/topics.ts'
+import type { Downlink, SessionChannel, Uplink } from '../proto/topics.ts'
 import type { AgentMemory } from './core/memory.ts'
 
 export interface Timer {
@@ -68,15 +69,57 @@ export interface LinkHandlers {
   disconnected(reason: string): void
   /** The bytes belong to the receiver. */
   message(downlink: Downlink, bytes: Uint8Array): void
+  /** From the session subscribed to with `join`. */
+  broadcast(channel: SessionChannel, session: string, bytes: Uint8Array): void
 }
 
 export interface Link {
   /** Begins to connect, and keeps connecting until `close`. Called once. */
   start(handlers: LinkHandlers): void
   /** QoS 1: resolves at the PUBACK. Rejects with LinkDown when the connection ends before it; never sends twice. */
-  publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration'>, bytes: Uint8Array): Promise<void>
+  publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration' | 'log'>, bytes: Uint8Array): Promise<void>
   /** QoS 0, best effort; silently nothing while disconnected. */
   send(uplink: Extract<Uplink, 'progress' | 'chunks/request'>, bytes: Uint8Array): void
+  /**
+   * Subscribes to a broadcast session, now and after every connect until `leave`; one at a time, the last one counts.
+   */
+  join(session: string): void
+  leave(): void
+  close(): Promise<void>
+}
+
+// ---- disk --------------------------------------------------------------------------------------
+
+/**
+ * The file system of the device, as little of it as images and records need. Everything throws the system's own error
+ * (`code`, `errno`, `syscall`); what that means is said by whoever asked. Nothing is durable before the `sync` of the
+ * file, and no name before the `syncFolder` of its folder.
+ */
+export interface Disk {
+  /** `read`: must exist. `update`: read and write, made when absent, kept as it is. `create`: the same, made empty. */
+  open(path: string, how: 'read' | 'update' | 'create', mode?: number): Promise<DiskFile>
+  rename(from: string, to: string): Promise<void>
+  /** A file or an empty folder; nothing when absent. */
+  remove(path: string): Promise<void>
+  /** With all folders above it; nothing when it exists. */
+  makeFolder(path: string): Promise<void>
+  /** Names within a folder, in no order. */
+  list(path: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]>
+  /** Undefined when there is nothing. */
+  sizeOf(path: string): Promise<number | undefined>
+  /** Free for this program, bytes. */
+  freeBytes(path: string): Promise<number>
+  syncFolder(path: string): Promise<void>
+}
+
+export interface DiskFile {
+  /** Up to `length` bytes at `offset`; fewer only at the end of the file. The bytes belong to the caller. */
+  read(offset: number, length: number): Promise<Uint8Array>
+  /** All of it. Past the end the file grows. */
+  write(offset: number, bytes: Uint8Array): Promise<void>
+  size(): Promise<number>
+  truncate(size: number): Promise<void>
+  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,28 +135,31 @@ export interface InstalledImage {
   readonly sizeBytes: number
 }
 
-/** What the slot record of one component says. */
+/** An image that was verified and is to be installed: what the signed statement says of it. */
+export interface NewImage extends Omit<InstalledImage, 'slot'> {
+  /** The operation that brings it, for programs that are told. */
+  readonly operation?: string
+}
+
+/** What the record of one component says. */
 export interface SlotStatus {
   readonly component: string
-  /** The component that boot starts: a new image runs on trial after a restart. Others switch at once. */
-  readonly reboot: boolean
-  /** The slot that runs now (of `reboot: false`: the active one). */
+  /** The slot that runs now (without a restart: the active one). */
   readonly running: SlotName
-  /** What is started when no trial is under way. */
+  /** What runs when no trial is under way. */
   readonly active: InstalledImage
   /** The image on trial and the starts it has left. */
   readonly trial: (InstalledImage & { readonly startsLeft: number }) | undefined
-  /** Set by boot or `rollBack` when a trial was given up; cleared when a candidate is opened. */
+  /** Set when a trial was given up; cleared when a candidate is opened. */
   readonly fallback: { readonly slot: SlotName; readonly reason: string } | undefined
 }
 
 /**
- * The image under construction, in the slot that is not active. Opening it takes the slot's entry and the fallback out
- * of the record (durably) before any byte changes; the bytes that are there stay, so a download resumes. All sizes and
+ * Bytes under construction: an image in the slot that is not active, or a payload an image is made from. All sizes and
  * offsets are bytes. Methods throw StorageReadFailed or StorageWriteFailed.
  */
 export interface Candidate {
-  /** Writes all of `bytes` at `offset`; never past `imageBytes` of the opening (RangeError). Not fsynced. */
+  /** Writes all of `bytes` at `offset`; never past the bytes of the opening (RangeError). Not fsynced. */
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** Up to `length` bytes; fewer at the end of what the file holds (a resume reads a file that is not full yet). */
   read(offset: number, length: number): Promise<Uint8Array>
@@ -126,39 +172,105 @@ export interface Candidate {
   close(): Promise<void>
 }
 
-export interface Slots {
-  /** In the order of the config. */
-  readonly components: readonly string[]
+/** What has to start anew for a new image to count: nothing, the image that boot starts, or the whole device. */
+export type RestartKind = 'none' | 'image' | 'device'
+
+/**
+ * How one component gets its images. Whatever the kind (slots, one file, programs of the device, a package of several
+ * components), an image goes the same way: candidate, `install`, perhaps a restart, `verify`, then `commit` or `rollBack`.
+ */
+export interface Installer {
+  readonly component: string
+  readonly restart: RestartKind
+  /** Formats it takes: `delta-zstd` where the installed image can be read, `combined` for a package alone. */
+  readonly formats: readonly ManifestFormat[]
+  /** The components a package brings images for, in no order; empty for all others. */
+  readonly members: readonly string[]
   /** Reads the record. Throws StorageReadFailed, StoredThingMissing, StoredThingCorrupt. */
-  status(component: string): Promise<SlotStatus>
+  status(): Promise<SlotStatus>
   /** SHA-256 and size of what the slot's image file holds now, read whole. StoredThingMissing without a file. */
-  hash(component: string, slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }>
+  hash(slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }>
   /** Reads exactly `length` bytes of the active image. Throws StorageReadFailed (`SHORT` included). */
-  readActive(component: string, offset: number, length: number): Promise<Uint8Array>
+  readActive(offset: number, length: number): Promise<Uint8Array>
   /** The chunk index beside the active image, or undefined. */
-  readActiveIndex(component: string): Promise<Uint8Array | undefined>
+  readActiveIndex(): Promise<Uint8Array | undefined>
   /**
-   * Bytes a candidate (image and index together) may take: the quota less what other files of the components folder
-   * use, or the file system's free bytes plus what the inactive slot holds already; the smaller of the two.
+   * Bytes a candidate (image and index together) may take: the quota less what other files use, or the file system's
+   * free bytes plus what the inactive slot holds already; the smaller of the two.
    */
-  availableBytes(component: string): Promise<number>
-  /** Throws StorageWriteFailed. One candidate of a component at a time. */
-  openCandidate(component: string, imageBytes: number): Promise<Candidate>
+  availableBytes(): Promise<number>
   /**
-   * Durable: the image in the inactive slot (already fsynced, index beside it) is `version`, `digest`, and on trial
-   * with `startsLeft` starts. Only for `reboot: true`. May be repeated.
+   * Opening takes the slot's entry and the fallback out of the record (durably) before any byte changes; the bytes that
+   * are there stay, so a download resumes. Throws StorageWriteFailed. One candidate at a time.
    */
-  startTrial(component: string, image: Omit<InstalledImage, 'slot'>, startsLeft: number): Promise<void>
-  /** Durable: switches the active slot to the candidate. Only for `reboot: false`. May be repeated. */
-  activate(component: string, image: Omit<InstalledImage, 'slot'>): Promise<void>
-  /** Durable: the image on trial becomes the active one. Nothing when none is on trial. */
-  commit(component: string): Promise<void>
+  openCandidate(imageBytes: number): Promise<Candidate>
   /**
-   * Durable: gives up the image with this version and digest: ends its trial, or (`reboot: false`) makes the other slot
-   * active again when it is the active one; leaves `reason` in `fallback`. Writes the reason alone when the record
-   * names no such image. May be repeated.
+   * Durable when it resolves: `image` (whole in the inactive slot, fsynced, index beside it) is the one that runs, or,
+   * with a restart, the one that is started next, for at most `startsLeft` starts before it must be committed. May be
+   * repeated. Throws InstallFailed, StorageWriteFailed, StorageReadFailed.
    */
-  rollBack(component: string, image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void>
+  install(image: NewImage, startsLeft: number): Promise<void>
+  /** Is what was installed, and runs now, sound? Never throws. May be repeated. */
+  verify(signal: AbortSignal): Promise<HealthVerdict>
+  /** Durable: the image on trial becomes the active one. Nothing when none is on trial. Throws InstallFailed. */
+  commit(): Promise<void>
+  /**
+   * Durable: gives up the image with this version and digest; what was active before is active again. Leaves `reason` in
+   * `fallback`, also when the record names no such image. May be repeated.
+   */
+  rollBack(image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void>
+  /** Closes what is kept open. */
+  close(): Promise<void>
+}
+
+/** The one place for a payload that is no image itself (a patch), until the image has been made from it. */
+export interface PayloadStore {
+  /** As `Installer.availableBytes`. */
+  availableBytes(): Promise<number>
+  /** What is there of an earlier payload stays, and is written over. One at a time. */
+  open(payloadBytes: number): Promise<Candidate>
+  /** Removes it; nothing when there is none. */
+  discard(): Promise<void>
+}
+
+/** Decodes the frames of a patch. */
+export interface PatchDecoder {
+  /**
+   * The `outputBytes` that the zstd frame stands for, with `base` as its dictionary. Undefined for anything that is no
+   * such frame. Never takes more memory than `outputBytes` and the inputs ask for, each twice. Throws only when the device
+   * has no decoder after all.
+   */
+  decode(
+    frame: Uint8Array,
+    base: Uint8Array,
+    outputBytes: number,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>
+}
+
+// ---- who is asked ------------------------------------------------------------------------------
+
+/** What is about to be downloaded or installed, for whoever decides. */
+export interface UpdateRequest {
+  readonly operation: string
+  readonly component: string
+  readonly version: string
+  readonly installedVersion: string
+  readonly payloadBytes: number
+  readonly priority: number
+  readonly vendorData: Uint8Array
+}
+
+export type Answer =
+  | { readonly kind: 'authorized' }
+  /** For good. `reason` is one fixed word. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** Not now. `afterMs`: asked again then, or when the application says so; absent: the agent's own rhythm. */
+  | { readonly kind: 'deferred'; readonly reason: string; readonly afterMs?: number }
+
+/** The application of the device. What it throws counts as a rejection. */
+export interface Authorization {
+  download(request: UpdateRequest, signal: AbortSignal): Promise<Answer>
+  install(request: UpdateRequest, signal: AbortSignal): Promise<Answer>
 }
 
 // ---- the device around the agent ---------------------------------------------------------------
@@ -217,17 +329,71 @@ export interface Programs {
   ): Promise<ProgramEnd>
 }
 
+// ---- who looks on ------------------------------------------------------------------------------
+
+/** What the agent is about at one moment, for people and for the service manager. */
+export interface AgentView {
+  readonly components: readonly { readonly name: string; readonly version: string; readonly digest: string }[]
+  /** A state of the update machine or of the command machine; `idle`. */
+  readonly step: string
+  readonly job?: {
+    readonly operation: string
+    readonly attempt: number
+    readonly operationType: string
+    readonly component?: string
+    readonly version?: string
+  }
+  /** Set while an authorization was deferred: one word. */
+  readonly waitingFor?: string
+  readonly link: { readonly connected: boolean; readonly reason?: string }
+  /** Connected, hello and outbox through: the broker knows all there is. */
+  readonly ready: boolean
+  /** Events the broker has not acknowledged. */
+  readonly outboxCount: number
+}
+
+/** What happened, once it is durable: an event for the broker, or how an operation ended. */
+export interface Happening {
+  readonly kind: 'event' | 'result'
+  readonly operation?: string
+  readonly attempt?: number
+  readonly component?: string
+  /** A code, a step, or `hello` for a success that the hello tells. */
+  readonly what: string
+  readonly data: Readonly<Record<string, string>>
+}
+
+/** Told of every change, never waited for. Does not throw, and keeps neither the agent nor the process from anything. */
+export interface Observer {
+  changed(view: AgentView): void
+  happened(happenings: readonly Happening[]): void
+}
+
+/** What was logged of late, as it was logged, secrets taken out. */
+export interface RecentLog {
+  /** An operation begins: lines from here on are its own. */
+  mark(): void
+  /** Newest lines, whole, up to `deviceLogBytesMax` bytes; `cut`: lines since the mark did not fit. */
+  read(): { readonly text: string; readonly cut: boolean }
+}
+
 export interface AgentPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly journal: Journal
   readonly link: Link
-  readonly slots: Slots
+  readonly installers: readonly Installer[]
+  readonly payloads: PayloadStore
+  readonly patches: PatchDecoder
+  readonly authorization: Authorization
   readonly health: Health
   readonly reboot: Reboot
   /** Absent: the device has no configuration to back up or to change. */
   readonly configuration?: Configuration
   /** Absent: the device has no named commands. */
   readonly programs?: Programs
+  readonly observer?: Observer
+  /** Absent: no log is sent, whoever asks for it. */
+  readonly recentLog?: RecentLog
 }

@@ -23,6 +23,8 @@ export interface ProgramResult {
   /** Output and errors in the order of their arrival. */
   readonly output: Buffer
   readonly outputCut: boolean
+  /** What of `output` came from standard output. */
+  readonly standardOutput: Buffer
 }
 
 /** How long output that is on its way when a program ends is waited for. */
@@ -31,6 +33,7 @@ const drainMs = 200
 /** Resolves when the program and what it started have ended. Never throws. Aborting kills it: `killed`. */
 export async function runProgram(start: ProgramStart, clock: Clock, signal?: AbortSignal): Promise<ProgramResult> {
   const kept: Buffer[] = []
+  const keptOfOutput: Buffer[] = []
   let keptBytes = 0
   let outputCut = false
   const end = await new Promise<Pick<ProgramResult, 'exitCode' | 'problem'>>(resolve => {
@@ -61,7 +64,9 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
       stream.on('data', (bytes: Buffer) => {
         const room = start.outputBytesMax - keptBytes
         outputCut ||= bytes.length > room
-        kept.push(Buffer.from(bytes.subarray(0, room)))
+        const piece = Buffer.from(bytes.subarray(0, room))
+        kept.push(piece)
+        if (stream === child.stdout) keptOfOutput.push(piece)
         keptBytes += Math.min(bytes.length, room)
       })
     // Whether it reads what it is given is its own affair.
@@ -94,5 +99,5 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
     })
     if (signal?.aborted) aborted()
   })
-  return { ...end, output: Buffer.concat(kept), outputCut }
+  return { ...end, output: Buffer.concat(kept), outputCut, standardOutput: Buffer.concat(keptOfOutput) }
 }

@@ -61,6 +61,25 @@ export function command(value: unknown): readonly string[] {
   return value
 }
 
+/** One of a few words. */
+export function word<T extends string>(words: readonly T[]): (value: unknown) => T {
+  return value => {
+    const found = words.find(each => each === value)
+    if (found === undefined) throw expected(`one of ${words.join(' ')}`, value)
+    return found
+  }
+}
+
+/** Several things are wrong with one setting. */
+export class Problems extends RangeError {
+  override readonly name = 'Problems'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '))
+    this.problems = problems
+  }
+}
+
 export function expected(what: string, value: unknown): RangeError {
   return new RangeError(`expected ${what}, got ${JSON.stringify(value)?.slice(0, 80)}`)
 }

@@ -1,10 +1,10 @@
 // The folder of one component: the slot record, the two slots with image and chunk index, and how they are written so
-// that a power cut leaves the old file or the new one. Node's built-ins alone: boot needs it.
+// that a power cut leaves the old file or the new one. Node's built-ins and a Disk alone: boot needs it.
 //
 //   <dataDir>/components/<name>/record.json · a/image · a/index · b/image · b/index
 import { createHash } from 'node:crypto'
-import { access, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Disk } from './ports.ts'
 import {
   encodeSlotRecord,
   firstRecord,
@@ -12,6 +12,7 @@ import {
   type SlotName,
   type SlotRecord,
   SlotRecordCorrupt,
+  slotRecordBytesMax,
 } from './slot-record.ts'
 
 /** Where a component lives: its record, its images and their chunk indexes. */
@@ -29,49 +30,43 @@ export function indexPath(folder: string, slot: SlotName): string {
 }
 
 /** Undefined when there is none yet. Throws SlotRecordCorrupt, or the file system's error. */
-export async function readSlotRecord(folder: string): Promise<SlotRecord | undefined> {
+export async function readSlotRecord(disk: Disk, folder: string): Promise<SlotRecord | undefined> {
   const path = recordPath(folder)
-  let bytes: Buffer
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return parseSlotRecord(bytes, path)
+  const bytes = await readWhole(disk, path, slotRecordBytesMax + 1)
+  return bytes === undefined ? undefined : parseSlotRecord(bytes, path)
 }
 
 /** Atomic and durable: after a power cut the old record or the new one, never a mixture. */
-export async function writeSlotRecord(folder: string, record: SlotRecord): Promise<void> {
-  await replaceFile(recordPath(folder), encodeSlotRecord(record))
+export async function writeSlotRecord(disk: Disk, folder: string, record: SlotRecord): Promise<void> {
+  await replaceFile(disk, recordPath(folder), encodeSlotRecord(record))
+}
+
+/** Up to `bytesMax` bytes of the file from its beginning; undefined when it is not there. */
+export async function readWhole(disk: Disk, path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  const size = await disk.sizeOf(path)
+  if (size === undefined) return undefined
+  const file = await disk.open(path, 'read')
+  try {
+    return await file.read(0, Math.min(size, bytesMax))
+  } finally {
+    await file.close()
+  }
 }
 
 /**
  * Temp, fsync, rename, fsync of the folder. A temp file left by a power cut is overwritten by the next write. `mode`: who
  * may read the new file; absent: as the process makes files.
  */
-export async function replaceFile(path: string, bytes: Uint8Array, mode?: number): Promise<void> {
-  const file = await open(`${path}.new`, 'w', mode)
+export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array, mode?: number): Promise<void> {
+  const file = await disk.open(`${path}.new`, 'create', mode)
   try {
-    // Of a temp file that was there already, `open` leaves the mode as it is; and the mask of the process has no say.
-    if (mode !== undefined) await file.chmod(mode)
-    await file.writeFile(bytes)
+    await file.write(0, bytes)
     await file.sync()
   } finally {
     await file.close()
   }
-  await rename(`${path}.new`, path)
-  await syncFolder(dirname(path))
-}
-
-/** Makes renames and new files in the folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await disk.rename(`${path}.new`, path)
+  await disk.syncFolder(dirname(path))
 }
 
 /**
@@ -79,35 +74,40 @@ export async function syncFolder(path: string): Promise<void> {
  * written. May be repeated after a power cut at any moment. Throws SlotRecordCorrupt, or the file system's error.
  */
 export async function openComponent(
+  disk: Disk,
   folder: string,
   initial: { readonly version: string; readonly image: string },
 ): Promise<SlotRecord> {
-  const found = await readSlotRecord(folder)
+  const found = await readSlotRecord(disk, folder)
   if (found !== undefined) return found
   // Slot b is made only after a record exists: one without the other means that the record was taken away, and
   // starting from the initial image again would silently undo every update.
-  if (await exists(join(folder, 'b')))
+  if ((await disk.sizeOf(join(folder, 'b'))) !== undefined)
     throw new SlotRecordCorrupt(recordPath(folder), 'missing, although slot b exists')
   const target = imagePath(folder, 'a')
-  await mkdir(dirname(target), { recursive: true })
-  const content = { version: initial.version, ...(await copyDurably(initial.image, target)) }
-  for (const path of [dirname(target), folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(path)
+  await disk.makeFolder(dirname(target))
+  const content = { version: initial.version, ...(await copyDurably(disk, initial.image, target)) }
+  for (const path of [dirname(target), folder, dirname(folder), dirname(dirname(folder))]) await disk.syncFolder(path)
   const record = firstRecord(content)
-  await writeSlotRecord(folder, record)
+  await writeSlotRecord(disk, folder, record)
   return record
 }
 
-async function copyDurably(from: string, to: string): Promise<{ digest: string; size: number }> {
+const copyBytes = 256 * 1024
+
+async function copyDurably(disk: Disk, from: string, to: string): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256')
   let size = 0
-  const source = await open(from, 'r')
+  const source = await disk.open(from, 'read')
   try {
-    const target = await open(`${to}.new`, 'w', 0o755)
+    const target = await disk.open(`${to}.new`, 'create', 0o755)
     try {
-      for await (const piece of source.createReadStream({ autoClose: false })) {
+      for (;;) {
+        const piece = await source.read(size, copyBytes)
+        if (piece.length === 0) break
         hash.update(piece)
+        await target.write(size, piece)
         size += piece.length
-        await target.writeFile(piece)
       }
       await target.sync()
     } finally {
@@ -116,16 +116,6 @@ async function copyDurably(from: string, to: string): Promise<{ digest: string; 
   } finally {
     await source.close()
   }
-  await rename(`${to}.new`, to)
+  await disk.rename(`${to}.new`, to)
   return { digest: hash.digest('hex'), size }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch {
-    // Whatever hinders the look will hinder what follows, where it is told.
-    return false
-  }
 }

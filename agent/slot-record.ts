@@ -46,7 +46,8 @@ export class SlotRecordCorrupt extends Error {
 
 const format = 1
 const reasonCharactersMax = 64
-const recordBytesMax = 4096
+/** A longer file is no record. */
+export const slotRecordBytesMax = 4096
 
 export function otherSlot(slot: SlotName): SlotName {
   return slot === 'a' ? 'b' : 'a'
@@ -136,7 +137,7 @@ export function encodeSlotRecord(record: SlotRecord): Buffer {
 /** Throws SlotRecordCorrupt for bytes that `encodeSlotRecord` did not make. */
 export function parseSlotRecord(bytes: Uint8Array, path: string): SlotRecord {
   const corrupt = (found: string, cause?: unknown): SlotRecordCorrupt => new SlotRecordCorrupt(path, found, { cause })
-  if (bytes.length > recordBytesMax) throw corrupt(`${bytes.length} bytes, expected at most ${recordBytesMax}`)
+  if (bytes.length > slotRecordBytesMax) throw corrupt(`${bytes.length} bytes, expected at most ${slotRecordBytesMax}`)
   let json: Partial<SlotRecord> & { format?: unknown; checksum?: unknown }
   try {
     json = JSON.parse(Buffer.from(bytes).toString())

@@ -5,7 +5,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { configurationBytesMax } from '../../proto/limits.ts'
 import { StorageReadFailed, StorageWriteFailed } from '../errors.ts'
-import type { Clock, Configuration, ConfigurationVerdict, Log } from '../ports.ts'
+import type { Clock, Configuration, ConfigurationVerdict, Disk, Log } from '../ports.ts'
 import { runProgram } from '../program.ts'
 import { replaceFile } from '../slot-folder.ts'
 
@@ -20,11 +20,13 @@ export interface ConfigurationFileSettings {
 }
 
 export class ConfigurationFile implements Configuration {
+  readonly #disk: Disk
   readonly #clock: Clock
   readonly #log: Log
   readonly #settings: ConfigurationFileSettings
 
-  constructor(clock: Clock, log: Log, settings: ConfigurationFileSettings) {
+  constructor(disk: Disk, clock: Clock, log: Log, settings: ConfigurationFileSettings) {
+    this.#disk = disk
     this.#clock = clock
     this.#log = log
     this.#settings = settings
@@ -73,8 +75,8 @@ export class ConfigurationFile implements Configuration {
     const before = await this.read()
     const mode = before === undefined ? 0o600 : await modeOf(file)
     if (before !== undefined)
-      await writing(`${file}.previous`, () => replaceFile(`${file}.previous`, before.content, mode))
-    await writing(file, () => replaceFile(file, content, mode))
+      await writing(`${file}.previous`, () => replaceFile(this.#disk, `${file}.previous`, before.content, mode))
+    await writing(file, () => replaceFile(this.#disk, file, content, mode))
   }
 }
 

@@ -3,10 +3,10 @@
 //
 //   envelope decodes 22 · schema version 28 · payload present 22 · trusted keys present 44, usable 43 · trust expired 23
 //   · signatures 23 · manifest fields (proto/manifest.ts) 22 23 30 31 41 43 21 25 29 · component registered 39
-//   · version newer, not replayed 27 · prerequisites 41
+//   · version newer, not replayed 27 · format fits the component 25 · precursor 32 · prerequisites 41
 //
 // A command goes the same way up to the device binding; then it must be for the operation it was offered in, and its
-// arguments must read (proto/command.ts). Room for an image (33) is asked of the disk afterwards.
+// arguments must read (proto/command.ts). Room in memory (34) and on the disk (33) is asked for afterwards.
 
 import { type Command, readCommand } from '../../proto/command.ts'
 import {
@@ -19,16 +19,11 @@ import {
   roleFor,
   type TrustDocument,
 } from '../../proto/envelope.ts'
-import type { DeviceFailureCode } from '../../proto/event-codes.ts'
+import type { DeviceFailureCode, Failure } from '../../proto/event-codes.ts'
 import type { OperationId } from '../../proto/ids.ts'
-import {
-  compareVersions,
-  type Failure,
-  type Manifest,
-  type ManifestFormat,
-  readManifest,
-} from '../../proto/manifest.ts'
+import { type Manifest, type ManifestFormat, readManifest } from '../../proto/manifest.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
+import { compareVersions } from '../../proto/version.ts'
 import type { ReleaseMark } from './memory.ts'
 
 /** What the device's trust file is worth. */
@@ -42,6 +37,13 @@ export interface InstalledComponent {
   readonly digest: string
 }
 
+/** What a device takes less of than the contract allows; lengths in bytes of UTF-8. */
+export interface AcceptLimits {
+  readonly uriBytesMax?: number
+  readonly componentNameBytesMax?: number
+  readonly vendorDataBytesMax?: number
+}
+
 export interface AcceptFacts {
   /** Milliseconds since 1970. */
   readonly now: number
@@ -50,6 +52,9 @@ export interface AcceptFacts {
   readonly classId: string
   readonly deviceId: string
   readonly components: ReadonlyMap<string, InstalledComponent>
+  /** Of every component, by its name. */
+  readonly formats: ReadonlyMap<string, readonly ManifestFormat[]>
+  readonly limits?: AcceptLimits
   readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
 }
 
@@ -61,16 +66,15 @@ export type CommandVerdict =
   | { readonly ok: true; readonly command: Command }
   | { readonly ok: false; readonly failure: Failure }
 
-const formats: readonly ManifestFormat[] = ['raw']
-
 /** Judges a signed manifest, newly offered or from the journal. Never throws for any bytes. */
 export function accept(bytes: Uint8Array, facts: AcceptFacts): Verdict {
   const opened = opening(bytes)
   if (!opened.ok) return opened
   const distrusted = signatureFailure(opened.envelope, 'manifest', firmwareUpdate, facts)
   if (distrusted !== undefined) return { ok: false, failure: distrusted }
-  const { now, vendorId, classId, deviceId } = facts
-  const read = readManifest(opened.envelope.payload, { now, vendorId, classId, deviceId, formats })
+  const { now, vendorId, classId, deviceId, limits } = facts
+  const formats = [...facts.formats.values()].flat()
+  const read = readManifest(opened.envelope.payload, { ...limits, now, vendorId, classId, deviceId, formats })
   if (!read.ok) return read
   const failure = componentFailure(read.manifest, facts)
   return failure === undefined ? read : { ok: false, failure, component: read.manifest.component }
@@ -138,8 +142,8 @@ function signatureFailure(
   }
 }
 
-function componentFailure(manifest: Manifest, { components, releaseMarks }: AcceptFacts): Failure | undefined {
-  const { component, version, releaseCounter, installedSha256, prerequisites } = manifest
+function componentFailure(manifest: Manifest, { components, formats, releaseMarks }: AcceptFacts): Failure | undefined {
+  const { component, version, releaseCounter, installedSha256, precursorSha256, format, prerequisites } = manifest
   const installed = components.get(component)
   if (installed === undefined) return { code: 'UPD4_FAIL_39', data: { field: 'component', actual: component } }
   if (compareVersions(version, installed.version) <= 0)
@@ -155,6 +159,13 @@ function componentFailure(manifest: Manifest, { components, releaseMarks }: Acce
     return {
       code: 'UPD4_FAIL_27',
       data: { reason: 'replayed', expected: `at least ${mark.counter}`, actual: String(releaseCounter) },
+    }
+  if (formats.get(component)?.includes(format) !== true)
+    return { code: 'UPD4_FAIL_25', data: { field: 'format', reason: 'component', expected: component, actual: format } }
+  if (format === 'delta-zstd' && precursorSha256 !== installed.digest)
+    return {
+      code: 'UPD4_FAIL_32',
+      data: { field: 'precursorSha256', expected: precursorSha256 ?? '', actual: installed.digest },
     }
   for (const { component: needed, versionLeast } of prerequisites) {
     const version = components.get(needed)?.version

@@ -6,8 +6,8 @@
 //               └─ended──▶ none
 //
 // What a type of command means is the business of its handler; this table only sees to it that it is done once.
-import type { JsonValue } from '../../proto/command.ts'
-import type { Failure } from '../../proto/manifest.ts'
+import type { Failure } from '../../proto/event-codes.ts'
+import type { JsonValue } from '../../proto/json.ts'
 import type { EventContent } from '../../proto/messages.ts'
 import {
   type AgentMemory,
@@ -17,7 +17,7 @@ import {
   withoutCommand,
   withResult,
 } from './memory.ts'
-import type { Effect, EventDraft, Outcome } from './update.ts'
+import type { Effect, EventDraft, Outcome } from './words.ts'
 
 /** How a command ended. `data` travels with the event; the texts in it must fit one (`eventBytesMax`). */
 export type CommandOutcome =

@@ -4,13 +4,20 @@
 //   missing ──request──▶ on the way ──all pieces──▶ checking ──held()──▶ held
 //      ▲──── silence, refusal, disconnect ───┘           └──── bad() ──▶ missing
 //
-// Window: never more plain bytes on the way than `windowBytes` (one chunk at least), topped up when half has arrived.
+// Window: never more plain bytes on the way or waiting for the disk than `windowBytes` (one chunk at least), topped up when
+// half of them are through.
+//
+// While a broadcast session speaks, chunks come without being asked for and nothing is asked for; both kinds of pieces go
+// through the same check. Of a session no more is kept than the window has room for, one chunk in any case.
 import type { ChunkIndex } from '../../proto/chunk-index.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import { chunkRangesMax } from '../../proto/limits.ts'
-import type { Failure } from '../../proto/manifest.ts'
 import type { ChunkData, ChunkEncoding, ChunkRange } from '../../proto/messages.ts'
+import type { SessionPiece } from '../../proto/session-messages.ts'
+import { Assembly } from './assembly.ts'
 import { growingDelayMs } from './backoff.ts'
 import { type FetchSettings, nextTickMs, pauseMs, retryCapMs } from './index-fetch.ts'
+import { SessionPieces } from './session-pieces.ts'
 
 export type DownloadEffect =
   | {
@@ -45,11 +52,7 @@ const held = 3
 interface Arriving {
   readonly requestNumber: number
   readonly askedMs: number
-  encoding: ChunkEncoding
-  encodedBytes: Buffer | undefined
-  /** Offsets of the pieces that came; a piece that comes twice counts once. */
-  readonly offsets: Set<number>
-  arrivedBytes: number
+  assembly: Assembly | undefined
 }
 
 export class Download {
@@ -59,6 +62,15 @@ export class Download {
   readonly #arriving = new Map<number, Arriving>()
   readonly #retries = new Map<number, number>()
   readonly #bad = new Map<number, number>()
+  readonly #session = new SessionPieces()
+  /** Encoded bytes of the chunks that are being checked and written. */
+  readonly #checking = new Map<number, { readonly bytes: number; readonly fromSession: boolean }>()
+  #checkingBytes = 0
+  /** A session is to be listened to; it last gave a sign of life then. */
+  #listening = false
+  #sessionHeardMs = 0
+  /** Bad chunks of the session since its last good one. */
+  #sessionBad = 0
   /** No chunk below it is missing. */
   #next = 0
   #heldCount = 0
@@ -114,6 +126,7 @@ export class Download {
   connected(nowMs: number): readonly DownloadEffect[] {
     this.#connected = true
     this.#pausedUntilMs = 0
+    this.#sessionHeardMs = nowMs
     return this.#topUp(nowMs)
   }
 
@@ -121,45 +134,60 @@ export class Download {
   disconnected(): void {
     this.#connected = false
     for (const chunk of [...this.#arriving.keys()]) this.#drop(chunk)
+    this.#session.clear()
+  }
+
+  /** A session has been joined, or has given a sign of life. May be said before the line is there. */
+  listen(nowMs: number): void {
+    this.#listening = true
+    this.#sessionHeardMs = nowMs
+  }
+
+  /** The session has ended or was left: what is missing is asked for. Late pieces are still taken. */
+  stopListening(nowMs: number): readonly DownloadEffect[] {
+    this.#listening = false
+    return this.#topUp(nowMs)
+  }
+
+  /** A piece of the session. What is wrong with it is no failure: the chunk stays missing and is pulled. */
+  broadcast(piece: SessionPiece, nowMs: number): readonly DownloadEffect[] {
+    const { chunk, encoding } = piece
+    if (this.#ended || chunk >= this.#index.count) return []
+    this.#sessionHeardMs = nowMs
+    const wanted = this.#states[chunk] === missing || this.#states[chunk] === onTheWay
+    const roomBytes = this.#settings.windowBytes - this.#onTheWayBytes - this.#checkingBytes
+    // The disk does not keep pace, and nobody can be asked to wait.
+    if (!wanted || (roomBytes < 0 && this.#checkingBytes > 0)) return []
+    const whole = this.#session.take(piece, this.#index.lengthOf(chunk), roomBytes)
+    return whole === undefined ? [] : [this.#check(chunk, encoding, whole.bytes, true), ...this.#topUp(nowMs)]
   }
 
   data(message: ChunkData, nowMs: number): readonly DownloadEffect[] {
     // An answer to somebody before us: the same chunk numbers, another image.
     if (this.#ended || message.requestNumber <= this.#before) return []
     if (message.kind === 'refusal') return this.#refused(message, nowMs)
-    const { chunk, offset, data, encodedSize, encoding } = message
+    const { chunk, encoding } = message
     const arriving = chunk === undefined ? undefined : this.#arriving.get(chunk)
     if (chunk === undefined || arriving === undefined) return []
-    // Never a byte more than the index allows, whatever the piece says of itself.
-    const mostBytes = this.#index.lengthOf(chunk)
-    const contradicts =
-      encodedSize < 1 ||
-      encodedSize > mostBytes ||
-      (arriving.encodedBytes !== undefined &&
-        (arriving.encodedBytes.length !== encodedSize || arriving.encoding !== encoding))
-    if (contradicts || offset + data.length > encodedSize || data.length === 0) {
+    const assembly = arriving.assembly ?? Assembly.begin(message, this.#index.lengthOf(chunk))
+    const outcome = assembly?.take(message) ?? 'contradicts'
+    if (assembly === undefined || outcome === 'contradicts') {
       this.#drop(chunk)
       return this.#countBad(chunk, nowMs)
     }
+    arriving.assembly = assembly
     this.#lastHeardMs = nowMs
     this.#noRights = 0
-    if (arriving.offsets.has(offset)) return []
-    arriving.encodedBytes ??= Buffer.alloc(encodedSize)
-    arriving.encoding = encoding
-    arriving.encodedBytes.set(data, offset)
-    arriving.offsets.add(offset)
-    arriving.arrivedBytes += data.length
-    if (arriving.arrivedBytes < encodedSize) return []
+    if (outcome !== 'whole') return []
     this.#newestAnswered = Math.max(this.#newestAnswered, arriving.requestNumber)
-    this.#wireBytes += encodedSize
-    this.#drop(chunk)
-    this.#states[chunk] = checking
-    return [{ kind: 'check-chunk', chunk, encoding, bytes: arriving.encodedBytes }, ...this.#topUp(nowMs)]
+    return [this.#check(chunk, encoding, assembly.bytes, false), ...this.#topUp(nowMs)]
   }
 
   /** The chunk was right and is written. */
   held(chunk: number, nowMs: number): readonly DownloadEffect[] {
-    if (this.#states[chunk] !== checking) return []
+    const checked = this.#checked(chunk)
+    if (checked === undefined) return []
+    if (checked.fromSession) this.#sessionBad = 0
     this.#states[chunk] = held
     this.#heldCount += 1
     this.#receivedBytes += this.#index.lengthOf(chunk)
@@ -169,9 +197,12 @@ export class Download {
 
   /** The chunk was not what the index says. */
   bad(chunk: number, nowMs: number): readonly DownloadEffect[] {
-    if (this.#states[chunk] !== checking) return []
+    const checked = this.#checked(chunk)
+    if (checked === undefined) return []
     this.#miss(chunk)
-    return this.#countBad(chunk, nowMs)
+    if (!checked.fromSession) return this.#countBad(chunk, nowMs)
+    this.#sessionBad += 1
+    return this.#topUp(nowMs)
   }
 
   /** To be called now and then; often enough for the time-outs of the settings. */
@@ -188,6 +219,25 @@ export class Download {
       this.#drop(chunk)
     }
     return this.#topUp(nowMs)
+  }
+
+  /** The chunk is whole as it travelled. */
+  #check(chunk: number, encoding: ChunkEncoding, bytes: Uint8Array, fromSession: boolean): DownloadEffect {
+    this.#drop(chunk)
+    this.#session.drop(chunk)
+    this.#states[chunk] = checking
+    this.#checking.set(chunk, { bytes: bytes.length, fromSession })
+    this.#checkingBytes += bytes.length
+    this.#wireBytes += bytes.length
+    return { kind: 'check-chunk', chunk, encoding, bytes }
+  }
+
+  #checked(chunk: number): { readonly fromSession: boolean } | undefined {
+    const checked = this.#checking.get(chunk)
+    if (checked === undefined) return undefined
+    this.#checking.delete(chunk)
+    this.#checkingBytes -= checked.bytes
+    return checked
   }
 
   #refused(refusal: Extract<ChunkData, { kind: 'refusal' }>, nowMs: number): readonly DownloadEffect[] {
@@ -219,9 +269,15 @@ export class Download {
       this.#ended = true
       return [{ kind: 'complete' }]
     }
-    if (!this.#connected || nowMs < this.#pausedUntilMs) return []
-    if (this.#onTheWayBytes > this.#settings.windowBytes / 2) return []
+    if (!this.#connected || nowMs < this.#pausedUntilMs || this.#isServed(nowMs)) return []
+    if (this.#onTheWayBytes + this.#checkingBytes > this.#settings.windowBytes / 2) return []
     return this.#request(nowMs)
+  }
+
+  /** The session brings the chunks: it is not over, has not fallen silent, and what it brings is what was signed. */
+  #isServed(nowMs: number): boolean {
+    const { chunkTimeoutMs, refetchMax } = this.#settings
+    return this.#listening && nowMs - this.#sessionHeardMs < chunkTimeoutMs && this.#sessionBad <= refetchMax
   }
 
   #request(nowMs: number): readonly DownloadEffect[] {
@@ -232,7 +288,8 @@ export class Download {
     for (; chunk < this.#index.count; chunk += 1) {
       if (this.#states[chunk] !== missing) continue
       const bytes = this.#index.lengthOf(chunk)
-      if (this.#onTheWayBytes > 0 && this.#onTheWayBytes + bytes > this.#settings.windowBytes) break
+      const inHandBytes = this.#onTheWayBytes + this.#checkingBytes
+      if (inHandBytes > 0 && inHandBytes + bytes > this.#settings.windowBytes) break
       const last = ranges.at(-1)
       if (last !== undefined && last.first + last.count === chunk) last.count += 1
       else if (ranges.length === chunkRangesMax) break
@@ -240,17 +297,12 @@ export class Download {
       this.#states[chunk] = onTheWay
       this.#onTheWayBytes += bytes
       askedBytes += bytes
-      this.#arriving.set(chunk, {
-        requestNumber,
-        askedMs: nowMs,
-        encoding: 'plain',
-        encodedBytes: undefined,
-        offsets: new Set(),
-        arrivedBytes: 0,
-      })
+      this.#arriving.set(chunk, { requestNumber, askedMs: nowMs, assembly: undefined })
     }
     this.#next = chunk
     if (ranges.length === 0) return []
+    // What is half there of a session gives way.
+    this.#session.clear()
     this.#requestNumber = requestNumber
     return [{ kind: 'request-chunks', requestNumber, ranges, windowBytes: askedBytes }]
   }

@@ -1,7 +1,7 @@
 // Fetches the chunk index before the chunks: one run of bytes, asked for from where it breaks off. Pure as download.ts;
 // the order of pieces does not matter for safety, because the whole is checked against the signed digest.
 
-import type { Failure } from '../../proto/manifest.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import type { ChunkData } from '../../proto/messages.ts'
 import { growingDelayMs } from './backoff.ts'
 

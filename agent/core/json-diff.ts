@@ -1,7 +1,7 @@
 // What a change of a configuration looked like, as a JSON Patch for people: secrets masked, cut off honestly when it is too
 // long for an event. In a list the equal beginning and end are left out and the rest is compared place by place: not the
 // shortest patch, but one whose making costs no more than reading both documents.
-import type { JsonValue } from '../../proto/command.ts'
+import type { JsonValue } from '../../proto/json.ts'
 import { escaped, isList, isObject, same } from './json-patch.ts'
 
 export type PatchOperation =

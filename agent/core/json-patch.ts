@@ -1,7 +1,7 @@
 // Changes of a JSON document: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902). Written here rather than taken from a
 // library: a core has none, both are short, and a patch that a stranger wrote must neither reach a prototype nor leave a
 // document half changed. Every function gives a new value.
-import type { JsonObject, JsonValue } from '../../proto/command.ts'
+import type { JsonObject, JsonValue } from '../../proto/json.ts'
 
 /** The patch does not fit the document, or is none. `reason` is one fixed word, `where` the place in the patch. */
 export class PatchError extends Error {

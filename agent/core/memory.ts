@@ -2,10 +2,20 @@
 // The state of the one job under way, an update or a command, and what protects against doing something twice or going
 // back.
 
-import type { JsonValue } from '../../proto/command.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import type { OperationId } from '../../proto/ids.ts'
-import type { Failure } from '../../proto/manifest.ts'
+import type { JsonValue } from '../../proto/json.ts'
+import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { EventContent } from '../../proto/messages.ts'
+import type { Session } from './broadcast.ts'
+
+/** What a download took, plain bytes but `wireBytes`: those as they travelled. */
+export interface Transfer {
+  /** Found in the candidate or copied from what is installed. */
+  readonly heldBytes: number
+  readonly receivedBytes: number
+  readonly wireBytes: number
+}
 
 /** The update under way, as accepted. Digests are lower-case hex. */
 export interface Job {
@@ -21,13 +31,19 @@ export interface Job {
   readonly releaseCounter: number
   /** The image goes on trial by a restart; otherwise the slot is switched at once. */
   readonly reboot: boolean
+  /** How the payload becomes the image; absent: it is the image. */
+  readonly format?: Exclude<ManifestFormat, 'raw'>
   /** Present and true: verified, it waits for the broker's go before it is installed. */
   readonly hold?: boolean
+  /** The broadcast session the chunks come from; `hold` is set until it is activated. */
+  readonly session?: Session
+  /** Once the payload is here. */
+  readonly transfer?: Transfer
 }
 
 export type UpdateState =
   | { readonly kind: 'idle' }
-  /** Valid, persisted, not answered: is there room for it? */
+  /** Valid and persisted: may it be downloaded, and is there room for it? */
   | { readonly kind: 'accepting'; readonly job: Job }
   /** `elapsedMs`: time the download has been under way while the agent ran. */
   | { readonly kind: 'downloading'; readonly job: Job; readonly elapsedMs: number }
@@ -78,6 +94,7 @@ export interface OperationResult {
 
 export const resultsMax = 64
 export const leasesMax = 64
+export const logsWantedMax = 8
 /** Results whose long texts (a diff, an output) are kept; of older ones their cut mark stays. */
 const wholeResultsMax = 4
 const longTextCharacters = 256
@@ -88,6 +105,8 @@ export interface AgentMemory {
   readonly command?: CommandState
   /** The highest lease taken of each operation; the operation heard of last stands last, at most `leasesMax`. */
   readonly leases: readonly { readonly operation: OperationId; readonly lease: number }[]
+  /** Attempts after whose failure the recent log is sent, the newest last, at most `logsWantedMax`; absent: none. */
+  readonly logsWanted?: readonly { readonly operation: OperationId; readonly attempt: number }[]
   /** By component. A counter never falls. */
   readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
   /** Oldest first, at most `resultsMax`. */
@@ -128,6 +147,16 @@ export function withLease(memory: AgentMemory, operation: OperationId, lease: nu
   if (lease <= leaseOf(memory, operation)) return memory
   const others = memory.leases.filter(known => known.operation !== operation)
   return { ...memory, leases: [...others, { operation, lease }].slice(-leasesMax) }
+}
+
+/** The offer of this attempt asks for the log of a failure. */
+export function withLogWanted(memory: AgentMemory, operation: OperationId, attempt: number): AgentMemory {
+  if (isLogWanted(memory, operation, attempt)) return memory
+  return { ...memory, logsWanted: [...(memory.logsWanted ?? []), { operation, attempt }].slice(-logsWantedMax) }
+}
+
+export function isLogWanted({ logsWanted = [] }: AgentMemory, operation: OperationId, attempt: number): boolean {
+  return logsWanted.some(wanted => wanted.operation === operation && wanted.attempt === attempt)
 }
 
 export function withResult(memory: AgentMemory, result: OperationResult): AgentMemory {

@@ -2,7 +2,7 @@
 // while one is under way, finished long ago, a voice from a leader that is no more. One job at a time, update or command.
 // Pure, as update.ts.
 
-import type { Failure } from '../../proto/manifest.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import type { OfferMessage } from '../../proto/offer-messages.ts'
 import { begin, said } from './command.ts'
 import {
@@ -14,14 +14,16 @@ import {
   leaseOf,
   type OperationResult,
   withLease,
+  withLogWanted,
   withoutCommand,
   withResult,
 } from './memory.ts'
-import { applied, type Effect, type EventDraft, type Outcome, proceed, stepEvent } from './update.ts'
+import { applied, proceed, stepEvent } from './update.ts'
+import type { Effect, EventDraft, Outcome } from './words.ts'
 
-type Offer = Pick<Extract<OfferMessage, { kind: 'offer' }>, 'operation' | 'lease' | 'attempt' | 'installHold'> & {
-  readonly envelopeSha256: string
-}
+type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
+type Offer = Pick<OfferContent, 'operation' | 'lease' | 'attempt' | 'installHold'> &
+  Partial<Pick<OfferContent, 'logWanted'>> & { readonly envelopeSha256: string }
 type Withdrawal = Pick<Extract<OfferMessage, { kind: 'withdraw' }>, 'operation' | 'lease' | 'reason'>
 type Go = Pick<Extract<OfferMessage, { kind: 'proceed' }>, 'operation' | 'lease' | 'attempt'>
 
@@ -32,6 +34,13 @@ export type OfferVerdict =
 
 /** `verdict` is asked only for an offer that is news. */
 export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferVerdict): Outcome {
+  const outcome = taken(memory, offer, verdict)
+  // Also of what was refused at once. What left no trace has nothing to log.
+  if (offer.logWanted !== true || outcome.memory === memory) return outcome
+  return { ...outcome, memory: withLogWanted(outcome.memory, offer.operation, offer.attempt) }
+}
+
+function taken(memory: AgentMemory, offer: Offer, verdict: () => OfferVerdict): Outcome {
   const { operation, attempt, lease, envelopeSha256 } = offer
   const found = standing(memory, offer)
   switch (found.kind) {
@@ -56,13 +65,16 @@ export function offered(memory: AgentMemory, offer: Offer, verdict: () => OfferV
       const command = { ...state, job: { ...state.job, attempt } }
       return { memory: withLease({ ...memory, command }, operation, lease), events: [], effects: [] }
     }
-    case 'new': {
+    case 'new':
+    case 'overriding': {
       const judged = verdict()
+      if (found.kind === 'overriding' && judged.ok && 'command' in judged)
+        return { memory, events: [], effects: [{ kind: 'refuse', operation }] }
       if (judged.ok && 'command' in judged) return begin(withLease(memory, operation, lease), judged.command)
       if (judged.ok)
         return applied(withLease(memory, operation, lease), {
           state: { kind: 'accepting', job: judged.job },
-          effects: [{ kind: 'check-storage', job: judged.job }],
+          effects: [{ kind: 'authorize-download', job: judged.job }],
         })
       const { failure, component } = judged
       const result: OperationResult = {
@@ -83,7 +95,8 @@ export function proceeded(memory: AgentMemory, { operation, lease, attempt }: Go
   const { state } = memory
   if (lease < leaseOf(memory, operation) || state.kind !== 'awaiting-install') return nothing(memory)
   if (state.job.operation !== operation || attempt < state.job.attempt) return nothing(memory)
-  const { hold: _, ...job } = state.job
+  // Whoever is sent on alone waits for nothing of his session any more.
+  const { hold: _, session: __, ...job } = state.job
   return applied(withLease(memory, operation, lease), proceed(job))
 }
 
@@ -124,12 +137,13 @@ export function withdrawn(memory: AgentMemory, { operation, lease, reason }: Wit
   }
 }
 
-type EarlyState = Extract<
+export type EarlyState = Extract<
   AgentMemory['state'],
   { kind: 'accepting' | 'downloading' | 'verifying' | 'awaiting-install' }
 >
 type Standing =
-  | { readonly kind: 'ignored' | 'refused' | 'new' }
+  /** `overriding`: good news takes the place of the job under way, bad news leaves it alone. */
+  | { readonly kind: 'ignored' | 'refused' | 'new' | 'overriding' }
   | { readonly kind: 'finished'; readonly result: OperationResult }
   | { readonly kind: 'next-attempt'; readonly state: EarlyState; readonly job: Job }
   | { readonly kind: 'next-attempt-of-command'; readonly state: CommandState }
@@ -150,11 +164,18 @@ function standing(memory: AgentMemory, offer: Offer): Standing {
     const { job } = state
     // A manifest that arrives while the device restarts is dropped; it will be offered again.
     if (state.kind === 'rebooting') return { kind: 'ignored' }
-    if (job.operation !== operation) return { kind: 'refused' }
+    // A manifest for this device alone overrides a session that is not activated yet, in silence.
+    const yields = isEarly(state) && job.session !== undefined && job.session.phase !== 'activated'
+    if (job.operation !== operation) {
+      if (!yields) return { kind: 'refused' }
+      const alone = standing({ ...memory, state: { kind: 'idle' } }, offer)
+      return alone.kind === 'new' ? { kind: 'overriding' } : alone
+    }
     if (attempt <= job.attempt) return { kind: 'ignored' }
     // The broker counts a new try of what is still under way: it goes on under the new number.
-    if (!isEarly(state) || job.envelopeSha256 !== envelopeSha256) return { kind: 'refused' }
-    const { hold: _, ...rest } = job
+    if (job.envelopeSha256 !== envelopeSha256) return { kind: yields ? 'overriding' : 'refused' }
+    if (!isEarly(state)) return { kind: 'refused' }
+    const { hold: _, session: __, ...rest } = job
     return { kind: 'next-attempt', state, job: { ...rest, attempt, ...(installHold ? { hold: true } : {}) } }
   }
   const last = memory.results.findLast(result => result.operation === operation)
@@ -163,7 +184,7 @@ function standing(memory: AgentMemory, offer: Offer): Standing {
 }
 
 /** Nothing of the device has been changed yet. */
-function isEarly(state: AgentMemory['state']): state is EarlyState {
+export function isEarly(state: AgentMemory['state']): state is EarlyState {
   return ['accepting', 'downloading', 'verifying', 'awaiting-install'].includes(state.kind)
 }
 

@@ -6,17 +6,18 @@
 //              hold: awaiting-install ──proceed──▲ ◀──┘      └─ no reboot ──────────────▲  │
 //        any failure ──▶ idle (code)          from installing on ──▶ rolling-back ──▶ idle (code)
 //
+//   accepting:  authorize-download 38 · check-storage 34 33
+//   verifying:  raw       verify 26 · authorize-install 37
+//               patch     unpack 42 35 36 · verify 26 · authorize-install 37
+//               package   verify 26 · unpack 46 47 48 49 41 26 · authorize-install 37
+//
 // Offers and withdrawals are judged in offers.ts, the fields of a manifest in accept.ts. Commands have a machine of their
 // own (command.ts) that shares the wishes and events below.
 
-import type { JsonValue } from '../../proto/command.ts'
-import type { DeviceFailureCode } from '../../proto/event-codes.ts'
-import type { OperationId } from '../../proto/ids.ts'
-import type { Failure } from '../../proto/manifest.ts'
-import type { EventContent, Step } from '../../proto/messages.ts'
+import type { DeviceFailureCode, Failure } from '../../proto/event-codes.ts'
+import type { Step } from '../../proto/messages.ts'
 import {
   type AgentMemory,
-  type CommandJob,
   type Job,
   type OperationResult,
   type ReleaseMark,
@@ -24,74 +25,7 @@ import {
   withMark,
   withResult,
 } from './memory.ts'
-
-/** What the slots say about the image of a job, found by `judgeSlots`. */
-export type Found =
-  | { readonly kind: 'untouched' }
-  /** On trial by the record, but the old image still runs. */
-  | { readonly kind: 'trial-pending' }
-  | { readonly kind: 'trial-running' }
-  | { readonly kind: 'committed' }
-  | { readonly kind: 'fell-back'; readonly reason: string }
-
-/** Facts, in the past tense. Each is the outcome of the effect of the same root. */
-export type UpdateInput =
-  | { readonly kind: 'validated' }
-  | { readonly kind: 'storage-checked'; readonly neededBytes: number; readonly availableBytes: number }
-  /** Since the last one, measured with the monotonic clock. */
-  | { readonly kind: 'time-passed'; readonly elapsedMs: number; readonly limitMs: number }
-  | { readonly kind: 'downloaded' }
-  | { readonly kind: 'verified'; readonly digest: string }
-  | { readonly kind: 'installed' }
-  | { readonly kind: 'inspected'; readonly found: Found }
-  | { readonly kind: 'confirmed' }
-  | { readonly kind: 'found-unhealthy'; readonly reason: string }
-  | { readonly kind: 'committed' }
-  /** `restartNeeded`: the image that was given up is the one that runs. */
-  | { readonly kind: 'rolled-back'; readonly restartNeeded: boolean }
-  /** An effect could not be carried out. */
-  | { readonly kind: 'failed'; readonly failure: Failure }
-
-/** Wishes, in the imperative. Those with a job are about it and end whatever was done for it before. */
-export type Effect =
-  | { readonly kind: 'validate'; readonly job: Job }
-  | { readonly kind: 'check-storage'; readonly job: Job }
-  | { readonly kind: 'download'; readonly job: Job }
-  | { readonly kind: 'verify'; readonly job: Job }
-  | { readonly kind: 'install'; readonly job: Job }
-  | { readonly kind: 'inspect'; readonly job: Job }
-  | { readonly kind: 'confirm'; readonly job: Job }
-  | { readonly kind: 'commit'; readonly job: Job }
-  | { readonly kind: 'roll-back'; readonly job: Job; readonly reason: string }
-  /** Look whether and how it can be done; changes nothing. */
-  | { readonly kind: 'prepare'; readonly job: CommandJob }
-  /** `repeated`: an earlier run may have got anywhere. */
-  | { readonly kind: 'act'; readonly job: CommandJob; readonly plan: JsonValue; readonly repeated: boolean }
-  /** `asked`: it was asked for already, perhaps; now it is only waited for. */
-  | { readonly kind: 'restart-device'; readonly job: CommandJob; readonly asked: boolean }
-  | { readonly kind: 'restart'; readonly reason: string }
-  /** Stop what is being done for the job that is no more. */
-  | { readonly kind: 'abandon' }
-  /** Tell, best effort, that another operation is under way. */
-  | { readonly kind: 'refuse'; readonly operation: OperationId }
-  | { readonly kind: 'say-hello' }
-
-/** An event to be: the shell adds number, time and the image now running. */
-export interface EventDraft {
-  readonly operation: OperationId
-  /** Absent where the device was never told one. */
-  readonly attempt?: number
-  readonly content: EventContent
-  readonly component?: string
-  readonly data: Readonly<Record<string, string>>
-}
-
-export interface Outcome {
-  /** The same object when nothing happened: then there is nothing to save. */
-  readonly memory: AgentMemory
-  readonly events: readonly EventDraft[]
-  readonly effects: readonly Effect[]
-}
+import type { Effect, EventDraft, Found, Outcome, Room, UpdateInput } from './words.ts'
 
 interface Transition {
   readonly state: UpdateState
@@ -110,29 +44,40 @@ type Row<Kind extends Busy['kind']> = {
 /** What is not named here does not happen: the input is late or repeated, and nothing changes. */
 const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
   accepting: {
-    validated: at => stay(at, { kind: 'check-storage', job: at.job }),
+    validated: at => stay(at, { kind: 'authorize-download', job: at.job }),
+    deferred: (at, { reason }) => deferred(at, reason),
+    'download-authorized': at => stay(at, { kind: 'check-storage', job: at.job }),
     'storage-checked': (at, input) =>
-      storageFailure(at.job, input) ??
+      roomFailure(at.job, input) ??
       go({ kind: 'downloading', job: at.job, elapsedMs: 0 }, 'downloading', { kind: 'download', job: at.job }),
     failed: (at, { failure }) => fail(at.job, failure),
   },
   downloading: {
-    validated: at => stay(at, { kind: 'check-storage', job: at.job }),
-    'storage-checked': (at, input) => storageFailure(at.job, input) ?? stay(at, { kind: 'download', job: at.job }),
+    validated: at => stay(at, { kind: 'authorize-download', job: at.job }),
+    'download-authorized': at => stay(at, { kind: 'check-storage', job: at.job }),
+    'storage-checked': (at, input) => roomFailure(at.job, input) ?? stay(at, { kind: 'download', job: at.job }),
     'time-passed': (at, { elapsedMs, limitMs }) =>
       at.elapsedMs + elapsedMs > limitMs
         ? fail(at.job, { code: 'UPD4_FAIL_24', data: { reason: 'deadline', expected: `${limitMs} ms` } })
         : stay({ ...at, elapsedMs: at.elapsedMs + elapsedMs }),
-    downloaded: at => go({ kind: 'verifying', job: at.job }, 'verifying', { kind: 'verify', job: at.job }),
+    downloaded: (at, { transfer }) => {
+      const job = { ...at.job, transfer }
+      const told = { ...stepEvent(job, 'verifying'), data: transferData(job) }
+      return { state: { kind: 'verifying', job }, events: [told], effects: [firstOfVerifying(job)] }
+    },
     failed: (at, { failure }) => fail(at.job, failure),
   },
   verifying: {
-    validated: at => stay(at, { kind: 'verify', job: at.job }),
+    validated: at => stay(at, firstOfVerifying(at.job)),
+    unpacked: at => (at.job.format === 'delta-zstd' ? stay(at, { kind: 'verify', job: at.job }) : holdOrAsk(at)),
     verified: (at, { digest }) =>
       digestFailure(at.job, digest) ??
-      (at.job.hold === true
+      (at.job.format === 'combined' ? stay(at, { kind: 'unpack', job: at.job }) : holdOrAsk(at)),
+    // It may have been told to wait while it was asking.
+    'install-authorized': at =>
+      at.job.hold === true
         ? go({ kind: 'awaiting-install', job: at.job }, 'awaiting-install')
-        : go({ kind: 'installing', job: at.job }, 'installing', { kind: 'install', job: at.job })),
+        : go({ kind: 'installing', job: at.job }, 'installing', { kind: 'install', job: at.job }),
     failed: (at, { failure }) => fail(at.job, failure),
   },
   'awaiting-install': {
@@ -144,7 +89,8 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     inspected: (at, { found }) => {
       switch (found.kind) {
         case 'untouched':
-          return stay(at, { kind: 'validate', job: at.job })
+          // Nothing was changed: manifest and candidate are judged again, and whoever is asked is asked again.
+          return go({ kind: 'verifying', job: at.job }, 'verifying', { kind: 'validate', job: at.job })
         case 'trial-pending':
           return reboot(at.job)
         case 'trial-running':
@@ -152,11 +98,9 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
         case 'committed':
           return succeed(at.job)
         case 'fell-back':
-          return fail(at.job, notInstalled(found.reason))
+          return rollBack(at.job, notInstalled(found.reason))
       }
     },
-    validated: at => stay(at, { kind: 'verify', job: at.job }),
-    verified: (at, { digest }) => digestFailure(at.job, digest) ?? stay(at, { kind: 'install', job: at.job }),
     installed: at => (at.job.reboot ? reboot(at.job) : confirm(at.job)),
     // The record may have been written although the writing failed: it is taken back before anything is told.
     failed: (at, { failure }) => rollBack(at.job, failure),
@@ -173,9 +117,10 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
         case 'committed':
           return succeed(at.job)
         case 'fell-back':
-          return fail(at.job, notInstalled(found.reason))
+          return rollBack(at.job, notInstalled(found.reason))
       }
     },
+    'restart-refused': (at, { reason }) => rollBack(at.job, notInstalled(reason)),
     // The slot record cannot be read just now. Boot reads it as well, and starts us ever more slowly.
     failed: at => stay(at, { kind: 'restart', reason: 'inspect-failed' }),
   },
@@ -191,7 +136,7 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
         case 'committed':
           return succeed(at.job)
         case 'fell-back':
-          return fail(at.job, notInstalled(found.reason))
+          return rollBack(at.job, notInstalled(found.reason))
       }
     },
     confirmed: at => stay(at, { kind: 'commit', job: at.job }),
@@ -204,8 +149,9 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     inspected: (at, { found }) => {
       switch (found.kind) {
         case 'untouched':
-        case 'fell-back':
           return fail(at.job, at.failure)
+        // Of a package one image may have fallen back by itself, and the others not.
+        case 'fell-back':
         case 'trial-pending':
         case 'trial-running':
           return stay(at, rollBackEffect(at.job, at.failure))
@@ -252,7 +198,6 @@ export function resume(state: UpdateState): readonly Effect[] {
 }
 
 interface SlotFacts {
-  readonly reboot: boolean
   readonly running: string
   readonly active: { readonly slot: string; readonly version: string; readonly digest: string }
   readonly trial: { readonly slot: string; readonly version: string; readonly digest: string } | undefined
@@ -260,19 +205,19 @@ interface SlotFacts {
 }
 
 /** What the slot record means for the job. A fallback is the job's: opening the candidate cleared any older one. */
-export function judgeSlots(slots: SlotFacts, job: Pick<Job, 'version' | 'digest'>): Found {
+export function judgeSlots(slots: SlotFacts, job: Pick<Job, 'version' | 'digest' | 'reboot'>): Found {
   const isTarget = (image: { version: string; digest: string }): boolean =>
     image.digest === job.digest && image.version === job.version
   if (slots.trial !== undefined && isTarget(slots.trial))
     return { kind: slots.running === slots.trial.slot ? 'trial-running' : 'trial-pending' }
   // Without a restart there is no trial: what is active has still to be confirmed.
-  if (isTarget(slots.active)) return { kind: slots.reboot ? 'committed' : 'trial-running' }
+  if (isTarget(slots.active)) return { kind: job.reboot ? 'committed' : 'trial-running' }
   return slots.fallback === undefined ? { kind: 'untouched' } : { kind: 'fell-back', reason: slots.fallback.reason }
 }
 
 /** The go of the broker. Nobody knows how long it was waited for: manifest and candidate are judged again. */
 export function proceed(job: Job): Transition {
-  return go({ kind: 'installing', job }, 'installing', { kind: 'validate', job })
+  return go({ kind: 'verifying', job }, 'verifying', { kind: 'validate', job })
 }
 
 /** The end of an operation that brought no new image, as told and remembered. */
@@ -335,24 +280,49 @@ function rollBackEffect(job: Job, failure: Failure): Effect {
 function succeed(job: Job): Transition {
   const { operation, attempt, component, envelopeSha256, releaseCounter, digest } = job
   const done = { kind: 'code', code: 'UPD2_OK_18' } as const
+  const data = transferData(job)
   return {
     state: { kind: 'idle' },
-    events: job.reboot ? [] : [{ operation, attempt, component, content: done, data: {} }],
+    events: job.reboot ? [] : [{ operation, attempt, component, content: done, data }],
     effects: [{ kind: 'say-hello' }],
-    result: { operation, attempt, component, envelopeSha256, outcome: job.reboot ? { kind: 'hello' } : done, data: {} },
+    result: { operation, attempt, component, envelopeSha256, outcome: job.reboot ? { kind: 'hello' } : done, data },
     mark: { component, mark: { counter: releaseCounter, digest } },
   }
 }
 
-function storageFailure(
+function transferData({ transfer }: Job): Readonly<Record<string, string>> {
+  if (transfer === undefined) return {}
+  const { heldBytes, receivedBytes, wireBytes } = transfer
+  return { held_bytes: `${heldBytes}`, received_bytes: `${receivedBytes}`, wire_bytes: `${wireBytes}` }
+}
+
+/** A patch makes the image first; a package is taken apart when it is known to be the right one. */
+function firstOfVerifying(job: Job): Effect {
+  return { kind: job.format === 'delta-zstd' ? 'unpack' : 'verify', job }
+}
+
+function holdOrAsk({ job }: In<'verifying'>): Transition {
+  return job.hold === true
+    ? go({ kind: 'awaiting-install', job }, 'awaiting-install')
+    : stay({ kind: 'verifying', job }, { kind: 'authorize-install', job })
+}
+
+function deferred(at: In<'accepting'>, reason: string): Transition {
+  return { state: at, events: [{ ...stepEvent(at.job, 'offered'), data: { reason } }] }
+}
+
+function roomFailure(
   job: Job,
-  { neededBytes, availableBytes }: { readonly neededBytes: number; readonly availableBytes: number },
+  { memory, storage }: { readonly memory: Room; readonly storage: Room },
 ): Transition | undefined {
-  if (neededBytes <= availableBytes) return undefined
-  return fail(job, {
-    code: 'UPD4_FAIL_33',
-    data: { expected: `${neededBytes} bytes`, actual: `${availableBytes} bytes` },
-  })
+  const short = (
+    { neededBytes, availableBytes }: Room,
+    code: 'UPD4_FAIL_34' | 'UPD4_FAIL_33',
+  ): Transition | undefined =>
+    neededBytes <= availableBytes
+      ? undefined
+      : fail(job, { code, data: { expected: `${neededBytes} bytes`, actual: `${availableBytes} bytes` } })
+  return short(memory, 'UPD4_FAIL_34') ?? short(storage, 'UPD4_FAIL_33')
 }
 
 function digestFailure(job: Job, digest: string): Transition | undefined {

@@ -5,8 +5,8 @@
 //                                          └ power cut ─▶ finished? ─ no ─▶ validated again ─▶ act, repeated
 //
 // A handler throws the errors of errors.ts for storage (35, 36); anything else it throws is told as `failed`.
-import type { JsonObject, JsonValue } from '../../proto/command.ts'
 import type { OperationId } from '../../proto/ids.ts'
+import type { JsonObject, JsonValue } from '../../proto/json.ts'
 import type { CommandOutcome } from '../core/command.ts'
 
 /** A command whose signature, expiry, addressee and operation have been checked. Its arguments are JSON, and no more. */

@@ -2,7 +2,7 @@
 // that after a power cut the file itself tells where it was: as before (do it again), as after (done), or something else
 // (somebody was faster: failed, nothing is written over).
 import { createHash } from 'node:crypto'
-import type { JsonValue } from '../../proto/command.ts'
+import type { JsonValue } from '../../proto/json.ts'
 import { configurationBytesMax } from '../../proto/limits.ts'
 import type { CommandOutcome } from '../core/command.ts'
 import { diff, masked, printed } from '../core/json-diff.ts'

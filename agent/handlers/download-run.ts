@@ -2,22 +2,34 @@
 // core/download.ts. What the candidate holds is the only record of progress, so a restart may happen at any instant.
 //
 //   open candidate ─▶ index (beside the candidate, or fetched) ─▶ chunks held ─▶ chunks of the installed image
-//   ─▶ chunks pulled within the window ─▶ fsync
+//   ─▶ chunks from the broadcast session, or pulled within the window ─▶ fsync
 import { decodeChunk } from '../../proto/bundle.ts'
 import { ChunkIndex, ChunkIndexError } from '../../proto/chunk-index.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import { artifactId } from '../../proto/ids.ts'
-import type { Failure, Manifest } from '../../proto/manifest.ts'
+import type { Manifest } from '../../proto/manifest.ts'
 import { type ChunkData, encodeChunkRequest, encodeProgress } from '../../proto/messages.ts'
+import type { SessionPiece } from '../../proto/session-messages.ts'
+import { isOver, type Session } from '../core/broadcast.ts'
 import { Download, type DownloadEffect } from '../core/download.ts'
 import { type FetchSettings, type IndexEffect, IndexFetch } from '../core/index-fetch.ts'
-import type { Job } from '../core/memory.ts'
-import type { UpdateInput } from '../core/update.ts'
-import type { AgentPorts, Candidate, Timer } from '../ports.ts'
+import type { Job, Transfer } from '../core/memory.ts'
+import type { UpdateInput } from '../core/words.ts'
+import type { AgentPorts, Candidate, Installer, Timer } from '../ports.ts'
 import { failureOf } from './failures.ts'
 import { copyFromInstalled, findInCandidate, sha256 } from './held-chunks.ts'
 
 export interface DownloadSettings extends FetchSettings {
   readonly downloadLimitMs: number
+  /** What the buffers of an update may take together, bytes. */
+  readonly memoryBudgetBytes: number
+}
+
+/** Where the payload goes, and what the device has of it already. */
+export interface DownloadTarget {
+  readonly open: () => Promise<Candidate>
+  /** Images whose chunks may be copied. */
+  readonly sources: readonly Installer[]
 }
 
 /** Shared by all downloads of one agent: request numbers grow by one a request, across downloads. */
@@ -29,14 +41,16 @@ const progressEveryMs = 1000
 const timeSavedEveryMs = 60 * 60 * 1000
 
 export class DownloadRun {
-  readonly #ports: Pick<AgentPorts, 'clock' | 'link' | 'slots' | 'log'>
+  readonly #ports: Pick<AgentPorts, 'clock' | 'link' | 'log'>
   readonly #settings: DownloadSettings
   readonly #job: Job
   readonly #manifest: Manifest
+  readonly #target: DownloadTarget
   readonly #numbers: RequestNumbers
   readonly #timePassed: (input: UpdateInput) => void
   readonly #timers = new Map<'tick' | 'hour', Timer>()
   #fetch: IndexFetch | Download | undefined
+  #session: Session | undefined
   #index: ChunkIndex | undefined
   #candidate: Candidate | undefined
   /** Checks and writes go one after another; memory stays within the window. */
@@ -47,12 +61,18 @@ export class DownloadRun {
   #lastProgressMs = Number.NEGATIVE_INFINITY
   /** Of the chunk index, when it had to be fetched. */
   #indexWireBytes = 0
+  #transfer: Transfer = { heldBytes: 0, receivedBytes: 0, wireBytes: 0 }
 
   /** `timePassed` takes what has to be remembered of the time a long download took. */
   constructor(
-    ports: Pick<AgentPorts, 'clock' | 'link' | 'slots' | 'log'>,
+    ports: Pick<AgentPorts, 'clock' | 'link' | 'log'>,
     settings: DownloadSettings,
-    work: { readonly job: Job; readonly manifest: Manifest; readonly connected: boolean },
+    work: {
+      readonly job: Job
+      readonly manifest: Manifest
+      readonly target: DownloadTarget
+      readonly connected: boolean
+    },
     numbers: RequestNumbers,
     timePassed: (input: UpdateInput) => void,
   ) {
@@ -60,26 +80,29 @@ export class DownloadRun {
     this.#settings = settings
     this.#job = work.job
     this.#manifest = work.manifest
+    this.#target = work.target
     this.#connected = work.connected
     this.#numbers = numbers
     this.#timePassed = timePassed
   }
 
-  /** Resolves with the outcome; with undefined when aborted. Throws what the slots throw. */
+  /** Resolves with the outcome; with undefined when aborted. Throws what the target throws. */
   async run(signal: AbortSignal): Promise<UpdateInput | undefined> {
     const aborted = (): void => this.#settle?.(undefined)
     signal.addEventListener('abort', aborted)
     this.#saveTime()
     try {
-      this.#candidate = await this.#ports.slots.openCandidate(this.#job.component, this.#manifest.installedSize)
+      this.#candidate = await this.#target.open()
       const indexFailure = await this.#getIndex(this.#candidate, signal)
       if (indexFailure !== undefined) return { kind: 'failed', failure: indexFailure }
       if (signal.aborted || this.#index === undefined) return undefined
+      const tooLarge = this.#memoryFailure(this.#index)
+      if (tooLarge !== undefined) return { kind: 'failed', failure: tooLarge }
       const chunksFailure = await this.#getChunks(this.#candidate, this.#index, signal)
       if (chunksFailure !== undefined) return { kind: 'failed', failure: chunksFailure }
       if (signal.aborted) return undefined
       await this.#candidate.sync()
-      return { kind: 'downloaded' }
+      return { kind: 'downloaded', transfer: this.#transfer }
     } finally {
       this.#ended = true
       signal.removeEventListener('abort', aborted)
@@ -97,6 +120,23 @@ export class DownloadRun {
     this.#armTick()
   }
 
+  /** What has become of the session of the job; undefined: there is none. May be told again and again. */
+  follow(session: Session | undefined): void {
+    if (session?.name === this.#session?.name && session?.phase === this.#session?.phase) return
+    this.#session = session
+    if (!(this.#fetch instanceof Download)) return
+    const now = this.#ports.clock.monotonicMs()
+    if (this.#isServed()) this.#fetch.listen(now)
+    else this.#carryOut(this.#fetch.stopListening(now))
+    this.#armTick()
+  }
+
+  /** A piece from the session of the job; the index is never among them. */
+  broadcast(piece: SessionPiece): void {
+    if (this.#ended || !(this.#fetch instanceof Download)) return
+    this.#carryOut(this.#fetch.broadcast(piece, this.#ports.clock.monotonicMs()))
+  }
+
   disconnected(): void {
     this.#connected = false
     this.#timers.get('tick')?.cancel()
@@ -106,6 +146,10 @@ export class DownloadRun {
   data(message: ChunkData): void {
     if (this.#ended || this.#fetch === undefined) return
     this.#carryOut(this.#fetch.data(message, this.#ports.clock.monotonicMs()))
+  }
+
+  #isServed(): boolean {
+    return this.#session !== undefined && !isOver(this.#session)
   }
 
   /** Leaves #index behind, checked against the signed digest and written beside the candidate. */
@@ -127,10 +171,8 @@ export class DownloadRun {
       download.alreadyHeld(chunk)
     }
     await findInCandidate(candidate, index, found, signal)
-    const { slots } = this.#ports
-    const { active } = await slots.status(this.#job.component)
     const missing = (chunk: number): boolean => held[chunk] === 0
-    await copyFromInstalled(slots, this.#job.component, active, candidate, index, missing, found, signal)
+    for (const source of this.#target.sources) await copyFromInstalled(source, candidate, index, missing, found, signal)
     if (signal.aborted) return undefined
     return this.#follow(download, signal)
   }
@@ -143,6 +185,7 @@ export class DownloadRun {
     if (signal.aborted) return undefined
     this.#fetch = fetch
     const now = this.#ports.clock.monotonicMs()
+    if (fetch instanceof Download && this.#isServed()) fetch.listen(now)
     this.#carryOut(fetch.tick(now))
     if (this.#connected) {
       this.#carryOut(fetch.connected(now))
@@ -224,6 +267,15 @@ export class DownloadRun {
     this.#progress(false)
   }
 
+  /** Only the index tells how long a chunk may be: one at least is held as it arrives and once more as it is checked. */
+  #memoryFailure({ settings: { maximumBytes } }: ChunkIndex): Failure | undefined {
+    const { windowBytes, memoryBudgetBytes } = this.#settings
+    const neededBytes = this.#manifest.chunkIndexSize + Math.max(windowBytes, maximumBytes) + maximumBytes
+    if (neededBytes <= memoryBudgetBytes) return undefined
+    const data = { field: 'maximumBytes', expected: `${neededBytes} bytes`, actual: `${memoryBudgetBytes} bytes` }
+    return { code: 'UPD4_FAIL_34', data }
+  }
+
   #isSigned(indexBytes: Uint8Array): boolean {
     return sha256(indexBytes).toString('hex') === this.#manifest.chunkIndexSha256
   }
@@ -280,6 +332,8 @@ export class DownloadRun {
   /** What this run of the download cost; one that was cut off before is not in it. */
   #logCompleted(): void {
     if (!(this.#fetch instanceof Download)) return
+    const { heldBytes, receivedBytes, wireBytes } = this.#fetch.counts
+    this.#transfer = { heldBytes, receivedBytes, wireBytes: wireBytes + this.#indexWireBytes }
     const facts = { operation: this.#job.operation, ...this.#fetch.counts, indexWireBytes: this.#indexWireBytes }
     this.#ports.log.info({ event: 'download-completed', ...facts }, 'every chunk of the image is held')
   }

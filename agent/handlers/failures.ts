@@ -1,7 +1,7 @@
 // Which event code an error of the device's surroundings stands for.
 import { ChunkIndexError } from '../../proto/chunk-index.ts'
-import type { Failure } from '../../proto/manifest.ts'
-import { StorageReadFailed, StorageWriteFailed, StoredThingMissing } from '../errors.ts'
+import type { Failure } from '../../proto/event-codes.ts'
+import { InstallFailed, StorageReadFailed, StorageWriteFailed, StoredThingMissing } from '../errors.ts'
 
 /** Never throws; what nobody foresaw is UPD4_FAIL_41. */
 export function failureOf(error: unknown): Failure {
@@ -9,6 +9,7 @@ export function failureOf(error: unknown): Failure {
     return { code: 'UPD4_FAIL_35', data: { errno: error.errno, reason: clipped(error.message) } }
   if (error instanceof StorageReadFailed)
     return { code: 'UPD4_FAIL_36', data: { errno: error.errno, reason: clipped(error.message) } }
+  if (error instanceof InstallFailed) return { code: 'UPD4_FAIL_40', data: { reason: clipped(error.reason) } }
   if (error instanceof StoredThingMissing)
     return { code: 'UPD4_FAIL_44', data: { reason: 'missing', field: clipped(error.what) } }
   if (error instanceof ChunkIndexError)

@@ -4,85 +4,145 @@ import { openEnvelope } from '../../proto/envelope.ts'
 import { type Manifest, readManifest } from '../../proto/manifest.ts'
 import { type AcceptFacts, accept, type InstalledComponent } from '../core/accept.ts'
 import type { Job } from '../core/memory.ts'
-import { judgeSlots, type UpdateInput } from '../core/update.ts'
-import type { AgentPorts, SlotName, SlotStatus } from '../ports.ts'
+import { bufferBytes } from '../core/memory-budget.ts'
+import { judgeSlots } from '../core/update.ts'
+import type { UpdateInput } from '../core/words.ts'
+import type { AgentPorts, Installer, SlotName, SlotStatus } from '../ports.ts'
+import type { Authorizer } from './authorize.ts'
+import type { DownloadTarget } from './download-run.ts'
+import { unpackDelta, unpackPackage } from './unpack.ts'
 import type { JobExecutors } from './work.ts'
 
 export interface FirmwareWork {
-  readonly ports: Pick<AgentPorts, 'slots' | 'health' | 'log'>
-  readonly startsMax: number
+  readonly ports: Pick<AgentPorts, 'installers' | 'payloads' | 'patches' | 'health' | 'log'>
+  readonly settings: { readonly startsMax: number; readonly windowBytes: number; readonly memoryBudgetBytes: number }
   /** What the agent says in its hello; kept by the executors that change it. */
   readonly installed: Map<string, InstalledComponent>
   readonly facts: () => AcceptFacts
-  readonly download: (job: Job, manifest: Manifest, signal: AbortSignal) => Promise<UpdateInput | undefined>
+  readonly authorizer: Authorizer
+  readonly download: (
+    work: { readonly job: Job; readonly manifest: Manifest; readonly target: DownloadTarget },
+    signal: AbortSignal,
+  ) => Promise<UpdateInput | undefined>
 }
 
 /** The executors of an update; those of commands are in commands.ts. */
 export type FirmwareExecutors = Omit<JobExecutors, 'prepare' | 'act' | 'restart-device'>
 
 export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
-  const { slots, health } = work.ports
+  const { installers, payloads, health } = work.ports
+  const { memoryBudgetBytes, windowBytes, startsMax } = work.settings
+  const installerOf = ({ component }: Pick<Job, 'component'>): Installer => installerNamed(installers, component)
+  const membersOf = (installer: Installer): readonly Installer[] =>
+    installer.members.map(name => installerNamed(installers, name))
+  const authorize = (what: 'download' | 'install', job: Job, signal: AbortSignal): Promise<UpdateInput | undefined> =>
+    work.authorizer.ask(what, job, manifestOf(job), work.installed.get(job.component)?.version ?? '', signal)
   return {
     validate: async ({ job }) => {
       const verdict = accept(Buffer.from(job.envelope, 'base64'), work.facts())
       return verdict.ok ? { kind: 'validated' } : { kind: 'failed', failure: verdict.failure }
     },
+    'authorize-download': ({ job }, signal) => authorize('download', job, signal),
     'check-storage': async ({ job }) => {
-      const { installedSize, chunkIndexSize } = manifestOf(job)
-      const availableBytes = await slots.availableBytes(job.component)
-      return { kind: 'storage-checked', neededBytes: installedSize + chunkIndexSize, availableBytes }
+      const manifest = manifestOf(job)
+      const memory = { neededBytes: bufferBytes(manifest, windowBytes), availableBytes: memoryBudgetBytes }
+      const availableBytes = await installerOf(job).availableBytes()
+      return { kind: 'storage-checked', memory, storage: { neededBytes: diskBytes(manifest), availableBytes } }
     },
-    download: ({ job }, signal) => work.download(job, manifestOf(job), signal),
+    download: ({ job }, signal) => {
+      const manifest = manifestOf(job)
+      const installer = installerOf(job)
+      const target =
+        job.format === 'delta-zstd'
+          ? { open: () => payloads.open(manifest.payloadSize), sources: [] }
+          : {
+              open: () => installer.openCandidate(manifest.payloadSize),
+              sources: job.format === 'combined' ? membersOf(installer) : [installer],
+            }
+      return work.download({ job, manifest, target }, signal)
+    },
+    unpack: async ({ job }, signal) => {
+      const installer = installerOf(job)
+      const failure =
+        job.format === 'delta-zstd'
+          ? await unpackDelta(work.ports, installer, manifestOf(job), signal)
+          : await unpackPackage(installer, membersOf(installer), manifestOf(job), signal)
+      if (signal.aborted) return undefined
+      return failure === undefined ? { kind: 'unpacked' } : { kind: 'failed', failure }
+    },
     verify: async ({ job }) => {
-      const candidate = inactive(await slots.status(job.component))
-      const { digest } = await slots.hash(job.component, candidate)
+      const installer = installerOf(job)
+      const { digest } = await installer.hash(inactive(await installer.status()))
       return { kind: 'verified', digest }
     },
+    'authorize-install': ({ job }, signal) => authorize('install', job, signal),
     install: async ({ job }) => {
-      const { component, version, digest, reboot } = job
-      const image = { version, digest, sizeBytes: manifestOf(job).installedSize }
-      if (reboot) await slots.startTrial(component, image, work.startsMax)
-      else await slots.activate(component, image)
+      const { version, digest } = job
+      await installerOf(job).install({ version, digest, sizeBytes: manifestOf(job).installedSize }, startsMax)
       return { kind: 'installed' }
     },
-    inspect: async ({ job }) => ({ kind: 'inspected', found: judgeSlots(await slots.status(job.component), job) }),
-    confirm: async ({ job }) => {
-      const { running } = await slots.status(job.component)
-      const { digest } = await slots.hash(job.component, running)
+    inspect: async ({ job }) => ({ kind: 'inspected', found: judgeSlots(await installerOf(job).status(), job) }),
+    confirm: async ({ job }, signal) => {
+      const installer = installerOf(job)
+      const { digest } = await installer.hash((await installer.status()).running)
       if (digest !== job.digest) return { kind: 'found-unhealthy', reason: 'digest' }
-      const verdict = job.reboot ? await health.check() : ({ healthy: true } as const)
-      return verdict.healthy ? { kind: 'confirmed' } : { kind: 'found-unhealthy', reason: verdict.reason.slice(0, 160) }
+      for (const check of [...(job.reboot ? [() => health.check()] : []), () => installer.verify(signal)]) {
+        const verdict = await check()
+        if (!verdict.healthy) return { kind: 'found-unhealthy', reason: verdict.reason.slice(0, 160) }
+      }
+      return { kind: 'confirmed' }
     },
     commit: async ({ job }) => {
-      if (job.reboot) await slots.commit(job.component)
+      const installer = installerOf(job)
+      await installer.commit()
       // Just hashed by `confirm`: no need to read the image once more.
       work.installed.set(job.component, { version: job.version, digest: job.digest })
+      for (const member of membersOf(installer))
+        work.installed.set(member.component, await installedNow(work.ports, member))
+      if (job.format === 'delta-zstd') await payloads.discard()
       return { kind: 'committed' }
     },
     'roll-back': async ({ job, reason }) => {
-      await slots.rollBack(job.component, job, reason)
-      const status = await slots.status(job.component)
-      if (status.running !== status.active.slot) return { kind: 'rolled-back', restartNeeded: true }
-      work.installed.set(job.component, await installedNow(work.ports, status))
+      const installer = installerOf(job)
+      await installer.rollBack(job, reason)
+      const parts = [installer, ...membersOf(installer)]
+      for (const part of parts) {
+        const { running, active } = await part.status()
+        if (part.restart !== 'none' && running !== active.slot) return { kind: 'rolled-back', restartNeeded: true }
+      }
+      for (const part of parts) work.installed.set(part.component, await installedNow(work.ports, part))
       return { kind: 'rolled-back', restartNeeded: false }
     },
   }
 }
 
+/** Throws RangeError: a job is only accepted for a component there is an installer of. */
+export function installerNamed(installers: readonly Installer[], component: string): Installer {
+  const found = installers.find(installer => installer.component === component)
+  if (found === undefined) throw new RangeError(`${component}: not a component of this device`)
+  return found
+}
+
 /** What is active, with the digest of the bytes that are there now. */
 export async function installedNow(
-  ports: Pick<AgentPorts, 'slots' | 'log'>,
-  status: SlotStatus,
+  { log }: Pick<AgentPorts, 'log'>,
+  installer: Installer,
 ): Promise<InstalledComponent> {
-  const { slot, version } = status.active
+  const { component } = installer
+  const { slot, version } = (await installer.status()).active
   try {
-    const { digest } = await ports.slots.hash(status.component, slot)
+    const { digest } = await installer.hash(slot)
     return { version, digest }
   } catch (err) {
-    ports.log.error({ event: 'image-unreadable', component: status.component, slot, err }, 'installed image unreadable')
+    log.error({ event: 'image-unreadable', component, slot, err }, 'installed image unreadable')
     // The device cannot say what it runs, and must not say that it is what it should be.
     return { version, digest: '0'.repeat(64) }
   }
+}
+
+/** Bytes on the disk before an update is done: the payload with its index, and the images made from it. */
+function diskBytes({ format, payloadSize, installedSize, chunkIndexSize }: Manifest): number {
+  return payloadSize + chunkIndexSize + (format === 'raw' ? 0 : installedSize)
 }
 
 /** The manifest of an accepted job; its bytes were validated before it became one. */

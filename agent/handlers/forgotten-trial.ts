@@ -3,18 +3,22 @@
 import { type AgentMemory, jobOf } from '../core/memory.ts'
 import type { AgentPorts, SlotStatus } from '../ports.ts'
 
-/** True when the image that runs was given up: the device has to restart. Throws what the slots throw. */
+/** True when an image that runs was given up: what runs has to start anew. Throws what the installers throw. */
 export async function gaveUpForgottenTrial(
-  { slots, log }: Pick<AgentPorts, 'slots' | 'log'>,
+  { installers, log }: Pick<AgentPorts, 'installers' | 'log'>,
   statuses: ReadonlyMap<string, SlotStatus>,
   memory: AgentMemory,
 ): Promise<boolean> {
+  const wanted = jobOf(memory.state)?.component
+  const parent = installers.find(({ component }) => component === wanted)
   let restartNeeded = false
-  for (const [component, { trial, running }] of statuses) {
-    if (trial === undefined || jobOf(memory.state)?.component === component) continue
-    log.error({ event: 'trial-forgotten', component, version: trial.version }, 'rolling back')
-    await slots.rollBack(component, trial, 'forgotten')
-    restartNeeded ||= running === trial.slot
+  for (const installer of installers) {
+    const { component, restart } = installer
+    const status = statuses.get(component)
+    if (status?.trial === undefined || component === wanted || parent?.members.includes(component)) continue
+    log.error({ event: 'trial-forgotten', component, version: status.trial.version }, 'rolling back')
+    await installer.rollBack(status.trial, 'forgotten')
+    restartNeeded ||= restart !== 'none' && status.running === status.trial.slot
   }
   return restartNeeded
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { ChunkIndex, ChunkIndexError, encodeChunkIndex } from '../../proto/chunk-index.ts'
 import { type ChunkerSettings, cutPoint } from '../../proto/chunker.ts'
-import type { Candidate, InstalledImage, Slots } from '../ports.ts'
+import type { Candidate, InstalledImage, Installer } from '../ports.ts'
 
 export function sha256(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest()
@@ -25,22 +25,21 @@ export async function findInCandidate(
 
 /** Copies what the active image has of the chunks that are `missing`, and calls `found` for each. */
 export async function copyFromInstalled(
-  slots: Slots,
-  component: string,
-  active: InstalledImage,
+  installer: Installer,
   candidate: Candidate,
   index: ChunkIndex,
   missing: (chunk: number) => boolean,
   found: (chunk: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const installed = await installedIndex(slots, component, active, index.settings, signal)
+  const { active } = await installer.status()
+  const installed = await installedIndex(installer, active, index.settings, signal)
   for (let chunk = 0; chunk < index.count && !signal.aborted; chunk += 1) {
     if (!missing(chunk)) continue
     const source = installed?.find(index.digestOf(chunk))
     if (installed === undefined || source === undefined || installed.lengthOf(source) !== index.lengthOf(chunk))
       continue
-    const bytes = await slots.readActive(component, installed.offsetOf(source), installed.lengthOf(source))
+    const bytes = await installer.readActive(installed.offsetOf(source), installed.lengthOf(source))
     if (!index.digestOf(chunk).equals(sha256(bytes))) continue
     await candidate.write(index.offsetOf(chunk), bytes)
     found(chunk)
@@ -49,13 +48,12 @@ export async function copyFromInstalled(
 
 /** The index beside the image when it was cut with the same settings, else the image is cut once. */
 async function installedIndex(
-  slots: Slots,
-  component: string,
+  installer: Installer,
   active: InstalledImage,
   settings: ChunkerSettings,
   signal: AbortSignal,
 ): Promise<ChunkIndex | undefined> {
-  const beside = await slots.readActiveIndex(component)
+  const beside = await installer.readActiveIndex()
   if (beside !== undefined) {
     try {
       const index = ChunkIndex.parse(beside)
@@ -69,14 +67,13 @@ async function installedIndex(
       if (!(error instanceof ChunkIndexError)) throw error
     }
   }
-  return cutInstalled(slots, component, active.sizeBytes, settings, signal)
+  return cutInstalled(installer, active.sizeBytes, settings, signal)
 }
 
 const readBytes = 1024 * 1024
 
 async function cutInstalled(
-  slots: Slots,
-  component: string,
+  installer: Installer,
   sizeBytes: number,
   settings: ChunkerSettings,
   signal: AbortSignal,
@@ -86,7 +83,7 @@ async function cutInstalled(
   let held: Uint8Array = new Uint8Array(0)
   let readTo = 0
   while (!signal.aborted) {
-    const more = await slots.readActive(component, readTo, Math.min(readBytes, sizeBytes - readTo))
+    const more = await installer.readActive(readTo, Math.min(readBytes, sizeBytes - readTo))
     readTo += more.length
     held = Buffer.concat([held, more])
     let start = 0

@@ -7,7 +7,7 @@ export function judged(
   offer: Extract<OfferMessage, { kind: 'offer' }>,
   envelopeSha256: string,
   facts: AcceptFacts,
-  startedByBoot: (component: string) => boolean,
+  needsRestart: (component: string) => boolean,
 ): OfferVerdict {
   const { operation, attempt, operationType } = offer
   const known = { operation, attempt, envelope: Buffer.from(offer.envelope).toString('base64'), envelopeSha256 }
@@ -17,7 +17,8 @@ export function judged(
   }
   const verdict = accept(offer.envelope, facts)
   if (!verdict.ok) return verdict
-  const { component, version, installedSha256: digest, releaseCounter } = verdict.manifest
-  const what = { component, version, digest, releaseCounter, reboot: startedByBoot(component) }
-  return { ok: true, job: { ...known, ...what, ...(offer.installHold ? { hold: true } : {}) } }
+  const { component, version, installedSha256: digest, releaseCounter, format } = verdict.manifest
+  const what = { component, version, digest, releaseCounter, reboot: needsRestart(component) }
+  const asked = offer.installHold ? { hold: true } : {}
+  return { ok: true, job: { ...known, ...what, ...(format === 'raw' ? {} : { format }), ...asked } }
 }

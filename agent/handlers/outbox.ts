@@ -2,13 +2,36 @@
 // events one after another, each awaited to its PUBACK, then the reports that commands wait for. Holds no durable state
 // itself: the events given here are in the journal already, and an acknowledged one is reported so that it can be taken
 // out; a report is made anew by the command that is repeated after a power cut.
-import { type DeviceEvent, encodeEvent } from '../../proto/messages.ts'
+import { type DeviceEvent, type EventContent, encodeEvent } from '../../proto/messages.ts'
+import type { OfferMessage } from '../../proto/offer-messages.ts'
 import { growingDelayMs } from '../core/backoff.ts'
 import { LinkDown } from '../errors.ts'
 import type { AgentPorts, Timer } from '../ports.ts'
 
-/** A configuration on its way; `settle` ends the wait of who sent it. */
+/**
+ * The outbox is bounded without ever losing a result. Each operation ends in one result, so with this many events waiting
+ * no further operation is heard: the broker says it again until it is answered. The steps of the job under way are left
+ * out from `outboxStepsMax` on; its result, and that of a withdrawal, is always taken. Nothing that has a number is ever
+ * dropped: the broker counts on numbers without gaps.
+ */
+export const outboxOffersMax = 64
+export const outboxStepsMax = 128
+
+/** May this be heard with so many events waiting? `underWay`: the operation the device is busy with. */
+export function isHeard(message: OfferMessage, waitingCount: number, underWay: string | undefined): boolean {
+  if (waitingCount < outboxOffersMax || message.operation === underWay) return true
+  return message.kind !== 'offer' && message.kind !== 'withdraw'
+}
+
+/** Is this worth a place with so many events waiting? */
+export function isKept(content: EventContent, waitingCount: number): boolean {
+  if (content.kind === 'code' || waitingCount < outboxStepsMax) return true
+  return ['withdrawn', 'done', 'failed'].includes(content.step)
+}
+
+/** A configuration or a log on its way; `settle` ends the wait of who sent it. */
 interface Report {
+  readonly uplink: 'configuration' | 'log'
   readonly bytes: Uint8Array
   readonly settle: (failure?: LinkDown) => void
   tries: number
@@ -20,7 +43,7 @@ const reportTriesMax = 8
 export interface OutboxHandlers {
   /** The hello as it is now. */
   hello(): Uint8Array
-  acknowledged(eventNumber: number): void
+  acknowledged(event: DeviceEvent): void
   /** Hello and all events are through. Called again each time the outbox becomes empty. */
   drained(): void
 }
@@ -60,7 +83,7 @@ export class Outbox {
   }
 
   /** Resolves at its PUBACK. Rejects with LinkDown when aborted, or when one connection after another ended over it. */
-  async report(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  async report(uplink: Report['uplink'], bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw new LinkDown('aborted before it was sent')
     await new Promise<void>((resolve, reject) => {
       const aborted = (): void => settle(new LinkDown('aborted'))
@@ -71,7 +94,7 @@ export class Outbox {
         if (failure === undefined) resolve()
         else reject(failure)
       }
-      const report: Report = { bytes, settle, tries: 0 }
+      const report: Report = { uplink, bytes, settle, tries: 0 }
       signal.addEventListener('abort', aborted)
       this.#reports.push(report)
       void this.#send()
@@ -131,7 +154,7 @@ export class Outbox {
     if (event === undefined) return this.#sendReport()
     await link.publish('events', encodeEvent(event))
     this.#events.shift()
-    this.#handlers.acknowledged(event.eventNumber)
+    this.#handlers.acknowledged(event)
   }
 
   async #sendReport(): Promise<void> {
@@ -139,7 +162,7 @@ export class Outbox {
     if (report === undefined) return
     report.tries += 1
     try {
-      await this.#ports.link.publish('configuration', report.bytes)
+      await this.#ports.link.publish(report.uplink, report.bytes)
     } catch (err) {
       if (report.tries >= reportTriesMax) report.settle(new LinkDown('the broker does not take it', { cause: err }))
       throw err

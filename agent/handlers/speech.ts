@@ -2,7 +2,7 @@
 import type { OperationId } from '../../proto/ids.ts'
 import { type DeviceEvent, encodeHello } from '../../proto/messages.ts'
 import type { InstalledComponent } from '../core/accept.ts'
-import type { EventDraft } from '../core/update.ts'
+import type { EventDraft } from '../core/words.ts'
 
 export interface Identity {
   /** 32 hex digits each. */

@@ -2,7 +2,8 @@
 // it touches a slot; the outcome of old work is void, whenever it comes.
 import { type CommandInput, stepCommand } from '../core/command.ts'
 import type { AgentMemory } from '../core/memory.ts'
-import { type Effect, type Outcome, step, type UpdateInput } from '../core/update.ts'
+import { step } from '../core/update.ts'
+import type { Effect, Outcome, UpdateInput } from '../core/words.ts'
 import type { AgentPorts } from '../ports.ts'
 import { failureOf } from './failures.ts'
 

@@ -111,7 +111,7 @@ t.test('a component without restart is switched at once and ends with one UPD2_O
 
 t.test('a component without restart whose switched image does not read is switched back: UPD4_FAIL_40', async t => {
   const device = new FakeDevice({}, false)
-  device.disk.onDurable = what => what === 'activate' && device.disk.faults.set('hash', 1)
+  device.disk.onDurable = what => what === 'install' && device.disk.faults.set('hash', 1)
   await updated(device)
   t.strictSame(device.broker.codes(), ['UPD4_FAIL_40'])
   t.ok(device.disk.runningImage('main')?.equals(imageOf('one', 20_000)))
@@ -138,7 +138,7 @@ t.test('what the disk does: each failure has its code, and the next offer is not
   for (const [fault, code] of [
     ['candidate-write', 'UPD4_FAIL_35'],
     ['candidate-sync', 'UPD4_FAIL_35'],
-    ['start-trial', 'UPD4_FAIL_35'],
+    ['install', 'UPD4_FAIL_35'],
     ['read-active', 'UPD4_FAIL_36'],
   ] as const) {
     const device = new FakeDevice()
@@ -303,7 +303,7 @@ t.test('nothing unreadable disturbs the agent', async t => {
 
 t.test('a trial the journal knows nothing of is given up', async t => {
   const device = new FakeDevice()
-  device.disk.onDurable = what => what === 'start-trial' && device.cutPower()
+  device.disk.onDurable = what => what === 'install' && device.cutPower()
   await updated(device)
   device.disk.onDurable = () => {}
   device.disk.durable = { journalId: 'cd'.repeat(8), memory: undefined, outbox: [] }
@@ -370,7 +370,7 @@ t.test('a failure of the work before, told late, does not end the operation afte
 t.test('UPD4_FAIL_40 when the image that runs on trial is not the one that was verified', async t => {
   const device = new FakeDevice()
   device.disk.onDurable = what => {
-    if (what === 'start-trial') device.disk.of('main').files.b.image?.write('X', 100)
+    if (what === 'install') device.disk.of('main').files.b.image?.write('X', 100)
   }
   await updated(device)
   t.strictSame(device.broker.codes(), ['UPD4_FAIL_40'])

@@ -6,6 +6,7 @@ import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { systemDisk } from '../../agent/adapters/system-disk.ts'
 import { imagePath, openComponent, readSlotRecord, recordPath, writeSlotRecord } from '../../agent/slot-folder.ts'
 import { commit, encodeSlotRecord, installTrial, type SlotRecord } from '../../agent/slot-record.ts'
 import { bareNode, eachCase, long, seed } from '../fixtures/cases.ts'
@@ -58,7 +59,7 @@ function device(t: Test, settings: object = {}, initial = untilBootEnds, data = 
     folder,
     said: () => lines(join(data, 'log')),
     async record() {
-      const record = await readSlotRecord(folder)
+      const record = await readSlotRecord(systemDisk, folder)
       if (record === undefined) throw new Error('no record')
       return record
     },
@@ -68,10 +69,11 @@ function device(t: Test, settings: object = {}, initial = untilBootEnds, data = 
 /** A device that was started before and has a second image on trial. */
 async function onTrial(t: Test, image: string, settings: object = {}, starts = 3, data?: string): Promise<Device> {
   const made = device(t, settings, undefined, data)
-  const first = await openComponent(made.folder, { version: '1.0.0', image: join(made.data, 'factory') })
+  const first = await openComponent(systemDisk, made.folder, { version: '1.0.0', image: join(made.data, 'factory') })
   mkdirSync(join(made.folder, 'b'))
   writeFileSync(imagePath(made.folder, 'b'), script(made.data, 'two', image))
   await writeSlotRecord(
+    systemDisk,
     made.folder,
     installTrial(first, { version: '2.0.0', digest: '22'.repeat(32), size: 1 }, starts),
   )
@@ -204,7 +206,7 @@ test('a trial that was committed is left alone by the watchdog', async t => {
   const { config, folder, said, record } = await onTrial(t, untilBootEnds, { watchdog: { confirmTimeoutMs: 400 } })
   const { child } = boot(t, config)
   await until('started', () => said().length === 1)
-  await writeSlotRecord(folder, commit(await record()))
+  await writeSlotRecord(systemDisk, folder, commit(await record()))
   await new Promise(resolve => setTimeout(resolve, 700))
   t.equal(child.exitCode, null)
   t.same(said(), ['two b'])

@@ -3,7 +3,7 @@
 // DROVER_LONG=1 has for each change a second cut at every later one; else one second cut, by the seed.
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { JsonObject } from '../../proto/command.ts'
+import type { JsonObject } from '../../proto/json.ts'
 import { eachCase, long, seed } from '../fixtures/cases.ts'
 import { operationOne } from './fakes/broker.ts'
 import { FakeDevice } from './fakes/device.ts'

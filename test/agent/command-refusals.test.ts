@@ -1,8 +1,9 @@
 // What a device refuses of commands, and with which word: arguments, signatures, its own check, its disk.
 import t from 'tap'
 import { StorageReadFailed, StorageWriteFailed } from '../../agent/errors.ts'
-import { encodeCommand, type JsonObject } from '../../proto/command.ts'
+import { encodeCommand } from '../../proto/command.ts'
 import { signEnvelope } from '../../proto/envelope.ts'
+import type { JsonObject } from '../../proto/json.ts'
 import { operationOne, operationTwo } from './fakes/broker.ts'
 import { ends, equipped, ordered, sha256, text } from './fakes/orders.ts'
 import { commandOf, keys, signedTrust, trustDocument, year2030 } from './fakes/release.ts'

@@ -6,7 +6,7 @@ import { imageOf, releaseOf } from './fakes/release.ts'
 import { day, newer } from './fakes/story.ts'
 
 const held = ['downloading', 'verifying', 'awaiting-install']
-const rest = ['installing', 'rebooting', 'confirming']
+const rest = ['verifying', 'installing', 'rebooting', 'confirming']
 
 t.test('an update with a hold waits when it is verified, and goes on at the go of its own operation', async t => {
   const device = new FakeDevice()

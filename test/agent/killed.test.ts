@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { LevelJournal } from '../../agent/adapters/level-journal/level-journal.ts'
 import { systemClock } from '../../agent/adapters/system-clock.ts'
+import { systemDisk } from '../../agent/adapters/system-disk.ts'
 import { systemRandom } from '../../agent/adapters/system-random.ts'
 import { componentFolder, imagePath, readSlotRecord } from '../../agent/slot-folder.ts'
 import { deviceId } from '../../proto/ids.ts'
@@ -109,7 +110,7 @@ async function driven(t: Test, broker: ScriptedBroker, name: string, { cut, turn
     break
   }
   const folder = componentFolder(join(data, 'data'), 'main')
-  const record = await readSlotRecord(folder)
+  const record = await readSlotRecord(systemDisk, folder)
   const slot = record?.active ?? 'a'
   const bytes = readFileSync(imagePath(folder, slot))
   const journal = await LevelJournal.open(join(data, 'data/journal'), systemRandom, systemClock)

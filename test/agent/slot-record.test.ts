@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { systemDisk } from '../../agent/adapters/system-disk.ts'
 import {
   componentFolder,
   imagePath,
@@ -111,18 +112,18 @@ function tellsOrIsSame(bytes: Uint8Array): boolean {
 
 t.test('the record is replaced as a whole; a torn temp file of an earlier write does not matter', async t => {
   const folder = t.testdir({})
-  t.equal(await readSlotRecord(folder), undefined, 'none yet')
-  await writeSlotRecord(folder, first)
+  t.equal(await readSlotRecord(systemDisk, folder), undefined, 'none yet')
+  await writeSlotRecord(systemDisk, folder, first)
   writeFileSync(`${recordPath(folder)}.new`, '{"format":1,"seq')
-  t.same(await readSlotRecord(folder), first)
-  await writeSlotRecord(folder, trial)
-  t.same(await readSlotRecord(folder), trial)
+  t.same(await readSlotRecord(systemDisk, folder), first)
+  await writeSlotRecord(systemDisk, folder, trial)
+  t.same(await readSlotRecord(systemDisk, folder), trial)
   t.same(readdirSync(folder), ['record.json'])
   writeFileSync(
     recordPath(folder),
     readFileSync(recordPath(folder), 'utf8').replace('"startsLeft": 2', '"startsLeft": 9'),
   )
-  await t.rejects(readSlotRecord(folder), { code: 'SLOT_RECORD_CORRUPT', message: /checksum/ })
+  await t.rejects(readSlotRecord(systemDisk, folder), { code: 'SLOT_RECORD_CORRUPT', message: /checksum/ })
 })
 
 t.test('the first start places the initial image in slot a; later starts leave everything as it is', async t => {
@@ -130,17 +131,17 @@ t.test('the first start places the initial image in slot a; later starts leave e
   const data = t.testdir({ factory: image, other: 'another image' })
   const folder = componentFolder(data, 'app')
   const digest = createHash('sha256').update(image).digest('hex')
-  const record = await openComponent(folder, { version: '1.0.0', image: join(data, 'factory') })
+  const record = await openComponent(systemDisk, folder, { version: '1.0.0', image: join(data, 'factory') })
   t.same(record, firstRecord({ version: '1.0.0', digest, size: image.length }))
   t.ok(readFileSync(imagePath(folder, 'a')).equals(image))
-  t.same(await openComponent(folder, { version: '9.0.0', image: join(data, 'other') }), record)
+  t.same(await openComponent(systemDisk, folder, { version: '9.0.0', image: join(data, 'other') }), record)
   t.ok(readFileSync(imagePath(folder, 'a')).equals(image))
 })
 
 t.test('a power cut while the initial image is placed: the next start places it anew', async t => {
   const data = t.testdir({ factory: 'image', components: { app: { a: { 'image.new': 'ima', image: 'half' } } } })
   const folder = componentFolder(data, 'app')
-  await openComponent(folder, { version: '1.0.0', image: join(data, 'factory') })
+  await openComponent(systemDisk, folder, { version: '1.0.0', image: join(data, 'factory') })
   t.equal(readFileSync(imagePath(folder, 'a'), 'utf8'), 'image')
 })
 
@@ -148,7 +149,7 @@ t.test('a record that was taken away is told: the initial image would undo every
   const data = t.testdir({ factory: 'image' })
   const folder = componentFolder(data, 'app')
   mkdirSync(join(folder, 'b'), { recursive: true })
-  await t.rejects(openComponent(folder, { version: '1.0.0', image: join(data, 'factory') }), {
+  await t.rejects(openComponent(systemDisk, folder, { version: '1.0.0', image: join(data, 'factory') }), {
     code: 'SLOT_RECORD_CORRUPT',
     message: /missing, although slot b exists/,
   })

@@ -2,7 +2,7 @@
 // its own, so that nothing of an old one (packet ids, stored packets, the library's reconnect timer) reaches into it.
 //
 //   connect ─▶ CONNACK ─▶ SUBSCRIBE all downlinks ─▶ SUBACK, none refused ─▶ presence ─▶ connected()
-//      ▲                                                                          │
+//      ▲                   and the broadcast session, which may be refused        │
 //      └──────────── full jitter: 0 to min(cap, base · 2^n), drawn ◀── close, error, refusal, packet too large
 import { connect as openSocket, type Socket } from 'node:net'
 // The client alone: the package's root also loads what only browsers and WebSockets need, a third of an agent's start.
@@ -10,10 +10,19 @@ import type { IClientOptions, MqttClient } from 'mqtt'
 import mqttClient from 'mqtt/lib/client'
 import type { DeviceId } from '../../../proto/ids.ts'
 import { encodePresence } from '../../../proto/messages.ts'
-import { type Downlink, deviceTopic, downlinks, parseDeviceTopic, type Uplink } from '../../../proto/topics.ts'
+import {
+  type Downlink,
+  deviceTopic,
+  downlinks,
+  parseDeviceTopic,
+  parseSessionTopic,
+  type SessionChannel,
+  type Uplink,
+} from '../../../proto/topics.ts'
 import { LinkDown } from '../../errors.ts'
 import type { Clock, Link, LinkHandlers, Log, Random, Timer } from '../../ports.ts'
 import { FrameBound } from './frame-bound.ts'
+import { SessionSubscription } from './session-subscription.ts'
 
 export interface MqttLinkSettings {
   readonly deviceId: DeviceId
@@ -44,6 +53,7 @@ export class MqttLink implements Link {
   #timer: Timer | undefined
   /** Connections in a row that ended before they had proved themselves. */
   #failures = 0
+  #session: string | undefined
   #closed = false
 
   constructor(ports: MqttLinkPorts, settings: MqttLinkSettings) {
@@ -66,6 +76,16 @@ export class MqttLink implements Link {
     this.#connection?.send(uplink, bytes)
   }
 
+  join(session: string): void {
+    this.#session = session
+    this.#connection?.follow(session)
+  }
+
+  leave(): void {
+    this.#session = undefined
+    this.#connection?.follow(undefined)
+  }
+
   /** Says goodbye in order, so that the will (offline) is replaced by a clean end. May be called twice. */
   async close(): Promise<void> {
     this.#closed = true
@@ -83,6 +103,7 @@ export class MqttLink implements Link {
         handlers.connected()
       },
       message: handlers.message,
+      broadcast: handlers.broadcast,
       ended: reason => {
         this.#connection = undefined
         // A broker that takes us and throws us out at once is backed off from like one that does not answer.
@@ -96,6 +117,7 @@ export class MqttLink implements Link {
     })
     let connectedMs: number | undefined
     this.#connection = connection
+    connection.follow(this.#session)
     connection.open()
   }
 
@@ -110,6 +132,7 @@ export class MqttLink implements Link {
 interface ConnectionHandlers {
   connected(): void
   message(downlink: Downlink, bytes: Uint8Array): void
+  broadcast(channel: SessionChannel, session: string, bytes: Uint8Array): void
   /** Exactly once. */
   ended(reason: string): void
 }
@@ -122,6 +145,7 @@ class Connection {
   readonly #connectionId: string
   /** What waits for a PUBACK; rejected when the connection ends. */
   readonly #waiting = new Set<(error: LinkDown) => void>()
+  readonly #session: SessionSubscription
   #client: MqttClient | undefined
   #socket: Socket | undefined
   #timer: Timer | undefined
@@ -134,6 +158,12 @@ class Connection {
     this.#settings = settings
     this.#handlers = handlers
     this.#connectionId = Buffer.from(ports.random.bytes(8)).toString('hex')
+    this.#session = new SessionSubscription(ports.log)
+  }
+
+  /** The session to be subscribed to, now or as soon as there is a connection. */
+  follow(session: string | undefined): void {
+    this.#session.follow(session)
   }
 
   open(): void {
@@ -146,13 +176,7 @@ class Connection {
         error => this.#fail(`subscribe: ${(error as Error).message}`),
       )
     })
-    client.on('message', (topic, payload) => {
-      const named = parseDeviceTopic(topic)
-      if (this.#ended || named === undefined || !('downlink' in named)) return
-      if (named.device !== this.#settings.deviceId) return
-      // A copy: the library hands out views of socket buffers, and the receiver may keep a few bytes for long.
-      this.#handlers.message(named.downlink, Uint8Array.from(payload))
-    })
+    client.on('message', (topic, payload) => this.#received(topic, payload))
     client.on('error', error => this.#fail(reasonOf(error)))
     client.on('close', () => this.#fail(this.#closing ? 'closed' : 'closed by the broker or the network'))
   }
@@ -226,6 +250,21 @@ class Connection {
     return socket
   }
 
+  #received(topic: string, payload: Uint8Array): void {
+    if (this.#ended) return
+    // A copy: the library hands out views of socket buffers, and the receiver may keep a few bytes for long.
+    const bytes = Uint8Array.from(payload)
+    const said = parseSessionTopic(topic)
+    if (said !== undefined) {
+      // What comes after leaving was on its way.
+      if (said.session === this.#session.wanted) this.#handlers.broadcast(said.channel, said.session, bytes)
+      return
+    }
+    const named = parseDeviceTopic(topic)
+    if (named === undefined || !('downlink' in named) || named.device !== this.#settings.deviceId) return
+    this.#handlers.message(named.downlink, bytes)
+  }
+
   async #subscribe(client: MqttClient): Promise<void> {
     const wishes = Object.fromEntries(
       downlinks.map(name => [this.#topic(name), { qos: name === 'chunks/data' ? (0 as const) : (1 as const) }]),
@@ -234,6 +273,7 @@ class Connection {
     // MQTT 3.1.1, 3.9.3: 0x80 is a refusal. The library rejects on it; another version of it might not.
     const refused = granted.find(({ qos }) => qos > 2)
     if (refused !== undefined) throw new Error(`refused for ${refused.topic}`)
+    await this.#session.open(client)
   }
 
   #subscribed(): void {

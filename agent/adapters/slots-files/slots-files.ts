@@ -1,27 +1,33 @@
-// Images in slot folders on the device's file system: the slot record decides which one counts, a candidate is written
-// at its offsets into the slot that does not. What the system refuses becomes StorageReadFailed (UPD4_FAIL_36) or
+// A component whose images lie in two slot folders: the slot record decides which one counts, a candidate is written at its
+// offsets into the slot that does not. What the system refuses becomes StorageReadFailed (UPD4_FAIL_36) or
 // StorageWriteFailed (35) with the errno.
 import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { ManifestFormat } from '../../../proto/manifest.ts'
 import { StorageReadFailed, StoredThingCorrupt, StoredThingMissing } from '../../errors.ts'
-import type { Candidate, InstalledImage, SlotName, SlotStatus, Slots } from '../../ports.ts'
-import {
-  componentFolder,
-  imagePath,
-  indexPath,
-  readSlotRecord,
-  syncFolder,
-  writeSlotRecord,
-} from '../../slot-folder.ts'
+import type {
+  Candidate,
+  Disk,
+  DiskFile,
+  HealthVerdict,
+  InstalledImage,
+  Installer,
+  NewImage,
+  RestartKind,
+  SlotName,
+  SlotStatus,
+} from '../../ports.ts'
+import { componentFolder, imagePath, indexPath, readSlotRecord, writeSlotRecord } from '../../slot-folder.ts'
 import * as transitions from '../../slot-record.ts'
 import { otherSlot, type SlotContent, type SlotRecord } from '../../slot-record.ts'
-import { CandidateFile, openKeeping } from './candidate-file.ts'
-import { absent, nothingWhenAbsent, readIndexFile, reading, readUpTo, writing } from './storage.ts'
+import { openCandidateFile } from './candidate-file.ts'
+import { readIndexFile, reading, usedBytes, writing } from './storage.ts'
 
 export interface SlotsFilesSettings {
+  readonly component: string
   readonly dataDir: string
-  readonly components: readonly { readonly name: string; readonly reboot: boolean }[]
+  /** `image`: boot starts it, a new one runs on trial after a restart; `none`: the slot is switched at once. */
+  readonly restart: Extract<RestartKind, 'image' | 'none'>
   /** What `components/` may hold in all, bytes; absent: what the file system has. */
   readonly storageBytesMax: number | undefined
   /** The slot boot started this process from; absent when it was not boot. */
@@ -30,46 +36,50 @@ export interface SlotsFilesSettings {
 
 const readBytes = 256 * 1024
 
-export class SlotsFiles implements Slots {
+export class SlotsFiles implements Installer {
+  readonly component: string
+  readonly restart: RestartKind
+  readonly formats: readonly ManifestFormat[] = ['raw', 'delta-zstd']
+  readonly members: readonly string[] = []
+  readonly #disk: Disk
   readonly #settings: SlotsFilesSettings
-  readonly #candidates = new Set<string>()
-  readonly #actives = new Map<string, Promise<FileHandle>>()
+  readonly #folder: string
+  #candidateIsOpen = false
+  #active: Promise<DiskFile> | undefined
 
-  constructor(settings: SlotsFilesSettings) {
+  constructor(disk: Disk, settings: SlotsFilesSettings) {
+    this.component = settings.component
+    this.restart = settings.restart
+    this.#disk = disk
     this.#settings = settings
+    this.#folder = componentFolder(settings.dataDir, settings.component)
   }
 
-  get components(): readonly string[] {
-    return this.#settings.components.map(({ name }) => name)
-  }
-
-  async status(component: string): Promise<SlotStatus> {
-    const record = await this.#record(component)
+  async status(): Promise<SlotStatus> {
+    const { component, restart } = this
+    const record = await this.#record()
     const { active, trial, fallback } = record
-    const reboot = this.#reboots(component)
     return {
       component,
-      reboot,
-      running: (reboot ? this.#settings.runningSlot : undefined) ?? active,
+      running: (restart === 'none' ? undefined : this.#settings.runningSlot) ?? active,
       active: installed(record, active, component),
       trial: trial === null ? undefined : { ...installed(record, trial.slot, component), startsLeft: trial.startsLeft },
       fallback: fallback ?? undefined,
     }
   }
 
-  async hash(component: string, slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }> {
-    const path = imagePath(this.#folder(component), slot)
+  async hash(slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }> {
+    const path = imagePath(this.#folder, slot)
     const hash = createHash('sha256')
     let sizeBytes = 0
     await reading(path, async () => {
-      const file = await open(path, 'r')
+      const file = await this.#disk.open(path, 'read')
       try {
-        const buffer = Buffer.allocUnsafe(readBytes)
         for (;;) {
-          const { bytesRead } = await file.read(buffer, 0, buffer.length, sizeBytes)
-          if (bytesRead === 0) return
-          hash.update(buffer.subarray(0, bytesRead))
-          sizeBytes += bytesRead
+          const piece = await file.read(sizeBytes, readBytes)
+          if (piece.length === 0) return
+          hash.update(piece)
+          sizeBytes += piece.length
         }
       } finally {
         await file.close()
@@ -78,176 +88,129 @@ export class SlotsFiles implements Slots {
     return { digest: hash.digest('hex'), sizeBytes }
   }
 
-  async readActive(component: string, offset: number, length: number): Promise<Uint8Array> {
-    const folder = this.#folder(component)
-    const bytes = await reading(folder, async () => {
+  async readActive(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = await reading(this.#folder, async () => {
       // Thousands of chunks are read from one image: its file stays open until the record changes.
-      let file = this.#actives.get(component)
-      if (file === undefined) {
-        file = open(imagePath(folder, (await this.#record(component)).active), 'r')
-        this.#actives.set(component, file)
-      }
+      this.#active ??= this.#record().then(({ active }) => this.#disk.open(imagePath(this.#folder, active), 'read'))
       try {
-        return await readUpTo(await file, offset, length)
+        return await (await this.#active).read(offset, length)
       } catch (error) {
-        await this.#forgetActive(component)
+        await this.#forgetActive()
         throw error
       }
     })
     if (bytes.length < length)
-      throw new StorageReadFailed(`reading ${length} bytes at ${offset} of ${folder}, got ${bytes.length}`, 'SHORT')
+      throw new StorageReadFailed(
+        `reading ${length} bytes at ${offset} of ${this.#folder}, got ${bytes.length}`,
+        'SHORT',
+      )
     return bytes
   }
 
-  async readActiveIndex(component: string): Promise<Uint8Array | undefined> {
-    return readIndexFile(indexPath(this.#folder(component), (await this.#record(component)).active))
+  async readActiveIndex(): Promise<Uint8Array | undefined> {
+    return readIndexFile(this.#disk, indexPath(this.#folder, (await this.#record()).active))
   }
 
-  async availableBytes(component: string): Promise<number> {
-    const root = dirname(this.#folder(component))
-    const own = join(this.#folder(component), otherSlot((await this.#record(component)).active))
+  async availableBytes(): Promise<number> {
+    const root = dirname(this.#folder)
+    const own = join(this.#folder, otherSlot((await this.#record()).active))
     return reading(root, async () => {
-      const ownBytes = await usedBytes(own)
-      const { bavail, bsize } = await statfs(root)
-      const free = bavail * bsize + ownBytes
+      const ownBytes = await usedBytes(this.#disk, own)
+      const free = (await this.#disk.freeBytes(root)) + ownBytes
       const { storageBytesMax } = this.#settings
       if (storageBytesMax === undefined) return free
-      return Math.max(0, Math.min(free, storageBytesMax - ((await usedBytes(root)) - ownBytes)))
+      return Math.max(0, Math.min(free, storageBytesMax - ((await usedBytes(this.#disk, root)) - ownBytes)))
     })
   }
 
-  async candidateExists(component: string): Promise<boolean> {
-    const path = imagePath(this.#folder(component), otherSlot((await this.#record(component)).active))
-    return reading(path, async () => (await stat(path).catch(nothingWhenAbsent))?.isFile() ?? false)
-  }
-
-  async openCandidate(component: string, imageBytes: number): Promise<Candidate> {
-    if (this.#candidates.has(component)) throw new RangeError(`${component}: a candidate is open already`)
-    const record = await this.#record(component)
-    if (record.trial !== null) throw new RangeError(`${component}: a candidate cannot be opened during a trial`)
-    const folder = this.#folder(component)
+  async openCandidate(imageBytes: number): Promise<Candidate> {
+    if (this.#candidateIsOpen) throw new RangeError(`${this.component}: a candidate is open already`)
+    const record = await this.#record()
+    if (record.trial !== null) throw new RangeError(`${this.component}: a candidate cannot be opened during a trial`)
     const slot = otherSlot(record.active)
-    const path = imagePath(folder, slot)
-    this.#candidates.add(component)
+    const paths = { image: imagePath(this.#folder, slot), index: indexPath(this.#folder, slot) }
+    this.#candidateIsOpen = true
+    const closed = (): void => {
+      this.#candidateIsOpen = false
+    }
     try {
-      return await writing(`opening ${path}`, async () => {
-        await this.#change(component, transitions.clearInactive)
-        await mkdir(dirname(path), { recursive: true })
-        await syncFolder(folder)
-        const file = await openKeeping(path)
-        try {
-          // What a longer image left behind would be hashed with the new one.
-          if ((await file.stat()).size > imageBytes) await file.truncate(imageBytes)
-          await syncFolder(dirname(path))
-        } catch (error) {
-          await file.close()
-          throw error
-        }
-        const closed = (): void => void this.#candidates.delete(component)
-        return new CandidateFile(file, path, indexPath(folder, slot), imageBytes, closed)
+      return await writing(`opening ${paths.image}`, async () => {
+        await this.#change(transitions.clearInactive)
+        await this.#disk.makeFolder(dirname(paths.image))
+        await this.#disk.syncFolder(this.#folder)
+        return openCandidateFile(this.#disk, paths, imageBytes, closed)
       })
     } catch (error) {
-      this.#candidates.delete(component)
+      closed()
       throw error
     }
   }
 
-  async startTrial(component: string, image: Omit<InstalledImage, 'slot'>, startsLeft: number): Promise<void> {
-    if (!this.#reboots(component)) throw new RangeError(`${component}: boot does not start it, it has no trials`)
-    const content = contentOf(image)
-    await this.#change(component, record =>
+  async install(image: NewImage, startsLeft: number): Promise<void> {
+    const content = { version: image.version, digest: image.digest, size: image.sizeBytes }
+    await this.#change(record => {
       // A repeat leaves the starts that are counted already.
-      record.trial !== null && same(record.slots[record.trial.slot], content)
+      if (this.restart === 'none')
+        return same(record.slots[record.active], content) ? record : transitions.switchTo(record, content)
+      return record.trial !== null && same(record.slots[record.trial.slot], content)
         ? record
-        : transitions.installTrial(record, content, startsLeft),
-    )
+        : transitions.installTrial(record, content, startsLeft)
+    })
   }
 
-  async activate(component: string, image: Omit<InstalledImage, 'slot'>): Promise<void> {
-    if (this.#reboots(component)) throw new RangeError(`${component}: boot starts it, it needs a trial`)
-    const content = contentOf(image)
-    await this.#change(component, record =>
-      same(record.slots[record.active], content) ? record : transitions.switchTo(record, content),
-    )
+  /** Its digest is all there is to know of an image in a slot. */
+  async verify(): Promise<HealthVerdict> {
+    return { healthy: true }
   }
 
-  async commit(component: string): Promise<void> {
-    await this.#change(component, record => (record.trial === null ? record : transitions.commit(record)))
+  async commit(): Promise<void> {
+    await this.#change(record => (record.trial === null ? record : transitions.commit(record)))
   }
 
-  async rollBack(component: string, image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void> {
+  async rollBack(image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void> {
     const named = (content: SlotContent | null): boolean =>
       content?.version === image.version && content.digest === image.digest
-    await this.#change(component, record => {
+    await this.#change(record => {
       if (record.trial !== null && named(record.slots[record.trial.slot])) return transitions.fallBack(record, reason)
-      const switched = !this.#reboots(component) && named(record.slots[record.active])
+      const switched = this.restart === 'none' && named(record.slots[record.active])
       if (switched && record.slots[otherSlot(record.active)] !== null) return transitions.switchBack(record, reason)
       const told = record.fallback?.reason === reason && record.fallback.slot === otherSlot(record.active)
       return told ? record : transitions.noteFallback(record, reason)
     })
   }
 
-  /** Closes what is kept open. Candidates are closed by whoever opened them. */
+  /** Candidates are closed by whoever opened them. */
   async close(): Promise<void> {
-    for (const component of this.components) await this.#forgetActive(component)
+    await this.#forgetActive()
   }
 
-  async #forgetActive(component: string): Promise<void> {
-    const file = this.#actives.get(component)
-    this.#actives.delete(component)
+  async #forgetActive(): Promise<void> {
+    const file = this.#active
+    this.#active = undefined
     // A file that could not be opened has told so to its reader.
     await file?.then(opened => opened.close()).catch(() => {})
   }
 
-  #folder(component: string): string {
-    if (!this.components.includes(component)) throw new RangeError(`${component}: not a component of this device`)
-    return componentFolder(this.#settings.dataDir, component)
-  }
-
-  #reboots(component: string): boolean {
-    return this.#settings.components.some(({ name, reboot }) => name === component && reboot)
-  }
-
-  async #record(component: string): Promise<SlotRecord> {
-    const folder = this.#folder(component)
-    const record = await reading(folder, () => readSlotRecord(folder))
-    if (record === undefined) throw new StoredThingMissing(`slot record of ${component}`)
+  async #record(): Promise<SlotRecord> {
+    const record = await reading(this.#folder, () => readSlotRecord(this.#disk, this.#folder))
+    if (record === undefined) throw new StoredThingMissing(`slot record of ${this.component}`)
     return record
   }
 
   /** Writes only when the transition returns another record. */
-  async #change(component: string, transition: (record: SlotRecord) => SlotRecord): Promise<void> {
-    const record = await this.#record(component)
+  async #change(transition: (record: SlotRecord) => SlotRecord): Promise<void> {
+    const record = await this.#record()
     const changed = transition(record)
     if (changed === record) return
-    await this.#forgetActive(component)
-    await writing(`slot record of ${component}`, () => writeSlotRecord(this.#folder(component), changed))
+    await this.#forgetActive()
+    await writing(`slot record of ${this.component}`, () => writeSlotRecord(this.#disk, this.#folder, changed))
   }
-}
-
-/** Sizes of all files below, as `ls` tells them; 0 for a folder that is not there. */
-async function usedBytes(folder: string): Promise<number> {
-  let bytes = 0
-  try {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name)
-      bytes += entry.isDirectory() ? await usedBytes(path) : (await stat(path)).size
-    }
-  } catch (error) {
-    // A temp file that was renamed meanwhile, or a slot that was never written.
-    if (!absent(error)) throw error
-  }
-  return bytes
 }
 
 function installed(record: SlotRecord, slot: SlotName, component: string): InstalledImage {
   const content = record.slots[slot]
   if (content === null) throw new StoredThingCorrupt(`slot record of ${component}: slot ${slot} counts but is empty`)
   return { slot, version: content.version, digest: content.digest, sizeBytes: content.size }
-}
-
-function contentOf({ version, digest, sizeBytes }: Omit<InstalledImage, 'slot'>): SlotContent {
-  return { version, digest, size: sizeBytes }
 }
 
 function same(a: SlotContent | null, b: SlotContent): boolean {

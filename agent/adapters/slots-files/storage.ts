@@ -1,7 +1,8 @@
 // Names for what the file system refuses, and the few reads that all of this folder shares.
-import { type FileHandle, readFile, stat } from 'node:fs/promises'
 import { chunkIndexBytesMax } from '../../../proto/limits.ts'
 import { StorageReadFailed, StorageWriteFailed, StoredThingCorrupt, StoredThingMissing } from '../../errors.ts'
+import type { Disk } from '../../ports.ts'
+import { readWhole } from '../../slot-folder.ts'
 import { SlotRecordCorrupt } from '../../slot-record.ts'
 
 /** Throws StorageReadFailed, StoredThingMissing, StoredThingCorrupt. */
@@ -31,30 +32,29 @@ function isSystemError(error: unknown): error is Error & { readonly code: string
   return error instanceof Error && 'errno' in error && 'syscall' in error && 'code' in error
 }
 
-export function nothingWhenAbsent(error: unknown): undefined {
-  if (!absent(error)) throw error
-}
-
 export function absent(error: unknown): boolean {
   return isSystemError(error) && error.code === 'ENOENT'
 }
 
-/** Fewer bytes only at the end of the file. */
-export async function readUpTo(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length)
-  let held = 0
-  while (held < length) {
-    const { bytesRead } = await file.read(bytes, held, length - held, offset + held)
-    if (bytesRead === 0) break
-    held += bytesRead
-  }
-  return bytes.subarray(0, held)
+/** Undefined without a file, and for one no index can be: it only saves work, the manifest decides what is believed. */
+export async function readIndexFile(disk: Disk, path: string): Promise<Uint8Array | undefined> {
+  return reading(path, async () => {
+    const bytes = await readWhole(disk, path, chunkIndexBytesMax + 1)
+    return bytes === undefined || bytes.length > chunkIndexBytesMax ? undefined : bytes
+  })
 }
 
-/** Undefined without a file, and for one no index can be: it only saves work, the manifest decides what is believed. */
-export async function readIndexFile(path: string): Promise<Uint8Array | undefined> {
-  return reading(path, async () => {
-    const sizeBytes = (await stat(path).catch(nothingWhenAbsent))?.size
-    return sizeBytes === undefined || sizeBytes > chunkIndexBytesMax ? undefined : readFile(path)
-  })
+/** Sizes of all files below; 0 for a folder that is not there. */
+export async function usedBytes(disk: Disk, folder: string): Promise<number> {
+  let bytes = 0
+  try {
+    for (const { name, isFolder } of await disk.list(folder)) {
+      const path = `${folder}/${name}`
+      bytes += isFolder ? await usedBytes(disk, path) : ((await disk.sizeOf(path)) ?? 0)
+    }
+  } catch (error) {
+    // A temp file that was renamed meanwhile, or a slot that was never written.
+    if (!absent(error)) throw error
+  }
+  return bytes
 }

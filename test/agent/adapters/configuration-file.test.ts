@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ConfigurationFile, type ConfigurationFileSettings } from '../../../agent/adapters/configuration-file.ts'
 import { systemClock } from '../../../agent/adapters/system-clock.ts'
+import { systemDisk } from '../../../agent/adapters/system-disk.ts'
 import { configurationBytesMax } from '../../../proto/limits.ts'
 
 const never = new AbortController().signal
@@ -23,7 +24,7 @@ function opened(t: Test, content: string | undefined, changes: Partial<Configura
   }
   const log = { debug: note, info: note, warn: note, error: note }
   const settings = { file, check: undefined, checkTimeoutMs: 10_000, secrets: [], environment: process.env, ...changes }
-  return { configuration: new ConfigurationFile(systemClock, log, settings), file, folder, logged }
+  return { configuration: new ConfigurationFile(systemDisk, systemClock, log, settings), file, folder, logged }
 }
 
 t.test('the file is read whole, its version is the time of its change; without a file there is none', async t => {

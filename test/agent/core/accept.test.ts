@@ -17,6 +17,10 @@ const facts: AcceptFacts = {
     ['main', { version: '1.0.0', digest: 'aa' }],
     ['radio', { version: '5.0.0', digest: 'bb' }],
   ]),
+  formats: new Map([
+    ['main', ['raw']],
+    ['radio', ['raw']],
+  ]),
   releaseMarks: { main: { counter: 2, digest: sha256Hex(image) } },
 }
 

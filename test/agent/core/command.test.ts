@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type CommandInput, resumeCommand, stepCommand } from '../../../agent/core/command.ts'
 import { type AgentMemory, type CommandJob, type CommandState, emptyMemory } from '../../../agent/core/memory.ts'
-import type { Outcome } from '../../../agent/core/update.ts'
+import type { Outcome } from '../../../agent/core/words.ts'
 import { operationId } from '../../../proto/ids.ts'
 
 const job: CommandJob = {

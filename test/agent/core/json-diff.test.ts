@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { diff, masked, printed } from '../../../agent/core/json-diff.ts'
 import { jsonPatched, same } from '../../../agent/core/json-patch.ts'
-import type { JsonValue } from '../../../proto/command.ts'
+import type { JsonValue } from '../../../proto/json.ts'
 
 const json = (text: string): JsonValue => JSON.parse(text)
 

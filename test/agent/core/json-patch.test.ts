@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { jsonPatched, mergePatched, PatchError, patchOperationsMax } from '../../../agent/core/json-patch.ts'
-import type { JsonValue } from '../../../proto/command.ts'
+import type { JsonValue } from '../../../proto/json.ts'
 
 const json = (text: string): JsonValue => JSON.parse(text)
 function reasonOf(run: () => unknown): string {

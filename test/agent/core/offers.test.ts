@@ -9,7 +9,7 @@ import {
   type UpdateState,
 } from '../../../agent/core/memory.ts'
 import { type OfferVerdict, offered, proceeded, withdrawn } from '../../../agent/core/offers.ts'
-import type { Outcome } from '../../../agent/core/update.ts'
+import type { Outcome } from '../../../agent/core/words.ts'
 import { operationId } from '../../../proto/ids.ts'
 
 const one = operationId('00000000000000000000000001')
@@ -61,15 +61,15 @@ const word = ({ memory, events, effects }: Outcome): string =>
 t.test('what an offer does in each state', async t => {
   const code = { kind: 'code', code: 'UPD4_FAIL_40' } as const
   for (const [memory, change, verdict, expected] of [
-    [idle, {}, accepted, 'accepting check-storage'],
+    [idle, {}, accepted, 'accepting authorize-download'],
     [idle, {}, refused, 'idle UPD4_FAIL_27#2'],
     [idle, { lease: 4 }, unasked, 'idle'],
     [finished(code), {}, unasked, 'idle UPD4_FAIL_40#2'],
     [finished({ kind: 'hello' }), {}, unasked, 'idle say-hello'],
     [finished({ kind: 'step', step: 'withdrawn' }), {}, unasked, 'idle withdrawn#2'],
     [finished(code), { attempt: 1 }, unasked, 'idle'],
-    [finished(code), { attempt: 3 }, accepted, 'accepting check-storage'],
-    [finished(code), { operation: two, attempt: 1 }, accepted, 'accepting check-storage'],
+    [finished(code), { attempt: 3 }, accepted, 'accepting authorize-download'],
+    [finished(code), { operation: two, attempt: 1 }, accepted, 'accepting authorize-download'],
     [at({ kind: 'accepting', job }), {}, unasked, 'accepting'],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), {}, unasked, 'downloading'],
     [at({ kind: 'downloading', job, elapsedMs: 0 }), { attempt: 1 }, unasked, 'downloading'],
@@ -93,7 +93,7 @@ t.test('what an offer does in each state', async t => {
       unasked,
       'awaiting-install awaiting-install#3',
     ],
-    [at({ kind: 'awaiting-install', job: held }), { attempt: 3 }, unasked, 'installing installing#3 validate'],
+    [at({ kind: 'awaiting-install', job: held }), { attempt: 3 }, unasked, 'verifying verifying#3 validate'],
     [idle, {}, commanded, 'accepted prepare'],
     [busy({ kind: 'accepted', job: order }), {}, unasked, 'accepted'],
     [busy({ kind: 'accepted', job: order }), { attempt: 1 }, unasked, 'accepted'],
@@ -128,9 +128,9 @@ t.test('a new attempt of a command goes on under its number', async t => {
 t.test('a go ends the wait of its own operation, with a lease that is not lower, and nothing else', async t => {
   const waiting = at({ kind: 'awaiting-install', job: held })
   for (const [memory, change, expected] of [
-    [waiting, {}, 'installing installing#2 validate'],
-    [waiting, { lease: 9 }, 'installing installing#2 validate'],
-    [waiting, { attempt: 3 }, 'installing installing#2 validate'],
+    [waiting, {}, 'verifying verifying#2 validate'],
+    [waiting, { lease: 9 }, 'verifying verifying#2 validate'],
+    [waiting, { attempt: 3 }, 'verifying verifying#2 validate'],
     [waiting, { lease: 4 }, 'awaiting-install'],
     [waiting, { attempt: 1 }, 'awaiting-install'],
     [waiting, { operation: two }, 'awaiting-install'],
@@ -143,7 +143,7 @@ t.test('a go ends the wait of its own operation, with a lease that is not lower,
   ] as const)
     t.equal(word(proceeded(memory, { operation: one, lease: 5, attempt: 2, ...change })), expected)
   const gone = proceeded(waiting, { operation: one, lease: 9, attempt: 2 })
-  t.strictSame(gone.memory.state, { kind: 'installing', job }, 'it does not wait a second time')
+  t.strictSame(gone.memory.state, { kind: 'verifying', job }, 'it does not wait a second time')
   t.strictSame(gone.memory.leases, [{ operation: one, lease: 9 }])
 })
 
@@ -163,7 +163,7 @@ t.test('a lease counts within its operation: a high one of another operation mak
   const { memory } = offered(idle, { ...offer, lease: 900 }, refused)
   t.equal(
     word(offered(memory, { ...offer, operation: two, attempt: 1, lease: 1 }, accepted)),
-    'accepting check-storage',
+    'accepting authorize-download',
   )
 })
 

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { type AgentMemory, emptyMemory, type Job, type UpdateState } from '../../../agent/core/memory.ts'
-import { type Found, judgeSlots, type Outcome, resume, step, type UpdateInput } from '../../../agent/core/update.ts'
+import { judgeSlots, resume, step } from '../../../agent/core/update.ts'
+import type { Found, Outcome, UpdateInput } from '../../../agent/core/words.ts'
 import { operationId } from '../../../proto/ids.ts'
 
 const job: Job = {
@@ -17,6 +18,8 @@ const job: Job = {
 }
 const stay: Job = { ...job, reboot: false }
 const held: Job = { ...job, hold: true }
+const patch: Job = { ...job, format: 'delta-zstd' }
+const parcel: Job = { ...job, format: 'combined' }
 const failure = { code: 'UPD4_FAIL_35', data: { errno: 'ENOSPC' } } as const
 const unhealthy = { code: 'UPD4_FAIL_40', data: { reason: 'exit-1' } } as const
 
@@ -26,6 +29,8 @@ const states: readonly UpdateState[] = [
   { kind: 'downloading', job, elapsedMs: 10 },
   { kind: 'verifying', job },
   { kind: 'verifying', job: held },
+  { kind: 'verifying', job: patch },
+  { kind: 'verifying', job: parcel },
   { kind: 'awaiting-install', job: held },
   { kind: 'installing', job },
   { kind: 'installing', job: stay },
@@ -42,17 +47,25 @@ const founds: readonly Found[] = [
   { kind: 'committed' },
   { kind: 'fell-back', reason: 'watchdog' },
 ]
+const enough = { neededBytes: 100, availableBytes: 100 }
+const short = { neededBytes: 101, availableBytes: 100 }
 const inputs: readonly UpdateInput[] = [
   { kind: 'validated' },
-  { kind: 'storage-checked', neededBytes: 100, availableBytes: 100 },
-  { kind: 'storage-checked', neededBytes: 101, availableBytes: 100 },
+  { kind: 'download-authorized' },
+  { kind: 'deferred', reason: 'window' },
+  { kind: 'storage-checked', memory: enough, storage: enough },
+  { kind: 'storage-checked', memory: enough, storage: short },
+  { kind: 'storage-checked', memory: short, storage: short },
   { kind: 'time-passed', elapsedMs: 90, limitMs: 100 },
   { kind: 'time-passed', elapsedMs: 91, limitMs: 100 },
-  { kind: 'downloaded' },
+  { kind: 'downloaded', transfer: { heldBytes: 30, receivedBytes: 20, wireBytes: 10 } },
   { kind: 'verified', digest: job.digest },
   { kind: 'verified', digest: '00'.repeat(32) },
+  { kind: 'unpacked' },
+  { kind: 'install-authorized' },
   { kind: 'installed' },
   ...founds.map(found => ({ kind: 'inspected', found }) as const),
+  { kind: 'restart-refused', reason: 'exit-1' },
   { kind: 'confirmed' },
   { kind: 'found-unhealthy', reason: 'exit-1' },
   { kind: 'committed' },
@@ -73,7 +86,7 @@ t.test('every state with every input does what the table in update-table.txt say
 t.test('an input that is not awaited changes nothing: the memory is the same object', async t => {
   for (const input of inputs) t.equal(step(memoryAt({ kind: 'idle' }), input).memory.state.kind, 'idle')
   const memory = memoryAt({ kind: 'rebooting', job })
-  for (const input of inputs.filter(({ kind }) => kind !== 'inspected' && kind !== 'failed'))
+  for (const input of inputs.filter(({ kind }) => !['inspected', 'failed', 'restart-refused'].includes(kind)))
     t.strictSame(step(memory, input), { memory, events: [], effects: [] })
 })
 
@@ -131,7 +144,7 @@ t.test('what the slot record means for a job', async t => {
   const target = { slot: 'b', version: '2.0.0', digest: job.digest }
   const other = { slot: 'b', version: '1.5.0', digest: 'other' }
   const fallback = { reason: 'watchdog' }
-  const nothing = { reboot: true, running: 'a', active: old, trial: undefined, fallback: undefined }
+  const nothing = { running: 'a', active: old, trial: undefined, fallback: undefined }
   for (const [slots, found] of [
     [nothing, 'untouched'],
     [{ ...nothing, trial: target }, 'trial-pending'],
@@ -139,11 +152,11 @@ t.test('what the slot record means for a job', async t => {
     [{ ...nothing, trial: other, running: 'b' }, 'untouched'],
     [{ ...nothing, active: target, running: 'b' }, 'committed'],
     [{ ...nothing, active: target, running: 'b', fallback }, 'committed'],
-    [{ ...nothing, reboot: false, active: target, running: 'b' }, 'trial-running'],
     [{ ...nothing, fallback }, 'fell-back'],
     [{ ...nothing, active: { ...target, version: '1.0.0' } }, 'untouched'],
   ] as const)
     t.equal(judgeSlots(slots, job).kind, found, JSON.stringify(slots))
+  t.equal(judgeSlots({ ...nothing, active: target, running: 'b' }, stay).kind, 'trial-running', 'switched at once')
 })
 
 function printed(): string {

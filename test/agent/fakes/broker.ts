@@ -17,6 +17,7 @@ import {
   readHello,
   readProgress,
 } from '../../../proto/messages.ts'
+import type { SessionChannel } from '../../../proto/topics.ts'
 import type { Release } from './release.ts'
 
 export const operationOne = operationId('00000000000000000000000001')
@@ -44,6 +45,8 @@ export class FakeBroker {
   refusingConfigurations = false
   /** A command offered after each hello until there is an answer. */
   order: { command: Uint8Array; operationType: string; operation: OperationId } | undefined
+  /** The broadcast session the device is subscribed to; what is said in it is lost while there is no line. */
+  session: string | undefined
   /** Offered after each hello until there is an answer or the version is there. */
   offer: { release: Release; operation: OperationId; attempt: number; lease: number; hold?: boolean } | undefined
   #release: Release | undefined
@@ -73,6 +76,7 @@ export class FakeBroker {
 
   link(alive: () => boolean): Link {
     let closed = false
+    this.session = undefined
     const up = (): boolean => this.online && alive() && !closed
     return {
       start: handlers => {
@@ -91,6 +95,12 @@ export class FakeBroker {
         if (!up()) return
         if (uplink === 'progress') this.progress.push(readProgress(bytes))
         else this.#onRequest(readChunkRequest(bytes))
+      },
+      join: session => {
+        if (alive()) this.session = session
+      },
+      leave: () => {
+        if (alive()) this.session = undefined
       },
       close: async () => {
         closed = true
@@ -141,6 +151,17 @@ export class FakeBroker {
 
   sendProceed(operation: OperationId = operationOne, lease = 1, attempt = 1): void {
     this.#handlers?.message('offer', encodeOfferMessage({ kind: 'proceed', operation, lease, attempt }))
+  }
+
+  sendJoin(session: string, operation: OperationId = operationOne, attempt = 1, lease = 1): void {
+    this.#handlers?.message('offer', encodeOfferMessage({ kind: 'join', operation, lease, attempt, session }))
+  }
+
+  /** True when the device got it. */
+  sayInSession(session: string, channel: SessionChannel, bytes: Uint8Array): boolean {
+    if (!this.online || this.session !== session) return false
+    this.#handlers?.broadcast(channel, session, bytes)
+    return true
   }
 
   sendWithdraw(operation: OperationId = operationOne, lease = 1, reason = 'stopped'): void {

@@ -1,6 +1,6 @@
 // One device around the real agent: disk, line, clock, and a boot loader that starts it anew.
 import { Agent, type AgentSettings } from '../../../agent/agent.ts'
-import type { AgentPorts, HealthVerdict, Log } from '../../../agent/ports.ts'
+import type { AgentPorts, Authorization, HealthVerdict, Log, PatchDecoder } from '../../../agent/ports.ts'
 import { deviceId } from '../../../proto/ids.ts'
 import { FakeBroker } from './broker.ts'
 import { settle, VirtualClock } from './clock.ts'
@@ -15,6 +15,7 @@ export const settings: AgentSettings = {
   trust: signedTrust(),
   packetBytesMax: 32 * 1024,
   windowBytes: 4096,
+  memoryBudgetBytes: 8 * 1024 * 1024,
   chunkRetriesMax: 8,
   refetchMax: 3,
   chunkTimeoutMs: 5000,
@@ -29,6 +30,11 @@ export class FakeDevice {
   readonly settings: AgentSettings
   readonly restarts: string[] = []
   health: () => HealthVerdict | Promise<HealthVerdict> = () => ({ healthy: true })
+  authorization: Authorization = {
+    download: async () => ({ kind: 'authorized' }),
+    install: async () => ({ kind: 'authorized' }),
+  }
+  patches: PatchDecoder = { decode: () => undefined }
   /** Restarts of the whole device that were asked for, and why the next one cannot be. */
   ordered = 0
   /** What the broker had heard when the last one was asked for. */
@@ -71,6 +77,8 @@ export class FakeDevice {
       log: this.log,
       ...this.disk.ports(alive),
       link: this.broker.link(alive),
+      patches: this.patches,
+      authorization: this.authorization,
       health: { check: async () => this.health() },
       reboot: {
         restart: (reason: string) => power.on && this.#onRestart(reason),

@@ -3,13 +3,15 @@
 import { StorageReadFailed, StorageWriteFailed, StoredThingMissing } from '../../../agent/errors.ts'
 import type {
   Candidate,
+  HealthVerdict,
   InstalledImage,
+  Installer,
   Journal,
   JournalBatch,
   JournalSnapshot,
+  PayloadStore,
   SlotName,
   SlotStatus,
-  Slots,
 } from '../../../agent/ports.ts'
 import { sha256Hex } from './release.ts'
 
@@ -33,7 +35,7 @@ export type Fault =
   | 'journal-save'
   | 'candidate-write'
   | 'candidate-sync'
-  | 'start-trial'
+  | 'install'
   | 'hash'
   | 'read-active'
   | 'roll-back'
@@ -45,6 +47,10 @@ export class FakeDisk {
   /** All saves that ever completed, as JSON: a journal holds nothing else. */
   readonly saves: string[] = []
   availableBytes = 1_000_000
+  /** A payload that is no image. */
+  readonly payload: SlotFiles = { image: undefined, synced: undefined, index: undefined }
+  /** What `verify` says; healthy unless told otherwise. */
+  readonly verdicts = new Map<string, HealthVerdict>()
   /** Fails so many times from now on. */
   readonly faults = new Map<Fault, number>()
   /** Calls of anything that changes the disk, in order. */
@@ -99,11 +105,10 @@ export class FakeDisk {
 
   /** The power goes: of every image only the fsynced bytes stay, unless the cache was lucky. */
   cutPower(keepUnsynced: boolean): void {
-    for (const { files } of this.components.values())
-      for (const slot of [files.a, files.b]) {
-        if (keepUnsynced) slot.synced = slot.image && Buffer.from(slot.image)
-        else slot.image = slot.synced && Buffer.from(slot.synced)
-      }
+    for (const file of [...this.components.values()].flatMap(({ files }) => [files.a, files.b]).concat(this.payload)) {
+      if (keepUnsynced) file.synced = file.image && Buffer.from(file.image)
+      else file.image = file.synced && Buffer.from(file.synced)
+    }
   }
 
   fail(fault: Fault): boolean {
@@ -113,8 +118,21 @@ export class FakeDisk {
   }
 
   /** Ports of one run; `alive` turns false when its power goes. */
-  ports(alive: () => boolean): { journal: Journal; slots: Slots } {
-    return { journal: this.#journal(alive), slots: this.#slots(alive) }
+  ports(alive: () => boolean): { journal: Journal; installers: Installer[]; payloads: PayloadStore } {
+    return {
+      journal: this.#journal(alive),
+      installers: [...this.components.keys()].map(component => this.#installer(component, alive)),
+      payloads: {
+        availableBytes: async () => this.availableBytes,
+        open: async payloadBytes => this.#candidate(this.payload, payloadBytes, alive),
+        discard: async () => {
+          await whileAlive(alive)
+          this.payload.image = undefined
+          this.payload.synced = undefined
+          this.payload.index = undefined
+        },
+      },
+    }
   }
 
   #journal(alive: () => boolean): Journal {
@@ -137,66 +155,73 @@ export class FakeDisk {
     }
   }
 
-  #slots(alive: () => boolean): Slots {
-    const record = async (what: string, component: string, change: (at: Component) => void): Promise<void> => {
+  #installer(component: string, alive: () => boolean): Installer {
+    const record = async (what: string, change: (at: Component) => void): Promise<void> => {
       await whileAlive(alive)
       change(this.of(component))
       this.touched.push(what)
       this.onDurable(what)
       await whileAlive(alive)
     }
+    const { reboot } = this.of(component)
     return {
-      components: [...this.components.keys()],
-      status: async component => this.#status(component),
-      hash: async (component, slot) => {
+      component,
+      restart: reboot ? 'image' : 'none',
+      formats: ['raw', 'delta-zstd'],
+      members: [],
+      status: async () => this.#status(component),
+      hash: async slot => {
         await whileAlive(alive)
         if (this.fail('hash')) throw new StorageReadFailed('image', 'EIO')
         const { image } = this.of(component).files[slot]
         if (image === undefined) throw new StoredThingMissing('image')
         return { digest: sha256Hex(image), sizeBytes: image.length }
       },
-      readActive: async (component, offset, length) => {
+      readActive: async (offset, length) => {
         await whileAlive(alive)
         const { files, active } = this.of(component)
         const bytes = files[active].image?.subarray(offset, offset + length)
         if (this.fail('read-active') || bytes?.length !== length) throw new StorageReadFailed('image', 'SHORT')
         return Buffer.from(bytes)
       },
-      readActiveIndex: async component => this.of(component).files[this.of(component).active].index,
+      readActiveIndex: async () => this.of(component).files[this.of(component).active].index,
       availableBytes: async () => this.availableBytes,
-      openCandidate: async (component, imageBytes) => {
+      openCandidate: async imageBytes => {
         if (this.#openCandidates > 0) throw new RangeError('a candidate is open already')
-        this.#openCandidates += 1
-        await record('open-candidate', component, at => {
+        await record('open-candidate', at => {
           at.entries = { [at.active]: at.entries[at.active] }
           at.fallback = undefined
         })
-        return this.#candidate(component, imageBytes, alive)
+        return this.#candidate(this.#inactive(component), imageBytes, alive)
       },
-      startTrial: async (component, image, startsLeft) => {
-        if (this.fail('start-trial')) throw new StorageWriteFailed('slot record', 'EIO')
-        await record('start-trial', component, at => {
-          const slot = other(at.active)
-          at.entries[slot] = { ...image, slot }
-          at.trial = { slot, startsLeft }
-          at.fallback = undefined
-        })
-      },
-      activate: async (component, image) =>
-        record('activate', component, at => {
+      install: async (image, startsLeft) => {
+        if (this.fail('install')) throw new StorageWriteFailed('slot record', 'EIO')
+        await record('install', at => {
+          if (reboot) {
+            const slot = other(at.active)
+            at.entries[slot] = { ...image, slot }
+            at.trial = { slot, startsLeft }
+            at.fallback = undefined
+            return
+          }
           if (at.entries[at.active]?.digest === image.digest) return
           at.active = other(at.active)
           at.running = at.active
           at.entries[at.active] = { ...image, slot: at.active }
-        }),
-      commit: async component =>
-        record('commit', component, at => {
+        })
+      },
+      verify: async () => {
+        await whileAlive(alive)
+        return this.verdicts.get(component) ?? { healthy: true }
+      },
+      commit: async () =>
+        record('commit', at => {
           at.active = at.trial?.slot ?? at.active
           at.trial = undefined
         }),
-      rollBack: async (component, image, reason) => {
+      rollBack: async (image, reason) => {
         if (this.fail('roll-back')) throw new StorageWriteFailed('slot record', 'EIO')
-        await record('roll-back', component, at => {
+        await record('roll-back', at => {
           const slot = other(at.active)
           const isActive = !at.reboot && at.entries[at.active]?.digest === image.digest
           at.fallback = { slot: isActive ? at.active : slot, reason }
@@ -207,6 +232,7 @@ export class FakeDisk {
           }
         })
       },
+      close: async () => {},
     }
   }
 
@@ -217,7 +243,6 @@ export class FakeDisk {
     if (active === undefined) throw new StoredThingMissing('active slot')
     return {
       component,
-      reboot: at.reboot,
       running: at.running,
       active,
       trial: trial === undefined || at.trial === undefined ? undefined : { ...trial, startsLeft: at.trial.startsLeft },
@@ -230,8 +255,8 @@ export class FakeDisk {
     return at.files[other(at.active)]
   }
 
-  #candidate(component: string, imageBytes: number, alive: () => boolean): Candidate {
-    const file = this.#inactive(component)
+  #candidate(file: SlotFiles, imageBytes: number, alive: () => boolean): Candidate {
+    this.#openCandidates += 1
     file.image ??= Buffer.alloc(0)
     return {
       write: async (offset, bytes) => {

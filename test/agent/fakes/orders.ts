@@ -1,7 +1,7 @@
 // What most tests of commands begin with: a device with a configuration and programs, and one order given to it.
 import { createHash } from 'node:crypto'
 import type { Test } from 'tap'
-import type { JsonObject } from '../../../proto/command.ts'
+import type { JsonObject } from '../../../proto/json.ts'
 import { operationOne } from './broker.ts'
 import { FakeDevice } from './device.ts'
 import { FakeConfiguration, FakePrograms } from './equipment.ts'

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { encodeChunk } from '../../../proto/bundle.ts'
 import { ChunkIndex, encodeChunkIndex } from '../../../proto/chunk-index.ts'
 import { chunkLengths } from '../../../proto/chunker.ts'
-import { type Command, commandTypes, encodeCommand, type JsonObject } from '../../../proto/command.ts'
+import { type Command, commandTypes, encodeCommand } from '../../../proto/command.ts'
 import {
   encodeTrustDocument,
   signEnvelope,
@@ -12,6 +12,7 @@ import {
   trustedKey,
 } from '../../../proto/envelope.ts'
 import type { OperationId } from '../../../proto/ids.ts'
+import type { JsonObject } from '../../../proto/json.ts'
 import { encodeManifest, type Manifest } from '../../../proto/manifest.ts'
 
 export const vendorId = '11'.repeat(16)
