@@ -14,11 +14,12 @@ import { parseArgs } from 'node:util'
 import { systemClock as clock } from './adapters/system-clock.ts'
 import { systemDisk as disk } from './adapters/system-disk.ts'
 import { bootLockName } from './boot-lock.ts'
+import { existingRecord, giveUpTrial, prepareStart } from './boot-record.ts'
 import { slotFolderComponents } from './component-config.ts'
 import { type AgentConfig, ConfigError, configHelp, readConfig } from './config.ts'
 import { type ImageStart, runImage } from './image-process.ts'
-import { componentFolder, imagePath, openComponent, readSlotRecord, writeSlotRecord } from './slot-folder.ts'
-import { countStart, fallBack, type SlotRecord, SlotRecordCorrupt, startSlot } from './slot-record.ts'
+import { componentFolder, imagePath, openComponent } from './slot-folder.ts'
+import { type SlotRecord, SlotRecordCorrupt, startSlot } from './slot-record.ts'
 
 const delayLeastMs = 250
 const delayMostMs = 30_000
@@ -118,7 +119,7 @@ async function keepRunning(config: AgentConfig, file: string, stop: AbortSignal)
   const environment = { ...process.env, DROVER_NODE: process.execPath, DROVER_AGENT: agent, DROVER_CONFIG: file }
   let failures = 0
   while (!stop.aborted) {
-    const before = folder === undefined ? undefined : await prepared(folder)
+    const before = folder === undefined ? undefined : await toStart(folder)
     const start: ImageStart =
       folder === undefined || before === undefined
         ? // No component is started by boot: the agent is started as it stands.
@@ -127,8 +128,8 @@ async function keepRunning(config: AgentConfig, file: string, stop: AbortSignal)
     log('info', 'starting', { program: start.program, ...(before && started(before)) })
     const { how, ranMs, killedByWatchdog } = await runImage(start, clock, stop)
     if (stop.aborted) return
-    if (folder !== undefined && killedByWatchdog) await giveUp(folder, 'watchdog')
-    const after = folder === undefined ? undefined : await existing(folder)
+    if (folder !== undefined && killedByWatchdog) told(await giveUpTrial(disk, folder, 'watchdog'))
+    const after = folder === undefined ? undefined : await existingRecord(disk, folder)
     if (after?.sequence !== before?.sequence) {
       failures = 0
       log('info', 'restarting', { how })
@@ -148,7 +149,7 @@ function imageStart(
   confirmTimeoutMs: number,
 ): ImageStart {
   const slot = startSlot(record)
-  const stillOnTrial = async (): Promise<boolean> => (await existing(folder)).trial?.slot === slot
+  const stillOnTrial = async (): Promise<boolean> => (await existingRecord(disk, folder)).trial?.slot === slot
   return {
     program: imagePath(folder, slot),
     arguments: [],
@@ -162,30 +163,14 @@ function started(record: SlotRecord): Readonly<Record<string, unknown>> {
   return { slot, version: record.slots[slot]?.version, startsLeft: record.trial?.startsLeft }
 }
 
-/** The record with the coming start counted, durably, before anything is started. */
-async function prepared(folder: string): Promise<SlotRecord> {
-  const record = await existing(folder)
-  if (record.trial === null) return record
-  if (record.trial.startsLeft < 1) return giveUp(folder, 'starts-used-up')
-  const counted = countStart(record)
-  await writeSlotRecord(disk, folder, counted)
-  return counted
+async function toStart(folder: string): Promise<SlotRecord> {
+  const prepared = await prepareStart(disk, folder)
+  told(prepared)
+  return prepared.record
 }
 
-async function giveUp(folder: string, reason: string): Promise<SlotRecord> {
-  const record = await existing(folder)
-  // The child may have committed, or given up, in the moment it was killed: its word was first.
-  if (record.trial === null) return record
-  const fallen = fallBack(record, reason)
-  await writeSlotRecord(disk, folder, fallen)
-  log('error', 'fell-back', { slot: record.trial.slot, reason })
-  return fallen
-}
-
-async function existing(folder: string): Promise<SlotRecord> {
-  const record = await readSlotRecord(disk, folder)
-  if (record === undefined) throw new SlotRecordCorrupt(folder, 'the record has disappeared')
-  return record
+function told({ gaveUp }: { readonly gaveUp: { readonly slot: string; readonly reason: string } | undefined }): void {
+  if (gaveUp !== undefined) log('error', 'fell-back', gaveUp)
 }
 
 async function pause(delayMs: number, stop: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import type { ManifestFormat } from '../proto/manifest.ts'
 import type { DeviceEvent } from '../proto/messages.ts'
 import type { Downlink, SessionChannel, Uplink } from '../proto/topics.ts'
 import type { AgentMemory } from './core/memory.ts'
+import type { Observer, RecentLog } from './observer.ts'
 
 export interface Timer {
   /** May be called twice, and after the timer fired. */
@@ -107,6 +108,8 @@ export interface Disk {
   list(path: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]>
   /** Undefined when there is nothing. */
   sizeOf(path: string): Promise<number | undefined>
+  /** Permissions (the nine bits) and the time of the last change, milliseconds since 1970; undefined when absent. */
+  factsOf(path: string): Promise<{ readonly mode: number; readonly modifiedMs: number } | undefined>
   /** Free for this program, bytes. */
   freeBytes(path: string): Promise<number>
   syncFolder(path: string): Promise<void>
@@ -327,54 +330,6 @@ export interface Programs {
     environment: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<ProgramEnd>
-}
-
-// ---- who looks on ------------------------------------------------------------------------------
-
-/** What the agent is about at one moment, for people and for the service manager. */
-export interface AgentView {
-  readonly components: readonly { readonly name: string; readonly version: string; readonly digest: string }[]
-  /** A state of the update machine or of the command machine; `idle`. */
-  readonly step: string
-  readonly job?: {
-    readonly operation: string
-    readonly attempt: number
-    readonly operationType: string
-    readonly component?: string
-    readonly version?: string
-  }
-  /** Set while an authorization was deferred: one word. */
-  readonly waitingFor?: string
-  readonly link: { readonly connected: boolean; readonly reason?: string }
-  /** Connected, hello and outbox through: the broker knows all there is. */
-  readonly ready: boolean
-  /** Events the broker has not acknowledged. */
-  readonly outboxCount: number
-}
-
-/** What happened, once it is durable: an event for the broker, or how an operation ended. */
-export interface Happening {
-  readonly kind: 'event' | 'result'
-  readonly operation?: string
-  readonly attempt?: number
-  readonly component?: string
-  /** A code, a step, or `hello` for a success that the hello tells. */
-  readonly what: string
-  readonly data: Readonly<Record<string, string>>
-}
-
-/** Told of every change, never waited for. Does not throw, and keeps neither the agent nor the process from anything. */
-export interface Observer {
-  changed(view: AgentView): void
-  happened(happenings: readonly Happening[]): void
-}
-
-/** What was logged of late, as it was logged, secrets taken out. */
-export interface RecentLog {
-  /** An operation begins: lines from here on are its own. */
-  mark(): void
-  /** Newest lines, whole, up to `deviceLogBytesMax` bytes; `cut`: lines since the mark did not fit. */
-  read(): { readonly text: string; readonly cut: boolean }
 }
 
 export interface AgentPorts {

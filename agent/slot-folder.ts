@@ -86,6 +86,8 @@ export async function openComponent(
     throw new SlotRecordCorrupt(recordPath(folder), 'missing, although slot b exists')
   const target = imagePath(folder, 'a')
   await disk.makeFolder(dirname(target))
+  // What an earlier start got done without its record is done again, and there may be no room for it twice.
+  await disk.remove(target)
   const content = { version: initial.version, ...(await copyDurably(disk, initial.image, target)) }
   for (const path of [dirname(target), folder, dirname(folder), dirname(dirname(folder))]) await disk.syncFolder(path)
   const record = firstRecord(content)

@@ -2,12 +2,13 @@
 // content before stays beside it; whether the device would run with a new content, a program of the integrator says.
 //
 //   <file>.candidate (for the check)      <file>.new ─fsync─▶ rename ─▶ <file>      <file>.previous
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { configurationBytesMax } from '../../proto/limits.ts'
 import { StorageReadFailed, StorageWriteFailed } from '../errors.ts'
 import type { Clock, Configuration, ConfigurationVerdict, Disk, Log } from '../ports.ts'
 import { runProgram } from '../program.ts'
-import { replaceFile } from '../slot-folder.ts'
+import { readWhole, replaceFile } from '../slot-folder.ts'
+
+const readBytesMax = 16 * configurationBytesMax
 
 export interface ConfigurationFileSettings {
   readonly file: string
@@ -40,12 +41,14 @@ export class ConfigurationFile implements Configuration {
   async read(): Promise<{ readonly version: string; readonly content: Uint8Array } | undefined> {
     const { file } = this.#settings
     try {
-      const { mtime, size } = await stat(file)
-      if (size > 16 * configurationBytesMax) throw new StorageReadFailed(`reading ${file}, ${size} bytes`, 'EFBIG')
-      return { version: mtime.toISOString(), content: await readFile(file) }
+      const facts = await this.#disk.factsOf(file)
+      const size = await this.#disk.sizeOf(file)
+      if (facts === undefined || size === undefined) return undefined
+      if (size > readBytesMax) throw new StorageReadFailed(`reading ${file}, ${size} bytes`, 'EFBIG')
+      const content = await readWhole(this.#disk, file, readBytesMax)
+      return content && { version: new Date(facts.modifiedMs).toISOString(), content }
     } catch (cause) {
       if (cause instanceof StorageReadFailed) throw cause
-      if (errnoOf(cause) === 'ENOENT') return undefined
       throw new StorageReadFailed(`reading ${file}`, errnoOf(cause), { cause })
     }
   }
@@ -56,7 +59,7 @@ export class ConfigurationFile implements Configuration {
     const candidate = `${file}.candidate`
     try {
       // It may hold secrets, as the file itself.
-      await writing(candidate, () => writeFile(candidate, content, { mode: 0o600 }))
+      await writing(candidate, () => replaceFile(this.#disk, candidate, content, 0o600))
       const [program = '', ...rest] = check
       const environment = { ...this.#settings.environment, DROVER_CANDIDATE: candidate }
       const start = { program, arguments: rest, environment, timeoutMs, outputBytesMax: 0 }
@@ -66,26 +69,18 @@ export class ConfigurationFile implements Configuration {
       this.#log.warn({ event: 'configuration-refused', reason: problem }, 'the check does not accept a configuration')
       return { accepted: false, reason: problem }
     } finally {
-      await writing(candidate, () => rm(candidate, { force: true }))
+      await writing(candidate, () => this.#disk.remove(candidate))
     }
   }
 
   async replace(content: Uint8Array): Promise<void> {
     const { file } = this.#settings
     const before = await this.read()
-    const mode = before === undefined ? 0o600 : await modeOf(file)
+    // Who may read the configuration stays who may read it.
+    const mode = before === undefined ? 0o600 : ((await this.#disk.factsOf(file))?.mode ?? 0o600)
     if (before !== undefined)
       await writing(`${file}.previous`, () => replaceFile(this.#disk, `${file}.previous`, before.content, mode))
     await writing(file, () => replaceFile(this.#disk, file, content, mode))
-  }
-}
-
-/** Who may read the configuration stays who may read it. */
-async function modeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).mode & 0o777
-  } catch (cause) {
-    throw new StorageReadFailed(`reading ${file}`, errnoOf(cause), { cause })
   }
 }
 

@@ -51,6 +51,15 @@ export const systemDisk: Disk = {
       await file.close()
     }
   },
+  async factsOf(path) {
+    try {
+      const { mode, mtime } = await stat(path)
+      return { mode: mode & 0o777, modifiedMs: mtime.getTime() }
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  },
   async freeBytes(path) {
     const { bavail, bsize } = await statfs(path)
     return bavail * bsize

@@ -1,0 +1,216 @@
+// A device as it is built: the real agent, installers, payload store, configuration file and boot record, on a disk that
+// forgets. Only the journal (a batch is durable as a whole or not at all), the line and the clock are stand-ins.
+import { ConfigurationFile } from '../../../agent/adapters/configuration-file.ts'
+import { PackageInstaller } from '../../../agent/adapters/package/package-installer.ts'
+import { PayloadFile } from '../../../agent/adapters/slots-files/payload-file.ts'
+import { SlotsFiles } from '../../../agent/adapters/slots-files/slots-files.ts'
+import { ZstdPatches } from '../../../agent/adapters/zstd-delta.ts'
+import { Agent } from '../../../agent/agent.ts'
+import { prepareStart } from '../../../agent/boot-record.ts'
+import type {
+  AgentPorts,
+  HealthVerdict,
+  Installer,
+  Journal,
+  JournalSnapshot,
+  Log,
+  SlotName,
+} from '../../../agent/ports.ts'
+import { componentFolder, imagePath, openComponent, readSlotRecord } from '../../../agent/slot-folder.ts'
+import { startSlot } from '../../../agent/slot-record.ts'
+import { SimulatedDisk } from '../../../simulator/faults/simulated-disk.ts'
+import { FakeBroker } from './broker.ts'
+import { settle, VirtualClock } from './clock.ts'
+import { settings } from './device.ts'
+import { sha256Hex } from './release.ts'
+
+const dataDir = '/data'
+export const configurationPath = '/etc/device.json'
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const patches = new ZstdPatches()
+
+export interface Part {
+  readonly component: string
+  readonly image: Buffer
+  readonly reboot: boolean
+}
+
+export interface WholeDeviceSetup {
+  readonly parts: readonly Part[]
+  /** A package of all parts besides, under this name. */
+  readonly packageName?: string
+  readonly configuration?: Buffer
+  readonly health?: (running: Buffer) => HealthVerdict
+  /** Throws what an installer would, when it is asked to install this component. */
+  readonly wrapInstaller?: (installer: Installer) => Installer
+}
+
+export class WholeDevice {
+  readonly clock = new VirtualClock()
+  readonly disk = new SimulatedDisk()
+  readonly broker = new FakeBroker()
+  readonly #setup: WholeDeviceSetup
+  #journal: JournalSnapshot = { journalId: 'ab'.repeat(8), memory: undefined, outbox: [] }
+  #boots = 0
+  #agent: Agent | undefined
+  /** Why a start ended in an exception: never right. */
+  failure: unknown
+
+  constructor(setup: WholeDeviceSetup) {
+    this.#setup = setup
+    for (const { component, image } of setup.parts) this.disk.place(`/factory/${component}`, image)
+    if (setup.configuration !== undefined) this.disk.place(configurationPath, setup.configuration)
+    this.disk.place(`${dataDir}/journal/kept`, Buffer.alloc(0))
+  }
+
+  /** The patch decoder is loaded by the first who needs it, in real time: before virtual time begins. */
+  static async ready(): Promise<void> {
+    await patches.decode(rawFrame(Buffer.from('x')), Buffer.alloc(0), 1)
+  }
+
+  get memory() {
+    return this.#journal.memory
+  }
+
+  get outbox() {
+    return this.#journal.outbox
+  }
+
+  /** Starts boot; what it does then goes on by itself, until the power goes. */
+  start(): void {
+    const disk = this.disk
+    void this.#boot().catch(error => {
+      if (disk.isOn) this.failure ??= error
+    })
+  }
+
+  async run(forMs = 120_000): Promise<void> {
+    await this.clock.advance(forMs)
+  }
+
+  async stop(): Promise<void> {
+    await settle()
+    await this.#agent?.stop()
+  }
+
+  /** What boot would start now and whether its bytes are what the record says; as the program sees the disk. */
+  async runningImage(component: string): Promise<Buffer | undefined> {
+    const folder = componentFolder(dataDir, component)
+    const record = await readSlotRecord(this.disk.port(), folder)
+    if (record === undefined) return undefined
+    const slot = startSlot(record)
+    const image = this.disk.contentOf(imagePath(folder, slot))
+    return image !== undefined && sha256Hex(image) === record.slots[slot]?.digest ? image : undefined
+  }
+
+  async #boot(): Promise<void> {
+    this.#boots += 1
+    const boot = this.#boots
+    const disk = this.disk.port()
+    const alive = (): boolean => this.disk.isOn && this.#boots === boot
+    const { parts, packageName, configuration, health, wrapInstaller = same => same } = this.#setup
+    const running = new Map<string, SlotName>()
+    for (const { component, reboot } of parts) {
+      const folder = componentFolder(dataDir, component)
+      await openComponent(disk, folder, { version: '1.0.0', image: `/factory/${component}` })
+      if (reboot) running.set(component, startSlot((await prepareStart(disk, folder)).record))
+    }
+    const installers: Installer[] = parts.map(({ component, reboot }) =>
+      wrapInstaller(
+        new SlotsFiles(disk, {
+          component,
+          dataDir,
+          restart: reboot ? 'image' : 'none',
+          storageBytesMax: undefined,
+          runningSlot: running.get(component),
+        }),
+      ),
+    )
+    if (packageName !== undefined) {
+      const folder = componentFolder(dataDir, packageName)
+      const settings = { component: packageName, folder, version: '1.0.0', storageBytesMax: undefined }
+      installers.push(await PackageInstaller.open(disk, installers, settings))
+    }
+    const clock = {
+      wallMs: () => this.clock.wallMs(),
+      monotonicMs: () => this.clock.monotonicMs(),
+      after: (delayMs: number, run: () => void) => this.clock.after(delayMs, () => alive() && run()),
+    }
+    const restartAnew = (): void => {
+      if (!alive()) return
+      // The process ends: what it has not synced stays in the cache of the machine.
+      this.#boots += 1
+      setImmediate(() => this.start())
+    }
+    const ports: AgentPorts = {
+      clock,
+      random: { fraction: () => 0.5, bytes: count => new Uint8Array(count).fill(boot) },
+      log: silent,
+      journal: this.#journalPort(alive),
+      link: this.broker.link(alive),
+      installers,
+      payloads: new PayloadFile(disk, { dataDir, storageBytesMax: undefined }),
+      patches,
+      authorization: { download: async () => ({ kind: 'authorized' }), install: async () => ({ kind: 'authorized' }) },
+      health: {
+        check: async () => {
+          const main = parts.find(({ reboot }) => reboot)?.component ?? ''
+          const slot = running.get(main) ?? 'a'
+          const image = this.disk.contentOf(imagePath(componentFolder(dataDir, main), slot)) ?? Buffer.alloc(0)
+          return health?.(image) ?? { healthy: true }
+        },
+      },
+      reboot: {
+        restart: restartAnew,
+        device: async () => {
+          restartAnew()
+          return new Promise<never>(() => {})
+        },
+      },
+      ...(configuration === undefined
+        ? {}
+        : {
+            configuration: new ConfigurationFile(disk, clock, silent, {
+              file: configurationPath,
+              check: undefined,
+              checkTimeoutMs: 1000,
+              secrets: [],
+              environment: {},
+            }),
+          }),
+    }
+    this.#agent = await Agent.open(ports, { ...settings, bootId: boot.toString(16).padStart(32, '0') })
+    await this.#agent.start()
+  }
+
+  #journalPort(alive: () => boolean): Journal {
+    const whileAlive = async (): Promise<void> => {
+      if (!alive()) await new Promise<never>(() => {})
+    }
+    return {
+      read: async () => structuredClone(this.#journal),
+      save: async ({ memory, events = [], acknowledged = [] }) => {
+        await whileAlive()
+        await this.disk.batch('journal', () => {
+          const gone = new Set(acknowledged)
+          const outbox = this.#journal.outbox.filter(({ eventNumber }) => !gone.has(eventNumber))
+          const next = { ...this.#journal, memory: memory ?? this.#journal.memory, outbox: [...outbox, ...events] }
+          this.#journal = JSON.parse(JSON.stringify(next)) as JournalSnapshot
+        })
+        await whileAlive()
+      },
+      close: async () => {},
+    }
+  }
+}
+
+/** A zstd frame (RFC 8878) whose one block holds its bytes as they are. */
+export function rawFrame(content: Uint8Array): Buffer {
+  const head = Buffer.alloc(12)
+  head.writeUInt32LE(0xfd2fb528, 0)
+  // Single segment, content size in four bytes, no checksum, no dictionary id.
+  head.writeUInt8(0b1010_0000, 4)
+  head.writeUInt32LE(content.length, 5)
+  head.writeUIntLE((content.length << 3) | 1, 9, 3)
+  return Buffer.concat([head, content])
+}
