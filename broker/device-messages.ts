@@ -1,6 +1,7 @@
 // What a device publishes, read once and handed to whom it concerns: hellos and events to the orchestrator, chunk
 // requests to the delivery. A message that does not read is refused, and with it the connection.
 import { WireError } from '../proto/codec.ts'
+import { readLogReport } from '../proto/log-report.ts'
 import {
   readChunkRequest,
   readConfigurationReport,
@@ -16,11 +17,27 @@ import type { Orchestrator } from './orchestrator/orchestrator.ts'
 import type { DeviceConnection } from './ports.ts'
 
 /** Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. */
-export async function handleDeviceMessage(
+export function handleDeviceMessage(
   orchestrator: Orchestrator,
   delivery: ChunkDelivery,
   connection: DeviceConnection,
   uplink: Uplink,
+  payload: Uint8Array,
+): Promise<void> {
+  if (uplink !== 'events') return handleOther(orchestrator, delivery, connection, uplink, payload)
+  // Most of what devices say: no promise more than the orchestrator's own.
+  try {
+    return orchestrator.event(connection, read(readEvent, payload))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function handleOther(
+  orchestrator: Orchestrator,
+  delivery: ChunkDelivery,
+  connection: DeviceConnection,
+  uplink: Exclude<Uplink, 'events'>,
   payload: Uint8Array,
 ): Promise<void> {
   switch (uplink) {
@@ -30,9 +47,6 @@ export async function handleDeviceMessage(
       delivery.connected(connection, hello.packetBytesMax)
       return
     }
-    case 'events':
-      await orchestrator.event(connection, read(readEvent, payload))
-      return
     case 'progress':
       orchestrator.progress(connection, read(readProgress, payload))
       return
@@ -45,6 +59,9 @@ export async function handleDeviceMessage(
       return
     case 'configuration':
       await orchestrator.configuration(connection, read(readConfigurationReport, payload))
+      return
+    case 'log':
+      await orchestrator.deviceLog(connection, read(readLogReport, payload))
       return
   }
 }

@@ -10,6 +10,7 @@ import type {
   AuditRecord,
   Backup,
   DeviceCredential,
+  DeviceLog,
   EventRecord,
   Execution,
   ExecutionState,
@@ -64,6 +65,8 @@ export type Change =
   | { readonly kind: 'put-clock'; readonly at: number }
   /** `content` under its SHA-256; of one device in one operation the last counts. */
   | { readonly kind: 'put-backup'; readonly backup: Backup; readonly content: Uint8Array }
+  /** `content`: the deflated lines. The event is in the store. */
+  | { readonly kind: 'put-device-log'; readonly log: DeviceLog; readonly content: Uint8Array }
   | { readonly kind: 'put-webhook'; readonly webhook: Webhook }
   /** Numbered by the store. */
   | { readonly kind: 'append-notice'; readonly notice: Omit<Notice, 'number'> }
@@ -147,8 +150,8 @@ export interface Store {
   /** Number of the newest event, 0 when there is none; of the oldest that is kept, 1 unless some were trimmed. */
   eventRange(): { readonly oldest: number; readonly newest: number }
   /**
-   * Forgets the oldest events recorded before that moment, at most `rowsMax` (1..10,000) in a call; resolves to how
-   * many. From the first one on that is not older, nothing is touched.
+   * Forgets the oldest events recorded before that moment, with the device logs that belong to them, at most `rowsMax`
+   * (1..10,000) in a call; resolves to how many. From the first one on that is not older, nothing is touched.
    */
   trimEvents(before: number, rowsMax: number): Promise<number>
 
@@ -166,6 +169,15 @@ export interface Store {
   backups(operation: OperationId, page: { readonly after?: DeviceId; readonly limit: number }): Promise<Page<Backup>>
   /** The bytes with that SHA-256. */
   backupContent(sha256: string): Promise<Uint8Array | undefined>
+  /** What the device had logged when that event of the operation told its failure. */
+  deviceLog(operation: OperationId, event: EventId): Promise<DeviceLog | undefined>
+  /** Of one operation, by event, oldest first. */
+  deviceLogs(
+    operation: OperationId,
+    page: { readonly after?: EventId; readonly limit: number },
+  ): Promise<Page<DeviceLog>>
+  /** Its lines, deflated. */
+  deviceLogContent(operation: OperationId, event: EventId): Promise<Uint8Array | undefined>
   webhooks(): Promise<readonly Webhook[]>
   /** Not delivered yet, by number, ascending, beyond `after`. */
   notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>>

@@ -4,6 +4,7 @@ import { eventCodeEntry } from '../proto/event-codes.ts'
 import type { AuditView, PrincipalView, WebhookView } from '../proto/http-admin.ts'
 import type {
   BackupView,
+  DeviceLogView,
   DeviceView,
   EventView,
   ExecutionView,
@@ -12,18 +13,19 @@ import type {
   ReleaseView,
 } from '../proto/http-api.ts'
 import type { DeviceId } from '../proto/ids.ts'
+import type { JsonObject, JsonValue } from '../proto/json.ts'
 import type { Device } from './core/device.ts'
+import { formatOf } from './core/manifest-choice.ts'
 import { concurrencyLimit, type Match } from './core/policy.ts'
 import type {
   Actor,
   AuditRecord,
   Backup,
+  DeviceLog,
   ErrorReason,
   EventRecord,
   Execution,
   ExecutionState,
-  JsonObject,
-  JsonValue,
   Operation,
   Principal,
   Release,
@@ -67,6 +69,8 @@ export function releaseView(release: Release): ReleaseView {
       classId: manifest.classId,
       deviceId: manifest.deviceId ?? null,
       artifact: manifest.artifact,
+      format: formatOf(manifest),
+      precursorSha256: manifest.precursorSha256 ?? null,
       payloadSize: manifest.payloadSize,
       expiresAt: instant(manifest.expiresAt),
     })),
@@ -160,6 +164,7 @@ function policyView(operation: Operation): OperationView['policy'] {
       install,
     },
     approval: policy.approval,
+    logOnFailure: policy.logOnFailure ?? false,
     prerequisites: policy.prerequisites.map(prerequisite => ({ ...prerequisite })),
   }
 }
@@ -219,6 +224,8 @@ export function executionView(execution: Execution): ExecutionView {
     status: executionStatuses[execution.state],
     step: execution.step ?? null,
     attempt: execution.attempt,
+    format: execution.offered?.format ?? null,
+    manifest: execution.offered?.manifest ?? null,
     code: execution.code ?? null,
     message: entry?.text ?? null,
     correctiveAction: entry?.correctiveAction ?? null,
@@ -237,6 +244,10 @@ export function executionView(execution: Execution): ExecutionView {
 
 export function backupView({ at, ...backup }: Backup): BackupView {
   return { ...backup, at: instant(at) }
+}
+
+export function deviceLogView({ event, at, ...log }: DeviceLog): DeviceLogView {
+  return { id: event, ...log, at: instant(at) }
 }
 
 export function auditView(record: AuditRecord): AuditView {

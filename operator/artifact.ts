@@ -1,26 +1,29 @@
-// From an image to a signed bundle in two passes, neither of which holds more than a window of it:
+// From an image, a pair of images or several of them to a signed bundle:
 //
-//   1  cut ─▶ SHA-256 of each chunk and of the image ─▶ chunk index ─▶ manifest ─▶ signatures
-//   2  read again, compare with pass 1 ─▶ compress each chunk ─▶ file, after the head whose length is known by then
+//   payload: the image itself · the patch from an older one · a package  ─▶ cut and hashed ─▶ manifest ─▶ signatures ─▶ bundle
 //
-// The bundle appears under its name only when it is whole and on the disk.
+// What is made on the way lies in a temporary folder beside the bundle, which appears under its name only when it is whole
+// and on the disk.
 import { createHash, type KeyObject } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { encodeBundleHead, encodeChunk } from '../proto/bundle.ts'
-import { encodeChunkIndex } from '../proto/chunk-index.ts'
-import type { ChunkerSettings } from '../proto/chunker.ts'
 import { signEnvelope } from '../proto/envelope.ts'
 import { type ArtifactId, artifactId, type ReleaseId, releaseIdOf } from '../proto/ids.ts'
-import { chunkIndexBytesMax, imageBytesMax } from '../proto/limits.ts'
 import { encodeManifest, type Manifest, readManifest } from '../proto/manifest.ts'
-import type { ChunkEncoding } from '../proto/messages.ts'
-import { type BadInput, badFlag } from './errors.ts'
-import { reasonOf, replaceFile } from './files.ts'
-import { chunkerFor, cutImage } from './image-chunks.ts'
+import { cutPayload, writeBundle } from './bundle-file.ts'
+import { badFlag } from './errors.ts'
+import { reasonOf, replaceFile, withTemporaryFolder } from './files.ts'
+import { type Payload, plannedPayload, preparePayload } from './payload.ts'
+
+/** What the bytes to install are, and how they travel. Paths of files. */
+export type PayloadWishes =
+  | { readonly image: string }
+  /** `deltaFrom`: the image that the devices have; the release is that of the whole image. */
+  | { readonly image: string; readonly deltaFrom: string }
+  /** The description of a package (package-file.ts). */
+  | { readonly package: string }
 
 /** What the operator says of the image; all else follows from its bytes. Times are milliseconds since 1970. */
-export interface ArtifactWishes {
-  readonly image: string
+export type ArtifactWishes = PayloadWishes & {
   readonly out: string
   /** Lower-case hex, 16 bytes. */
   readonly vendorId: string
@@ -45,17 +48,11 @@ export interface CreatedArtifact {
   readonly artifact: ArtifactId
   readonly manifest: Manifest
   readonly chunkCount: number
+  /** What the device has in the end. */
   readonly imageBytes: number
+  /** What travels, before compression. */
+  readonly payloadBytes: number
   readonly bundleBytes: number
-}
-
-interface Cut {
-  readonly settings: ChunkerSettings
-  readonly lengths: readonly number[]
-  /** 32 bytes a chunk. */
-  readonly digests: Buffer
-  readonly imageBytes: number
-  readonly imageSha256: string
 }
 
 const progressStepBytes = 1024 * 1024
@@ -71,38 +68,41 @@ const flagOf: Readonly<Record<string, string>> = {
   vendorData: '--vendor-data',
 }
 
-/** Throws BadInput naming the flag: the image, a field of the manifest, a key, or where the bundle should go. */
+/** Throws BadInput naming the flag: what to install, a field of the manifest, a key, or where the bundle should go. */
 export async function createArtifact(wishes: ArtifactWishes): Promise<CreatedArtifact> {
-  const { image, out, keys, now } = wishes
-  const file = await openImage(image)
-  try {
-    const { size } = await file.stat()
-    const step = progress(wishes.onProgress, size * 2)
-    // Field by field before the first byte is read: a wrong flag is told at once, not after a minute of hashing.
-    checkManifest(manifestOf(wishes, size, '00'.repeat(32), Buffer.alloc(1)), now)
-    const cut = await cutAndHash(file, size, step)
-    const indexBytes = encodeChunkIndex(cut.settings, cut.lengths, cut.digests)
-    if (indexBytes.length > chunkIndexBytesMax)
-      throw badFlag('--image', `its chunk index has ${indexBytes.length} bytes, expected at most ${chunkIndexBytesMax}`)
-    const manifest = manifestOf(wishes, size, cut.imageSha256, indexBytes)
-    const payload = checkManifest(manifest, now)
-    const envelope = signEnvelope('manifest', payload, keys)
-    let bundleBytes = 0
-    await replaceFile(out, '--out', async temporary => {
-      bundleBytes = await writeBundle(file, temporary, envelope, indexBytes, cut, step)
-    })
-    return {
-      path: out,
-      release: releaseIdOf(manifest.component, manifest.version, manifest.installedSha256),
-      artifact: artifactId(manifest.payloadSha256),
-      manifest,
-      chunkCount: cut.lengths.length,
-      imageBytes: size,
-      bundleBytes,
+  const { out, keys, now } = wishes
+  // Field by field before the first byte is read: a wrong flag is told at once, not after a minute of hashing.
+  const planned = await plannedPayload(wishes)
+  const blank = { sha256: '00'.repeat(32), sizeBytes: planned.installedSize, indexBytes: Buffer.alloc(1) }
+  checkManifest(manifestOf(wishes, planned, blank), now, planned.flag)
+  return withTemporaryFolder(out, '--out', async folder => {
+    const step = progress(wishes.onProgress, planned.workBytes)
+    const payload = await preparePayload(wishes, folder, step)
+    const file = await openPayload(payload)
+    try {
+      const { size } = await file.stat()
+      const cut = await cutPayload(file, size, payload.flag, step)
+      const manifest = manifestOf(wishes, payload, cut)
+      const envelope = signEnvelope('manifest', checkManifest(manifest, now, payload.flag), keys)
+      let bundleBytes = 0
+      await replaceFile(out, '--out', async temporary => {
+        bundleBytes = await writeBundle(file, temporary, envelope, cut, payload.flag, step)
+      })
+      wishes.onProgress?.(1)
+      return {
+        path: out,
+        release: releaseIdOf(manifest.component, manifest.version, manifest.installedSha256),
+        artifact: artifactId(manifest.payloadSha256),
+        manifest,
+        chunkCount: cut.lengths.length,
+        imageBytes: manifest.installedSize,
+        payloadBytes: size,
+        bundleBytes,
+      }
+    } finally {
+      await file.close()
     }
-  } finally {
-    await file.close()
-  }
+  })
 }
 
 /** 1.2.3 → 1002003. The version must be one of a manifest. */
@@ -111,26 +111,25 @@ export function releaseCounterOf(version: string): number {
   return major * 1_000_000 + minor * 1_000 + patch
 }
 
-async function openImage(path: string): Promise<FileHandle> {
-  let file: FileHandle
+async function openPayload({ path, flag }: Payload): Promise<FileHandle> {
   try {
-    file = await open(path, 'r')
+    return await open(path, 'r')
   } catch (cause) {
-    throw badFlag('--image', `cannot read ${path} (${reasonOf(cause)})`, cause)
+    throw badFlag(flag, `cannot read ${path} (${reasonOf(cause)})`, cause)
   }
-  const found = await file.stat()
-  const problem = !found.isFile()
-    ? 'is no regular file'
-    : found.size < 1 || found.size > imageBytesMax
-      ? `has ${found.size} bytes, expected 1 to ${imageBytesMax}`
-      : undefined
-  if (problem === undefined) return file
-  await file.close()
-  throw badFlag('--image', `${path} ${problem}`)
 }
 
-function manifestOf(wishes: ArtifactWishes, size: number, imageSha256: string, indexBytes: Uint8Array): Manifest {
+function manifestOf(
+  wishes: ArtifactWishes,
+  payload: Omit<Payload, 'path' | 'flag'>,
+  {
+    sha256,
+    sizeBytes,
+    indexBytes,
+  }: { readonly sha256: string; readonly sizeBytes: number; readonly indexBytes: Buffer },
+): Manifest {
   const { vendorId, classId, deviceId, priority, component, version, expiresAt, vendorData, needsReboot } = wishes
+  const { format, metadata, precursorSha256, installedSize = sizeBytes, installedSha256 = sha256 } = payload
   return {
     vendorId,
     classId,
@@ -140,14 +139,16 @@ function manifestOf(wishes: ArtifactWishes, size: number, imageSha256: string, i
     version,
     releaseCounter: wishes.releaseCounter ?? releaseCounterOf(/^\d+\.\d+\.\d+$/.test(version) ? version : '0.0.0'),
     expiresAt,
-    payloadSize: size,
-    payloadSha256: imageSha256,
-    installedSize: size,
-    installedSha256: imageSha256,
+    payloadSize: sizeBytes,
+    payloadSha256: sha256,
+    installedSize,
+    installedSha256,
+    ...(precursorSha256 === undefined ? {} : { precursorSha256 }),
     chunkIndexSize: indexBytes.length,
     chunkIndexSha256: createHash('sha256').update(indexBytes).digest('hex'),
     uri: 'mqtt:',
-    format: 'raw',
+    format,
+    ...(metadata === undefined ? {} : { metadata }),
     vendorData,
     needsReboot,
     prerequisites: [],
@@ -155,12 +156,12 @@ function manifestOf(wishes: ArtifactWishes, size: number, imageSha256: string, i
 }
 
 /** The bytes to sign, after they have been read the way a device will. */
-function checkManifest(manifest: Manifest, now: number): Buffer {
-  const payload = encodeManifest(manifest)
-  const verdict = readManifest(payload, { now })
-  if (verdict.ok) return payload
+function checkManifest(manifest: Manifest, now: number, payloadFlag: string): Buffer {
+  const bytes = encodeManifest(manifest)
+  const verdict = readManifest(bytes, { now })
+  if (verdict.ok) return bytes
   const { code, data } = verdict.failure
-  const flag = flagOf[data.field ?? ''] ?? '--image'
+  const flag = flagOf[data.field ?? ''] ?? payloadFlag
   const expected = data.reason === 'expired' ? 'has passed already' : `expected ${data.expected ?? data.reason}`
   throw badFlag(
     flag,
@@ -168,88 +169,14 @@ function checkManifest(manifest: Manifest, now: number): Buffer {
   )
 }
 
-async function cutAndHash(file: FileHandle, size: number, step: (bytes: number) => void): Promise<Cut> {
-  const settings = chunkerFor(size)
-  const lengths: number[] = []
-  const digests = Buffer.alloc((Math.ceil(size / settings.minimumBytes) + 1) * 32)
-  const whole = createHash('sha256')
-  let hashed = 0
-  for await (const chunk of cutImage(file, size, settings)) {
-    createHash('sha256')
-      .update(chunk)
-      .digest()
-      .copy(digests, lengths.length * 32)
-    whole.update(chunk)
-    lengths.push(chunk.length)
-    hashed += chunk.length
-    step(chunk.length)
-  }
-  if (hashed !== size) throw changed()
-  return {
-    settings,
-    lengths,
-    digests: digests.subarray(0, lengths.length * 32),
-    imageBytes: size,
-    imageSha256: whole.digest('hex'),
-  }
-}
-
-/** Bytes written. */
-async function writeBundle(
-  file: FileHandle,
-  path: string,
-  envelope: Uint8Array,
-  indexBytes: Uint8Array,
-  cut: Cut,
-  step: (bytes: number) => void,
-): Promise<number> {
-  const chunks: { encoding: ChunkEncoding; length: number }[] = cut.lengths.map(length => ({
-    encoding: 'plain',
-    length,
-  }))
-  // Lengths and encodings have a fixed width, so the head is as long now as it will be at the end.
-  const headBytes = encodeBundleHead(envelope, indexBytes, chunks).length
-  const bundle = await open(path, 'wx', 0o644)
-  try {
-    let position = headBytes
-    let number = 0
-    for await (const chunk of cutImage(file, cut.imageBytes, cut.settings, cut.lengths)) {
-      const digest = createHash('sha256').update(chunk).digest()
-      if (!digest.equals(cut.digests.subarray(number * 32, number * 32 + 32))) throw changed()
-      const { encoding, bytes } = encodeChunk(chunk)
-      await writeAll(bundle, bytes, position)
-      chunks[number] = { encoding, length: bytes.length }
-      position += bytes.length
-      number += 1
-      step(chunk.length)
-    }
-    if (number !== cut.lengths.length) throw changed()
-    await writeAll(bundle, encodeBundleHead(envelope, indexBytes, chunks), 0)
-    await bundle.sync()
-    return position
-  } finally {
-    await bundle.close()
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
-    written += bytesWritten
-  }
-}
-
 function progress(tell: ((share: number) => void) | undefined, totalBytes: number): (bytes: number) => void {
   let done = 0
   let told = 0
   return bytes => {
     done += bytes
-    if (done - told < progressStepBytes && done < totalBytes) return
+    if (done - told < progressStepBytes) return
     told = done
-    tell?.(done / totalBytes)
+    // How large a patch gets is not known before it is made.
+    tell?.(Math.min(done / totalBytes, 0.99))
   }
-}
-
-function changed(): BadInput {
-  return badFlag('--image', 'the file changed while it was read; try again when nobody writes to it')
 }

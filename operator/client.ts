@@ -14,6 +14,7 @@ import {
 import {
   BackupView,
   type DeviceEdit,
+  DeviceLogView,
   DeviceView,
   EnrollAnswer,
   EventListing,
@@ -54,6 +55,7 @@ const Operations = ListingOf(OperationView)
 const Executions = ListingOf(ExecutionView)
 const Principals = ListingOf(PrincipalView)
 const Backups = ListingOf(BackupView)
+const DeviceLogs = ListingOf(DeviceLogView)
 const Audit = ListingOf(AuditView)
 const Webhooks = ListingOf(WebhookView)
 
@@ -178,6 +180,14 @@ export class OperatorClient {
 
   backups(id: string, page: Page): Promise<Listing<BackupView>> {
     return this.#transport.ask(Backups, ['v1', 'operations', id, 'backups'], { query: { ...page } })
+  }
+  /** What its devices had logged when they failed. */
+  deviceLogs(id: string, page: Page): Promise<Listing<DeviceLogView>> {
+    return this.#transport.ask(DeviceLogs, ['v1', 'operations', id, 'device-logs'], { query: { ...page } })
+  }
+  /** `event`: its `device_log_id`. */
+  deviceLog(event: string): Promise<StreamAnswer> {
+    return this.#transport.stream(['v1', 'device-logs', event], {}, { accept: 'text/plain' })
   }
   /** The bytes the device sent. */
   backup(id: string, device: string): Promise<StreamAnswer> {

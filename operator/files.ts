@@ -1,5 +1,5 @@
 // Files as an operator's tools write and read them: whole or not at all, and never a secret that others can read.
-import { link, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { badFlag } from './errors.ts'
 
@@ -34,6 +34,20 @@ export async function replaceFile(
   write: (temporary: string) => Promise<void>,
   move: (from: string, to: string) => Promise<void> = rename,
 ): Promise<void> {
+  await withTemporaryFolder(path, flag, async folder => {
+    const temporary = join(folder, 'file')
+    await write(temporary)
+    await move(temporary, path)
+    await syncFolder(dirname(resolve(path)))
+  })
+}
+
+/** A folder beside `path`, gone when `use` has ended. What the file system refuses in it is BadInput naming `flag`. */
+export async function withTemporaryFolder<T>(
+  path: string,
+  flag: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   let folder: string
   try {
     folder = await mkdtemp(`${resolve(path)}.`)
@@ -41,10 +55,7 @@ export async function replaceFile(
     throw badFlag(flag, `cannot write in ${dirname(path)} (${reasonOf(cause)})`, cause)
   }
   try {
-    const temporary = join(folder, 'file')
-    await write(temporary)
-    await move(temporary, path)
-    await syncFolder(dirname(resolve(path)))
+    return await use(folder)
   } catch (cause) {
     if (!isSystemError(cause)) throw cause
     if (cause.code === 'EEXIST')
@@ -79,6 +90,14 @@ export async function mustBeReadable(path: string, flag: string): Promise<void> 
   } catch (cause) {
     if (!isSystemError(cause)) throw cause
     throw badFlag(flag, `cannot read ${path} (${reasonOf(cause)})`, cause)
+  }
+}
+
+/** All of `bytes`, at `position`. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
   }
 }
 

@@ -12,6 +12,7 @@ import {
   signEnvelope,
   trustedKey,
 } from '../proto/envelope.ts'
+import { firmwareUpdate } from '../proto/offer-messages.ts'
 import { badFlag } from './errors.ts'
 import { exists, readSmallFile, reasonOf, replaceFile, writeNewSecret } from './files.ts'
 
@@ -43,7 +44,7 @@ export interface KeyWishes {
  * is kept offline; a broker that was broken into must not be able to ask for it.
  */
 const roleOfType: Readonly<Record<string, 'release' | 'operations'>> = {
-  'firmware-update': 'release',
+  [firmwareUpdate]: 'release',
   command: 'release',
   'config-backup': 'operations',
   'config-restore': 'operations',

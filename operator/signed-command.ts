@@ -1,9 +1,10 @@
 // A command signed by people, with a key the broker never sees: for the types that the trust document keeps from the
 // broker's own key. The signature names one operation, whose id is made here.
 import type { KeyObject } from 'node:crypto'
-import { encodeCommand, type JsonObject, readCommand } from '../proto/command.ts'
+import { encodeCommand, readCommand } from '../proto/command.ts'
 import { signEnvelope } from '../proto/envelope.ts'
 import type { OperationRequest } from '../proto/http-api.ts'
+import type { JsonObject } from '../proto/json.ts'
 import { badFlag } from './errors.ts'
 import { newOperationId } from './operation-id.ts'
 import type { Clock, Random } from './ports.ts'

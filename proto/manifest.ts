@@ -126,8 +126,13 @@ function judged(wire: WireManifest, expected: ManifestExpectations): Manifest {
   if (uri !== 'mqtt:') refuse('UPD4_FAIL_21', { field: 'uri', expected: 'mqtt:', actual: uri, reason: 'not-allowed' })
 
   const format = formatNames.get(present(wire.format, 'format'))
-  if (format === undefined || !(expected.formats ?? ['raw', 'delta-zstd', 'combined']).includes(format))
-    refuse('UPD4_FAIL_25', { field: 'format', actual: format ?? String(wire.format) })
+  const formats = expected.formats ?? [...formatNames.values()]
+  if (format === undefined || !formats.includes(format))
+    refuse('UPD4_FAIL_25', {
+      field: 'format',
+      expected: [...new Set(formats)].join(' '),
+      actual: format ?? String(wire.format),
+    })
   if (format !== 'raw' && (wire.metadata === undefined || wire.metadata.length === 0))
     refuse('UPD4_FAIL_22', { field: 'metadata', reason: 'absent' })
   if (format === 'delta-zstd') {

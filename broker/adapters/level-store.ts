@@ -15,6 +15,7 @@ import type {
   AuditRecord,
   Backup,
   DeviceCredential,
+  DeviceLog,
   EventRecord,
   Execution,
   ExecutionState,
@@ -275,6 +276,24 @@ export class LevelStore implements Store {
     const content = new Uint8Array(Buffer.from(text, 'base64'))
     if (sha256Of(content) !== sha256) throw new StoreDamaged(`the backup ${sha256} has another content`)
     return content
+  }
+
+  deviceLog(operation: OperationId, event: EventId): Promise<DeviceLog | undefined> {
+    return this.#value(keys.deviceLogKey(operation, eventNumberOf(event)))
+  }
+
+  deviceLogs(
+    operation: OperationId,
+    page: { readonly after?: EventId; readonly limit: number },
+  ): Promise<Page<DeviceLog>> {
+    const after = page.after === undefined ? undefined : keys.fixed(eventNumberOf(page.after))
+    const range = keys.beyond(keys.deviceLogsOf(operation), after)
+    return this.#page({ range, limit: page.limit, decode: decodeValue<DeviceLog> })
+  }
+
+  async deviceLogContent(operation: OperationId, event: EventId): Promise<Uint8Array | undefined> {
+    const text = await this.#value<string>(keys.deviceLogContentKey(operation, eventNumberOf(event)))
+    return text === undefined ? undefined : new Uint8Array(Buffer.from(text, 'base64'))
   }
 
   webhooks(): Promise<readonly Webhook[]> {

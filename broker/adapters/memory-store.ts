@@ -1,6 +1,5 @@
 // The Store port in memory, for tests and simulation: no timers, no I/O, same calls → same history. Keeps JSON, as a
 // disk would, so nobody shares an object with the store. Nothing outlives the process.
-import { createHash } from 'node:crypto'
 import { auditEntryMustFit } from '../../proto/audit.ts'
 import type { DeviceId, EventId, OperationId, PrincipalName, ReleaseId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
@@ -8,6 +7,7 @@ import {
   type AuditRecord,
   type Backup,
   type DeviceCredential,
+  type DeviceLog,
   type EventRecord,
   type Execution,
   type ExecutionState,
@@ -21,8 +21,12 @@ import {
 } from '../core/records.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store } from '../ports.ts'
+import { Answers } from './memory-store/answers.ts'
 import { AuditChain } from './memory-store/audit-chain.ts'
+import { Backups, backupMustFit } from './memory-store/backups.ts'
+import { DeviceLogs } from './memory-store/device-logs.ts'
 import { EventLog } from './memory-store/event-log.ts'
+import { Notices } from './memory-store/notices.ts'
 import { SortedRecords } from './memory-store/sorted-records.ts'
 
 export interface MemoryStoreOptions {
@@ -48,13 +52,11 @@ export class MemoryStore implements Store {
   readonly #unfinishedOf = new Map<DeviceId, Set<OperationId>>()
   readonly #events = new EventLog()
   readonly #audit = new AuditChain()
-  /** By principal and request, in the order they were given. */
-  readonly #answers = new Map<string, StoredAnswer>()
-  readonly #backups = new Map<OperationId, SortedRecords<Backup>>()
-  readonly #backupContents = new Map<string, Uint8Array>()
+  readonly #answers = new Answers()
+  readonly #backups = new Backups()
+  readonly #deviceLogs = new DeviceLogs()
   readonly #webhooks = new SortedRecords<Webhook>()
-  readonly #notices = new Map<number, string>()
-  #lastNotice = 0
+  readonly #notices = new Notices()
   #clock: number | undefined
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
@@ -186,7 +188,11 @@ export class MemoryStore implements Store {
   async trimEvents(before: number, rowsMax: number): Promise<number> {
     this.#mustBeOpen()
     mustBeRowsMax(rowsMax)
-    return this.#write([], () => this.#events.trim(before, rowsMax))
+    return this.#write([], () => {
+      const count = this.#events.trim(before, rowsMax)
+      this.#deviceLogs.trim(this.#events.range.oldest)
+      return count
+    })
   }
 
   async audit(page: AuditQuery): Promise<Page<AuditRecord>> {
@@ -200,18 +206,13 @@ export class MemoryStore implements Store {
 
   async answer(principal: PrincipalName, requestId: string): Promise<StoredAnswer | undefined> {
     this.#mustBeOpen()
-    return jsonCopy(this.#answers.get(answerKey(principal, requestId)))
+    return this.#answers.get(principal, requestId)
   }
 
   async trimAnswers(before: number, rowsMax: number): Promise<number> {
     this.#mustBeOpen()
     mustBeRowsMax(rowsMax)
-    return this.#write([], () => {
-      const old = [...this.#answers].filter(([, answer]) => answer.at < before)
-      const keys = old.sort(([, a], [, b]) => a.at - b.at).slice(0, rowsMax)
-      for (const [key] of keys) this.#answers.delete(key)
-      return keys.length
-    })
+    return this.#write([], () => this.#answers.trim(before, rowsMax))
   }
 
   async savedClock(): Promise<number | undefined> {
@@ -221,7 +222,7 @@ export class MemoryStore implements Store {
 
   async backup(operation: OperationId, device: DeviceId): Promise<Backup | undefined> {
     this.#mustBeOpen()
-    return this.#backups.get(operation)?.get(device)
+    return this.#backups.get(operation, device)
   }
 
   async backups(
@@ -229,13 +230,30 @@ export class MemoryStore implements Store {
     page: { readonly after?: DeviceId; readonly limit: number },
   ): Promise<Page<Backup>> {
     this.#mustBeOpen()
-    return (this.#backups.get(operation) ?? new SortedRecords<Backup>()).page(page)
+    return this.#backups.page(operation, page)
   }
 
   async backupContent(sha256: string): Promise<Uint8Array | undefined> {
     this.#mustBeOpen()
-    const content = this.#backupContents.get(sha256)
-    return content === undefined ? undefined : Uint8Array.from(content)
+    return this.#backups.content(sha256)
+  }
+
+  async deviceLog(operation: OperationId, event: EventId): Promise<DeviceLog | undefined> {
+    this.#mustBeOpen()
+    return this.#deviceLogs.get(operation, event)
+  }
+
+  async deviceLogs(
+    operation: OperationId,
+    page: { readonly after?: EventId; readonly limit: number },
+  ): Promise<Page<DeviceLog>> {
+    this.#mustBeOpen()
+    return this.#deviceLogs.page(operation, page)
+  }
+
+  async deviceLogContent(operation: OperationId, event: EventId): Promise<Uint8Array | undefined> {
+    this.#mustBeOpen()
+    return this.#deviceLogs.content(operation, event)
   }
 
   async webhooks(): Promise<readonly Webhook[]> {
@@ -245,10 +263,7 @@ export class MemoryStore implements Store {
 
   async notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>> {
     this.#mustBeOpen()
-    const { after = 0, limit } = page
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`page limit: expected 1 or more, got ${limit}`)
-    const found = [...this.#notices].filter(([number]) => number > after).sort(([a], [b]) => a - b)
-    return { items: found.slice(0, limit).map(([, json]) => JSON.parse(json)), hasMore: found.length > limit }
+    return this.#notices.page(page)
   }
 
   async close(): Promise<void> {
@@ -290,22 +305,20 @@ export class MemoryStore implements Store {
       case 'append-audit':
         return this.#audit.append(change.entry)
       case 'put-answer':
-        this.#answers.set(answerKey(change.answer.principal, change.answer.requestId), change.answer)
-        return undefined
+        return this.#answers.put(change.answer)
       case 'put-clock':
         this.#clock = change.at
         return undefined
-      case 'put-backup': {
-        const { operation, device, sha256 } = change.backup
-        this.#backupContents.set(sha256, change.content)
-        return madeOnce(this.#backups, operation, () => new SortedRecords<Backup>()).put(device, change.backup)
-      }
+      case 'put-backup':
+        return this.#backups.put(change.backup, change.content)
+      case 'put-device-log':
+        return this.#deviceLogs.put(change.log, change.content)
       case 'put-webhook':
         return this.#webhooks.put(change.webhook.id, change.webhook)
       case 'append-notice':
-        return this.#putNotice({ ...change.notice, number: ++this.#lastNotice })
+        return this.#notices.append(change.notice)
       case 'put-notice':
-        return this.#putNotice(change.notice)
+        return this.#notices.put(change.notice)
       case 'delete-device':
         this.#credentials.delete(change.device)
         return this.#devices.delete(change.device)
@@ -314,13 +327,8 @@ export class MemoryStore implements Store {
       case 'delete-webhook':
         return this.#webhooks.delete(change.id)
       case 'delete-notice':
-        this.#notices.delete(change.number)
-        return undefined
+        return this.#notices.delete(change.number)
     }
-  }
-
-  #putNotice(notice: Notice): undefined {
-    this.#notices.set(notice.number, JSON.stringify(notice))
   }
 
   #putExecution(execution: Execution): undefined {
@@ -357,12 +365,10 @@ function resultOf({ state, code }: Execution): ExecutionResult | undefined {
   return state === 'completed' || (state === 'skipped' && code === 'SYS_110') ? 'updated' : 'errors'
 }
 
-const answerKey = (principal: PrincipalName, requestId: string): string => JSON.stringify([principal, requestId])
-
 function copyOf(change: Change): Change {
   // Bytes are no JSON.
-  if (change.kind !== 'put-backup') return jsonCopy(change)
-  return { kind: 'put-backup', backup: jsonCopy(change.backup), content: Uint8Array.from(change.content) }
+  if (change.kind !== 'put-backup' && change.kind !== 'put-device-log') return jsonCopy(change)
+  return { ...jsonCopy({ ...change, content: undefined }), content: Uint8Array.from(change.content) } as Change
 }
 
 function jsonCopy<T>(value: T): T {
@@ -371,9 +377,7 @@ function jsonCopy<T>(value: T): T {
 
 function mustBeWritable(change: Change): void {
   if (change.kind === 'append-audit') auditEntryMustFit(change.entry)
-  if (change.kind !== 'put-backup') return
-  const sha256 = createHash('sha256').update(change.content).digest('hex')
-  if (sha256 !== change.backup.sha256) throw new RangeError('backup: the content is not that of its sha256')
+  if (change.kind === 'put-backup') backupMustFit(change.backup, change.content)
 }
 
 function mustBeRowsMax(rowsMax: number): void {

@@ -2,12 +2,20 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Random } from '../ports.ts'
 
+/** A timer of Node that is longer, 24.8 days, would fire at once. */
+const timerMsMax = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const nowMs = Math.min(leftMs, timerMsMax)
+      timer = setTimeout(() => (leftMs > nowMs ? wait(leftMs - nowMs) : action()), nowMs)
+      timer.unref()
+    }
+    wait(delayMs)
     return () => clearTimeout(timer)
   },
 }

@@ -8,7 +8,7 @@ import { isAtTarget } from './hand-over.ts'
 import type { Input } from './operation-facts.ts'
 import { isAwaitingConfirmation } from './policy.ts'
 import type { Execution, ExecutionStep } from './records.ts'
-import { retryOf, withoutLastFailure } from './retry.ts'
+import { isFailedDelta, retryOf, withoutLastFailure } from './retry.ts'
 
 export interface Report {
   readonly execution: Execution
@@ -214,6 +214,7 @@ export function failed(
     return
   }
   const notBefore = draft.at + retry.delayMs
+  const deltaFailed = isFailedDelta(execution, code)
   const told = { retry: String(retry.number), retry_rule: `retries.${retry.rule}` }
   if (event === undefined) {
     const { types } = eventCodeEntry(code)
@@ -225,6 +226,7 @@ export function failed(
     code,
     retry: retry.number,
     notBefore: new Date(notBefore).toISOString(),
+    ...(deltaFailed && execution.offered?.fullToo === true ? { brings: 'full' } : {}),
   })
   const { step: _, ...rest } = counted
   draft.put(
@@ -233,6 +235,7 @@ export function failed(
       state: 'pending',
       notBefore,
       retries: { ...counted.retries, [retry.rule]: retry.number },
+      ...(deltaFailed ? { deltaFailed } : {}),
       lastFailure: { code, data, rule: retry.rule, ...(options.byBroker === true ? {} : { final: true }) },
     },
     previous,

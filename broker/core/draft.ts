@@ -1,11 +1,12 @@
 // One decision of the operation machine in the making: what has been decided so far is what the next thought sees.
 // Used once, inside `step`; nothing of it leaves but the Decision.
 import { type EventCode, type EventType, eventCodeEntry } from '../../proto/event-codes.ts'
+import type { JsonObject } from '../../proto/json.ts'
 import type { DeviceEvent } from '../../proto/messages.ts'
 import { errorReasonOf, recounted } from './counts.ts'
 import type { Decision, Effect, ExecutionChange } from './operation-facts.ts'
 import { isOpen } from './policy.ts'
-import type { Actor, AuditEntry, Execution, JsonObject, NewEvent, Operation, Sweep } from './records.ts'
+import type { Actor, AuditEntry, Execution, NewEvent, Operation, Sweep } from './records.ts'
 
 export type Data = Readonly<Record<string, string>>
 
@@ -184,5 +185,6 @@ export class Draft {
 
 /** Where an event of a device came from, as it is stored. */
 export function sourceOf(event: DeviceEvent): NonNullable<NewEvent['source']> {
-  return { journalId: event.journalId, eventNumber: event.eventNumber, deviceTime: event.deviceTime }
+  const { journalId, eventNumber, deviceTime, attempt } = event
+  return { journalId, eventNumber, deviceTime, ...(attempt === undefined ? {} : { attempt }) }
 }

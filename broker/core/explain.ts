@@ -4,12 +4,14 @@ import type { OperationId } from '../../proto/ids.ts'
 import type { Device } from './device.ts'
 import { refusalOf } from './hand-over.ts'
 import { concurrencyLimit } from './policy.ts'
-import type { Execution, Operation } from './records.ts'
+import type { Execution, Operation, Release } from './records.ts'
 import { currentWave, freePermits, waveRoom, waveSize } from './rollout.ts'
 
 /** What the shell knows beside the records. */
 export interface Standing {
   readonly at: number
+  /** Of an operation that installs one. */
+  readonly release?: Release
   readonly online: boolean
   readonly lastHelloAt?: number
   /** The operation in which the device is in progress. */
@@ -35,6 +37,7 @@ export type Rule =
   | 'vendor'
   | 'quarantined'
   | 'prerequisite'
+  | 'precursor'
   | 'offline'
   | 'other-operation'
   | 'superseded'
@@ -71,9 +74,13 @@ export function explain(
         'waits at awaiting-install for the maintenance window',
         when(standing.window.changesAt),
       )
-    return reason('in-progress', `in progress, step ${step ?? 'offered'}, attempt ${execution.attempt}`, {
+    const { attempt, offered } = execution
+    const format = offered === undefined ? {} : { format: offered.format, manifest: offered.manifest }
+    const brought = offered === undefined || offered.format === 'raw' ? '' : ` with ${offered.format}`
+    return reason('in-progress', `in progress, step ${step ?? 'offered'}, attempt ${attempt}${brought}`, {
       step: step ?? 'offered',
-      attempt: execution.attempt,
+      attempt,
+      ...format,
     })
   }
   return held(operation, execution, device, standing) ?? reason('ready', 'nothing holds it back: it is next', {})
@@ -96,7 +103,7 @@ function held(
     )
   if (operation.closedAt !== undefined) return reason('operation-closed', 'the end of the schedule has come', {})
   if (operation.sweep?.kind === 'time-out-pending') return reason('operation-closed', 'the operation has timed out', {})
-  const refusal = device && refusalOf(operation, device)
+  const refusal = device && refusalOf(operation, device, standing.at, standing.release)
   if (refusal !== undefined) return refused(refusal.code, refusal.data)
   if (!standing.online)
     return reason('offline', 'not connected', {
@@ -109,7 +116,10 @@ function held(
       operation: standing.wantedFirstBy,
     })
   if (execution.notBefore !== undefined && standing.at < execution.notBefore)
-    return reason('retry-delay', 'waits for its next attempt', when(execution.notBefore))
+    return reason('retry-delay', `waits for its next attempt${withFull(execution)}`, {
+      ...when(execution.notBefore),
+      ...(execution.lastFailure === undefined ? {} : { failed: execution.lastFailure.code }),
+    })
   const wave = currentWave(operation)
   if (execution.attempt === 0 && wave !== undefined) {
     if (operation.wave.soakUntil !== undefined)
@@ -146,7 +156,13 @@ function refused(code: string, data: Readonly<Record<string, string>>): Reason {
   if (code === 'SYS_102') return reason('vendor', 'no manifest of its vendor', data)
   if (data.reason === 'prerequisite')
     return reason('prerequisite', `lacks ${data.component} ${data.expected} or later`, data)
+  if (data.reason === 'precursor')
+    return reason('precursor', 'the release has deltas only, none for what it has installed', data)
   return reason('quarantined', 'failed too many operations of late; a person has to release it', data)
+}
+
+function withFull({ deltaFailed, offered }: Execution): string {
+  return deltaFailed === true && offered?.fullToo === true ? ', which brings the full image' : ''
 }
 
 function when(at: number | undefined): Readonly<Record<string, string | null>> {

@@ -1,10 +1,11 @@
 // From a target to a hand-over: who is found, who ends at once because nothing is to be sent, and who gets a permit.
-import { compareVersions } from '../../proto/manifest.ts'
+import { compareVersions } from '../../proto/version.ts'
 import type { Device } from './device.ts'
 import type { Draft } from './draft.ts'
+import { manifestFor, offeredBy, precursorsFor } from './manifest-choice.ts'
 import type { Target } from './operation-facts.ts'
 import { isOpen } from './policy.ts'
-import type { Execution, Operation } from './records.ts'
+import type { Execution, Operation, Release } from './records.ts'
 import { dropRetry } from './retry.ts'
 import { hasRoom, isHandingOver } from './rollout.ts'
 
@@ -15,8 +16,16 @@ export function isAtTarget({ subject }: Operation, device: Device): boolean {
   return component?.version === subject.version && component.digest === subject.digest
 }
 
-/** Why a registered device gets no traffic from this operation, whatever its turn; undefined when it may. */
-export function refusalOf(operation: Operation, device: Device): Refusal | undefined {
+/**
+ * Why a registered device gets no traffic from this operation, whatever its turn; undefined when it may. Without the
+ * `release` it is not asked whether one of its manifests is for what the device has.
+ */
+export function refusalOf(
+  operation: Operation,
+  device: Device,
+  at: number,
+  release: Release | undefined,
+): Refusal | undefined {
   const { subject, policy } = operation
   if (isAtTarget(operation, device)) return { state: 'skipped', code: 'SYS_110', data: {} }
   if (subject.kind === 'release' && !subject.vendorIds.includes(device.vendorId))
@@ -35,7 +44,18 @@ export function refusalOf(operation: Operation, device: Device): Refusal | undef
         data: { reason: 'prerequisite', component, expected: versionLeast, actual: has ?? 'absent' },
       }
   }
-  return undefined
+  if (release === undefined || manifestFor(release, device, at) !== undefined) return undefined
+  const { component } = release
+  return {
+    state: 'skipped',
+    code: 'SYS_109',
+    data: {
+      reason: 'precursor',
+      component,
+      expected: precursorsFor(release, device).slice(0, 4).join(' '),
+      actual: device.components.find(({ name }) => name === component)?.digest ?? 'absent',
+    },
+  }
 }
 export interface Refusal {
   readonly state: 'failed' | 'skipped'
@@ -77,7 +97,7 @@ function add(draft: Draft, { device, registered }: Target): void {
     ...(initialVersion === undefined ? {} : { initialVersion }),
   }
   draft.log(added, 'SYS_108', 'INFO')
-  const refusal = registered && refusalOf(operation, registered)
+  const refusal = registered && refusalOf(operation, registered, draft.at, undefined)
   if (registered === undefined) draft.end(added, undefined, 'failed', 'SYS_101')
   // What a device has may still change before its turn; who it is may not.
   else if (refusal !== undefined && refusal.data.reason !== 'prerequisite')
@@ -86,11 +106,11 @@ function add(draft: Draft, { device, registered }: Target): void {
   else draft.put(added)
 }
 
-export function deviceReady(draft: Draft, execution: Execution, device: Device): void {
+export function deviceReady(draft: Draft, execution: Execution, device: Device, release: Release | undefined): void {
   const { operation } = draft
   if (execution.state !== 'pending' || !hasRoom(operation, execution)) return
   if (execution.notBefore !== undefined && draft.at < execution.notBefore) return
-  const refusal = refusalOf(operation, device)
+  const refusal = refusalOf(operation, device, draft.at, release)
   if (refusal !== undefined) {
     // It was handed over before: left out now, it ends with the failure it had.
     if (execution.lastFailure !== undefined && refusal.code !== 'SYS_110')
@@ -99,6 +119,7 @@ export function deviceReady(draft: Draft, execution: Execution, device: Device):
     return
   }
   const { notBefore: _, undecided: __, ...rest } = execution
+  const manifest = release && manifestFor(release, device, draft.at, execution)
   const initialVersion = execution.initialVersion ?? installedVersion(operation, device)
   const firstTime = execution.attempt === 0
   const { wave } = operation
@@ -111,6 +132,9 @@ export function deviceReady(draft: Draft, execution: Execution, device: Device):
     handedOverAt: draft.at,
     answered: false,
     bootId: device.bootId,
+    ...(release === undefined || manifest === undefined
+      ? {}
+      : { offered: offeredBy(manifest, release, device, draft.at) }),
     ...(inWave === undefined ? {} : { wave: inWave }),
     ...(initialVersion === undefined ? {} : { initialVersion }),
   }

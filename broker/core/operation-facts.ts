@@ -3,7 +3,7 @@ import type { DeviceId, PrincipalName } from '../../proto/ids.ts'
 import type { DeviceEvent } from '../../proto/messages.ts'
 import type { Device } from './device.ts'
 import type { DeadlineKind, Policy } from './policy.ts'
-import type { Actor, AuditEntry, Execution, NewEvent, Operation } from './records.ts'
+import type { Actor, AuditEntry, Execution, NewEvent, Operation, Release } from './records.ts'
 
 /** What happened. `at` is the fleet's time (adapters: steady-clock); executions are as stored now. */
 export type Input =
@@ -25,8 +25,17 @@ export type Input =
       readonly executions: readonly Execution[]
       readonly more: boolean
     }
-  /** The device is connected, has said hello and is in no other operation; window and rate are open. */
-  | { readonly kind: 'device-ready'; readonly at: number; readonly execution: Execution; readonly device: Device }
+  /**
+   * The device is connected, has said hello and is in no other operation; window and rate are open. `release`: of an
+   * operation that installs one.
+   */
+  | {
+      readonly kind: 'device-ready'
+      readonly at: number
+      readonly execution: Execution
+      readonly device: Device
+      readonly release?: Release
+    }
   /** Its turn came and it is not connected. */
   | { readonly kind: 'device-unreachable'; readonly at: number; readonly execution: Execution }
   | {

@@ -57,7 +57,7 @@ function apply(draft: Draft, input: Input): void {
       pendingSwept(draft, input.executions, input.more)
       break
     case 'device-ready':
-      deviceReady(draft, input.execution, input.device)
+      deviceReady(draft, input.execution, input.device, input.release)
       break
     case 'device-unreachable':
       deviceUnreachable(draft, input.execution)

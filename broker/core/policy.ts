@@ -20,6 +20,8 @@ export interface Policy {
   readonly abort: readonly AbortRule[]
   readonly retries: readonly RetryRule[]
   readonly schedule: Schedule
+  /** A device whose attempt fails sends what it logged of late. Absent: no. */
+  readonly logOnFailure?: boolean
   /** A second principal must approve before anything is handed over. */
   readonly approval: boolean
   /** What a device must have; others are skipped without traffic. */
@@ -129,7 +131,8 @@ export const policyDefaults: Policy = {
     { match: { kind: 'codes', codes: ['UPD4_FAIL_34', 'UPD4_FAIL_35', 'UPD4_FAIL_36'] }, limit: 2, ...seconds(300) },
     { match: { kind: 'codes', codes: ['UPD4_FAIL_26', 'UPD4_FAIL_47'] }, limit: 1, ...seconds(60) },
     { match: { kind: 'class', class: 'internal' }, limit: 1, ...seconds(300) },
-    { match: { kind: 'codes', codes: ['UPD4_FAIL_32'] }, limit: 1, ...seconds(30) },
+    // Of a delta alone, and with the full image in its place: see retry.ts, which has UPD4_FAIL_42 too.
+    { match: { kind: 'codes', codes: ['UPD4_FAIL_25', 'UPD4_FAIL_32'] }, limit: 1, ...seconds(30) },
   ],
   schedule: { onEnd: 'finish', windows: [], install: 'any-time' },
   approval: false,

@@ -40,13 +40,6 @@ export class RateWindow {
     for (let taken = 0; taken < count; taken++) this.#times.push(now)
   }
 
-  /** When the next one may follow, by the monotonic clock; undefined when one may now. */
-  nextAt(limit: number | undefined, now: number): number | undefined {
-    if (this.left(limit, now) > 0) return undefined
-    const blocking = this.#times[this.#times.length - (limit ?? 0)]
-    return Math.max(this.#closedUntil, (blocking ?? now) + windowMs)
-  }
-
   #forget(now: number): void {
     let first = 0
     while (first < this.#times.length && (this.#times[first] as number) + windowMs <= now) first++

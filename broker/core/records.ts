@@ -2,6 +2,8 @@
 // since 1970 by the broker's clock; digests lower-case hex; counts are devices.
 import type { EventCategory, EventCode, EventType } from '../../proto/event-codes.ts'
 import type { ArtifactId, DeviceId, EventId, OperationId, PrincipalName, ReleaseId } from '../../proto/ids.ts'
+import type { JsonObject, JsonValue } from '../../proto/json.ts'
+import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { Step } from '../../proto/messages.ts'
 import type { Policy } from './policy.ts'
 
@@ -16,16 +18,6 @@ export type OperationState =
   | 'stopping'
   | 'completed'
   | 'stopped'
-export const operationStates: readonly OperationState[] = [
-  'awaiting-approval',
-  'scheduled',
-  'pending',
-  'running',
-  'paused',
-  'stopping',
-  'completed',
-  'stopped',
-]
 export const endedStates: readonly OperationState[] = ['completed', 'stopped']
 
 /** What an operation brings to its devices. */
@@ -51,11 +43,6 @@ export interface CommandSubject {
   readonly expiresAt: number
   /** The configuration digest the devices must report (config-restore). */
   readonly digest?: string
-}
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
-export interface JsonObject {
-  readonly [name: string]: JsonValue
 }
 
 /** Who is aimed at. `filter` is in the language of core/target-filter.ts; `open`: who matches later joins. */
@@ -196,6 +183,10 @@ export interface Execution {
   readonly undecided?: boolean
   /** Boot id of the device at the hand-over. */
   readonly bootId?: string
+  /** What the last attempt brought; absent for a command and in records of brokers that knew full images only. */
+  readonly offered?: Offered
+  /** A delta of the release has failed on this device: from then on the full image goes first. */
+  readonly deltaFailed?: boolean
   /** A retry is due then, not before. */
   readonly notBefore?: number
   /** Retries taken, by index of the rule. */
@@ -212,6 +203,14 @@ export interface Execution {
   readonly errorReason?: ErrorReason
   /** SYS_100, SYS_104 or SYS_111 given by the broker: the device's own result may still replace it. */
   readonly provisional?: boolean
+}
+
+export interface Offered {
+  /** SHA-256 of the envelope: which of the release's manifests. */
+  readonly manifest: string
+  readonly format: ManifestFormat
+  /** Of a delta: the release has a full image for this device too, which another attempt may bring. */
+  readonly fullToo?: boolean
 }
 
 export interface LastFailure {
@@ -236,7 +235,13 @@ export interface EventRecord {
   readonly changes: Readonly<Record<string, { readonly from: string | null; readonly to: string | null }>>
   readonly data: Readonly<Record<string, string>>
   /** Absent for events of the broker itself. */
-  readonly source?: { readonly journalId: string; readonly eventNumber: number; readonly deviceTime: number }
+  readonly source?: {
+    readonly journalId: string
+    readonly eventNumber: number
+    readonly deviceTime: number
+    /** The attempt it is about, as the device says. */
+    readonly attempt?: number
+  }
 }
 /** Before the store has numbered it. */
 export type NewEvent = Omit<EventRecord, 'id'>
@@ -262,6 +267,10 @@ export interface ReleaseManifest {
   readonly artifact: ArtifactId
   readonly payloadSize: number
   readonly expiresAt: number
+  /** Absent in records of brokers that took raw images only: `raw`. */
+  readonly format?: ManifestFormat
+  /** Of a delta: digest of the image a device must have installed. */
+  readonly precursorSha256?: string
 }
 
 export type PrincipalRole = 'viewer' | 'operator' | 'approver' | 'admin'
@@ -289,6 +298,23 @@ export interface Backup {
   /** As the device calls it. */
   readonly version: string
   readonly sizeBytes: number
+  readonly at: number
+}
+
+/**
+ * What a device had logged when an attempt failed; one an attempt, forgotten with the event that told the failure. The
+ * lines are kept beside it, deflated as they came.
+ */
+export interface DeviceLog {
+  /** That told the failure: the log is found by it (`device_log_id`). */
+  readonly event: EventId
+  readonly operation: OperationId
+  readonly device: DeviceId
+  readonly attempt: number
+  /** Inflated. */
+  readonly sizeBytes: number
+  /** Older lines of the same operation did not fit. */
+  readonly cut: boolean
   readonly at: number
 }
 

@@ -1,7 +1,10 @@
 // Whether a failed attempt is followed by another, and when. The first rule that matches the failure decides; each rule
-// counts its own retries of the device.
+// counts its own retries of the device. What a device cannot use is never offered to it again: after such a word about a
+// delta the next attempt brings the full image, and without one there is no next attempt.
 import type { EventCode } from '../../proto/event-codes.ts'
 import type { Draft } from './draft.ts'
+import { failureClassOf } from './failure-classes.ts'
+import { broughtDelta } from './manifest-choice.ts'
 import type { RetryRule } from './policy.ts'
 import type { Execution, LastFailure, Operation } from './records.ts'
 import { matches } from './rollout.ts'
@@ -24,11 +27,20 @@ export function retryOf(
   // Stop and end of schedule drop retries; nothing is tried again that nobody wants.
   const { state, closedAt, policy } = operation
   if (state === 'stopping' || closedAt !== undefined || execution.removal !== undefined) return undefined
+  if (unusable.has(code) && !(broughtDelta(execution) && execution.offered?.fullToo === true)) return undefined
   const index = policy.retries.findIndex(rule => matches(rule.match, code))
   const rule = policy.retries[index]
   if (rule === undefined) return undefined
   const number = (execution.retries?.[index] ?? 0) + 1
   return number > rule.limit ? undefined : { rule: index, number, delayMs: delayOf(rule, number, chance) }
+}
+
+/** The format or the delta does not go with the device as it is; the same bytes would be answered the same. */
+const unusable: ReadonlySet<EventCode> = new Set(['UPD4_FAIL_25', 'UPD4_FAIL_32', 'UPD4_FAIL_42'])
+
+/** Whatever a delta failed for but the way to the device, the full image may do without. */
+export function isFailedDelta(execution: Execution, code: EventCode): boolean {
+  return broughtDelta(execution) && failureClassOf(code) !== 'network'
 }
 
 /** A retry that is dropped ends as its attempt did. What the device said was logged then, with the promise of a retry. */

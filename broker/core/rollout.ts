@@ -6,6 +6,7 @@ import type { Draft } from './draft.ts'
 import { failureClassOf } from './failure-classes.ts'
 import { type AbortRule, concurrencyLimit, isOpen, type Match, type Wave } from './policy.ts'
 import type { Execution, Operation, Tally } from './records.ts'
+import { stopNow } from './stopping.ts'
 
 /** Permits that are free now: none while the operation hands nothing over. */
 export function freePermits(operation: Operation): number {
@@ -115,8 +116,8 @@ function abort(
   }
   draft.audit(by, action.kind === 'rollback' ? 'operation.rollback' : 'operation.stop', { ...data, reason })
   if (action.kind === 'rollback') draft.change({ rollback: { rule, release: action.release } })
-  draft.change({ state: 'stopping', stopRequestedAt: draft.at, stoppedBy: by })
-  if (draft.operation.sweep?.kind !== 'expand') draft.sweep({ kind: 'skip-pending' })
+  // Who is in progress is not known here: the planner has them told.
+  stopNow(draft, by, [])
 }
 
 function judgeWave(draft: Draft): void {

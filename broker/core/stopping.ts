@@ -26,10 +26,14 @@ export function deregisterDevice(draft: Draft, execution: Execution): void {
     draft.end(execution, execution, 'failed', 'SYS_101', { reason: 'deregistered' })
 }
 
-/** A device that is installing or has installed finishes; its step says so. */
+/** It has not been told to withdraw yet, and it is not too late: who installs or has installed finishes. */
+export function mayBeToldToWithdraw(execution: Execution): boolean {
+  const { step } = execution
+  return step !== 'withdrawing' && step !== 'installing' && !isAwaitingConfirmation(execution)
+}
+
 function withdraw(draft: Draft, execution: Execution, previous: Execution = execution): void {
-  const early = execution.step !== 'installing' && !isAwaitingConfirmation(execution)
-  const told: Execution = early && execution.step !== 'withdrawing' ? { ...execution, step: 'withdrawing' } : execution
+  const told: Execution = mayBeToldToWithdraw(execution) ? { ...execution, step: 'withdrawing' } : execution
   if (told !== previous) draft.put(told, previous)
   draft.effect({ kind: 'withdraw', execution: told })
 }

@@ -13,8 +13,8 @@
 // `component__neq=main` is a device without main, `component=main&version__neq=2.0.0` one whose main is another version.
 // A device that is enrolled and has never said hello is only found by a filter that names the state `enrolled`.
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
-import { compareVersions, versionFailure } from '../../proto/manifest.ts'
 import type { ComponentReport } from '../../proto/messages.ts'
+import { compareVersions, versionFailure } from '../../proto/version.ts'
 import type { Device } from './device.ts'
 import {
   type FilterProblem,

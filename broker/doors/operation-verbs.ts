@@ -1,6 +1,7 @@
 // Operations: made, watched, held, judged, changed, followed up.
 import {
   BackupView,
+  DeviceLogView,
   ExecutionView,
   Explanation,
   ListingOf,
@@ -150,5 +151,14 @@ export const operationVerbs: readonly Verb[] = [
     query: paging,
     answer: ListingOf(BackupView),
     perform: (useCases, by, { path, query }) => useCases.listBackups(by, path.id, query),
+  }),
+  verb({
+    name: 'operation-device-logs',
+    summary: 'What devices had logged when they failed in an operation with logOnFailure, by event',
+    role: 'viewer',
+    http: ['GET', '/v1/operations/:id/device-logs'],
+    query: paging,
+    answer: ListingOf(DeviceLogView),
+    perform: (useCases, by, { path, query }) => useCases.listDeviceLogs(by, path.id, query),
   }),
 ]

@@ -78,7 +78,8 @@ export class EventTask implements Task {
   readonly #context: Context
   readonly #connection: DeviceConnection
   readonly #event: DeviceEvent
-  readonly #judgement: Judgement
+  /** Of the hello, where this event may be the one it waits for. */
+  #judgement: Judgement | undefined
   /** The device was a target of the operation the event names, though that has ended. */
   #wasTarget = false
   /** Of the configuration that is stored of this device and operation. */
@@ -87,8 +88,7 @@ export class EventTask implements Task {
   constructor(context: Context, connection: DeviceConnection, event: DeviceEvent) {
     this.#context = context
     this.#connection = connection
-    this.#event = { ...event, data: ownWords(event.data) }
-    this.#judgement = new Judgement(context, connection.device)
+    this.#event = withOwnWords(event)
   }
 
   get #running(): RunningOperation | undefined {
@@ -100,13 +100,14 @@ export class EventTask implements Task {
     const { device } = this.#connection
     const session = this.#context.sessions.ofConnection(this.#connection)
     const running = this.#running
-    return allOf([
-      turn.loadDevice(device),
-      running === undefined ? this.#loadEnded() : turn.loadExecution(running, device),
-      running === undefined ? undefined : this.#loadBackup(running),
-      // Read only when this event may be the one the hello waits for.
-      session?.judged === false ? this.#judgement.load(turn) : undefined,
-    ])
+    const known = turn.loadDevice(device)
+    const execution = running === undefined ? this.#loadEnded() : turn.loadExecution(running, device)
+    const backup = running === undefined ? undefined : this.#loadBackup(running)
+    if (session?.judged === false) this.#judgement = new Judgement(this.#context, device)
+    const judgement = this.#judgement?.load(turn)
+    // Of most events everything is in memory.
+    if ((known ?? execution ?? backup ?? judgement) === undefined) return undefined
+    return allOf([known, execution, backup, judgement])
   }
 
   #loadBackup({ operation: { id, subject } }: RunningOperation): Promise<void> | undefined {
@@ -148,7 +149,7 @@ export class EventTask implements Task {
     turn.afterCommit.push(() => {
       session.judged = true
     })
-    this.#judgement.apply(turn, session.hello)
+    this.#judgement?.apply(turn, session.hello)
   }
 
   #record(turn: Turn, device: DeviceId): void {
@@ -227,10 +228,12 @@ export class ConfigurationTask implements Task {
 /** Names in the data of an event that are the broker's to give; from a device they are kept as its own words. */
 const brokersNames: ReadonlySet<string> = new Set(['campaign_id', 'claimed_campaign_id', 'late'])
 
-function ownWords(data: DeviceEvent['data']): DeviceEvent['data'] {
-  return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => [brokersNames.has(name) ? `device_${name}` : name, value]),
-  )
+function withOwnWords(event: DeviceEvent): DeviceEvent {
+  const names = Object.keys(event.data)
+  if (!names.some(name => brokersNames.has(name))) return event
+  const entries = Object.entries(event.data)
+  const own = entries.map(([name, value]) => [brokersNames.has(name) ? `device_${name}` : name, value])
+  return { ...event, data: Object.fromEntries(own) }
 }
 
 /** The device may be handed something: after its execution in another operation has ended. */

@@ -30,7 +30,10 @@ export class RefillTask implements Task {
     // More than there are permits: some have gone away or are busy elsewhere, and must not cost a turn each.
     const count = Math.min(candidatesMax, Math.max(candidatesLeast, freePermits(operation)))
     this.#candidates = candidates.firstOf(count, waveRoom(operation) > 0)
-    await Promise.all(this.#candidates.map(device => turn.loadExecution(this.#running, device)))
+    // Who is busy in another operation is passed over whatever stands in this one: nothing to read.
+    const { sessions, inProgressOf } = this.#context
+    const free = this.#candidates.filter(device => !inProgressOf.has(device) || !sessions.isOnline(device))
+    await Promise.all(free.map(device => turn.loadExecution(this.#running, device)))
   }
 
   apply(turn: Turn): void {
@@ -56,7 +59,13 @@ export class RefillTask implements Task {
       // Not said hello yet, or busy in another operation: its hello, or the end there, makes it a candidate again.
       if (execution === undefined || !isReady(session) || inProgressOf.has(device) || taken.has(device)) continue
       const registered = turn.device(device) ?? session.device
-      const decision = turn.decide(running, { kind: 'device-ready', at, execution, device: registered })
+      const decision = turn.decide(running, {
+        kind: 'device-ready',
+        at,
+        execution,
+        device: registered,
+        ...(running.release === undefined ? {} : { release: running.release }),
+      })
       if (!decision.executions.some(change => change.execution.state === 'in-progress')) continue
       taken.add(device)
       handedOver += 1

@@ -2,6 +2,7 @@
 // installation that waits for its window. Straight to the device's socket at QoS 0; delivery never depends on one
 // message, so a lost one is only a later one.
 import { encodeOfferMessage } from '../../proto/offer-messages.ts'
+import { formatOf } from '../core/manifest-choice.ts'
 import type { Execution, Operation } from '../core/records.ts'
 import type { Calendar, Log } from '../ports.ts'
 import type { FleetClock } from './fleet-clock.ts'
@@ -59,7 +60,7 @@ export class Offers {
       this.#log.info({ event: 'go-sent', device, operation: id }, 'go for the installation sent')
       return
     }
-    const { envelope } = running.offeringFor(session.device)
+    const { envelope, manifest } = running.offeringFor(session.device, execution)
     session.connection.publish('offer', [
       encodeOfferMessage({
         kind: 'offer',
@@ -69,9 +70,11 @@ export class Offers {
         envelope,
         operationType: operation.type,
         installHold: operation.policy.schedule.install === 'in-window',
+        logWanted: operation.policy.logOnFailure === true,
       }),
     ])
-    this.#log.info({ event: 'offer-sent', device, operation: id, attempt }, 'offer sent')
+    const format = manifest && formatOf(manifest)
+    this.#log.info({ event: 'offer-sent', device, operation: id, attempt, format }, 'offer sent')
   }
 
   /** Repeats what is due. */

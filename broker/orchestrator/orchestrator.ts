@@ -6,6 +6,7 @@
 // In memory: the operations that have not ended with their executions in progress, and the sessions of connected devices.
 // What is done next in an operation is the planner's business.
 import type { ArtifactId, DeviceId, OperationId } from '../../proto/ids.ts'
+import type { LogReport } from '../../proto/log-report.ts'
 import type { ConfigurationReport, DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
 import { type Device, type QuarantineRule, quarantineDefaults } from '../core/device.ts'
 import { explain, type Reason } from '../core/explain.ts'
@@ -20,6 +21,7 @@ import { FleetClock } from './fleet-clock.ts'
 import { rateLeft, windowState } from './gates.ts'
 import { Inbox, type Waiting } from './inbox.ts'
 import { LiveFeed } from './live.ts'
+import { LogTask } from './log-task.ts'
 import { figuresOf, type OfferSettings, Offers } from './offers.ts'
 import { Planner, type PlannerSettings } from './planner.ts'
 import { DeregisterTask, EditDeviceTask } from './registry-tasks.ts'
@@ -147,6 +149,11 @@ export class Orchestrator {
     return this.#inbox.submit(new ConfigurationTask(this.#context, connection.device, report))
   }
 
+  /** Resolves when the log is durable, or there is no failure it could tell of. */
+  deviceLog(connection: DeviceConnection, report: LogReport): Promise<void> {
+    return this.#inbox.submit(new LogTask(this.#context, connection.device, report))
+  }
+
   /** A sign of life between two reports; kept in memory only. */
   progress(connection: DeviceConnection, progress: Progress): void {
     // A device that refuses an offer because it is busy lives, too.
@@ -218,6 +225,7 @@ export class Orchestrator {
     const limit = rateLimit(operation)
     return explain(running?.operation ?? operation, running?.inProgress.get(execution.device) ?? execution, device, {
       at: this.#clock.now(),
+      ...(running?.release === undefined ? {} : { release: running.release }),
       online: this.#sessions.isOnline(execution.device),
       ...(device === undefined ? {} : { lastHelloAt: device.lastHelloAt }),
       ...(inProgressIn === undefined ? {} : { inProgressIn }),
@@ -238,12 +246,14 @@ export class Orchestrator {
     return { running: this.#running.size, inProgress: this.#inProgressOf.size, waiting: this.#inbox.count }
   }
 
-  /** Only a device with a live execution may pull the artifact it was offered. */
+  /** Only a device with a live execution may pull, and only the artifact that its last attempt brought. */
   mayPull(device: DeviceId, operation: OperationId, artifact: ArtifactId | string): boolean {
     const running = this.#running.get(operation)
     const session = this.#sessions.of(device)
-    if (running === undefined || session?.device === undefined || !running.inProgress.has(device)) return false
-    return running.offeringFor(session.device).artifact === artifact
+    const execution = running?.inProgress.get(device)
+    if (running === undefined || session?.device === undefined || execution === undefined) return false
+    if (running.release === undefined) return false
+    return running.manifestOf(session.device, execution).artifact === artifact
   }
 
   /** What has been submitted is finished; nothing new is taken. */

@@ -4,6 +4,7 @@ import type { DeviceId } from '../../proto/ids.ts'
 import { isEnded } from '../core/operation.ts'
 import { operationDeadline } from '../core/policy.ts'
 import { freePermits, waveRoom } from '../core/rollout.ts'
+import { mayBeToldToWithdraw } from '../core/stopping.ts'
 import { RollbackTask, WithdrawTask } from './control-tasks.ts'
 import { isOver, rateLeft, windowState } from './gates.ts'
 import { RefillTask } from './hand-over-tasks.ts'
@@ -81,9 +82,7 @@ export class Planner {
   /** An abort rule stopped it without knowing who is in progress. */
   #mustBeTold({ operation, inProgress }: RunningOperation): boolean {
     if (operation.stoppedBy?.kind !== 'policy') return false
-    for (const { step } of inProgress.values())
-      if (step === 'offered' || step === 'downloading' || step === 'verifying' || step === 'awaiting-install')
-        return true
+    for (const execution of inProgress.values()) if (mayBeToldToWithdraw(execution)) return true
     return false
   }
 

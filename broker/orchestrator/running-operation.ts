@@ -3,6 +3,7 @@
 // its targets.
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
+import { manifestFor } from '../core/manifest-choice.ts'
 import { isOpen } from '../core/policy.ts'
 import { RateWindow } from '../core/rate.ts'
 import type { Execution, Operation, Release, ReleaseManifest } from '../core/records.ts'
@@ -18,10 +19,10 @@ export interface LiveFigures {
   sendCount: number
 }
 
-/** What is offered: the signed envelope, and the artifact the device may pull for it. */
+/** What is offered: the signed envelope, and of a firmware update the manifest in it, which names what may be pulled. */
 export interface Offering {
   readonly envelope: Buffer
-  readonly artifact?: string
+  readonly manifest?: ReleaseManifest
 }
 
 export class RunningOperation {
@@ -34,13 +35,14 @@ export class RunningOperation {
   readonly joins: TargetFilter | undefined
   /** When the pending ones were last gone over for having joined too long ago. */
   expiredAt = 0
-  readonly #release: Release | undefined
+  /** Of an operation that installs one, with the manifests it had when the operation was taken up. */
+  readonly release: Release | undefined
   readonly #envelopes = new Map<string, Buffer>()
 
   /** `release`: of an operation that installs one. `rate`: begins closed after a restart. */
   constructor(operation: Operation, release: Release | undefined, readyMax: number, rate = new RateWindow()) {
     this.operation = operation
-    this.#release = release
+    this.release = release
     this.candidates = new Candidates(readyMax)
     this.rate = rate
     if (operation.targets.kind !== 'filter' || !isOpen(operation)) return
@@ -55,28 +57,24 @@ export class RunningOperation {
     return this.operation.policy.schedule.install === 'in-window' && execution.step === 'awaiting-install'
   }
 
-  offeringFor(device: Device): Offering {
+  offeringFor(device: Device, execution: Execution): Offering {
     const { subject } = this.operation
     if (subject.kind === 'command') return { envelope: this.#bytesOf('command', subject.envelope) }
-    const manifest = this.#manifestFor(device)
-    return { envelope: this.#bytesOf(manifest.sha256, manifest.envelope), artifact: manifest.artifact }
+    const manifest = this.manifestOf(device, execution)
+    return { envelope: this.#bytesOf(manifest.sha256, manifest.envelope), manifest }
   }
 
   /**
-   * The manifest that fits the device best: bound to it, or of its vendor and class, the one that is good for longest; when
-   * none fits, the first, which the device will refuse with the code that says why.
+   * The one this attempt was handed over with, so that a repeated offer, and the right to chunks, are of the same bytes. An
+   * execution that names none was handed over by a broker that knew full images only.
    */
-  #manifestFor(device: Device): ReleaseManifest {
-    const manifests = this.#release?.manifests ?? []
-    const fits = (manifest: ReleaseManifest): boolean =>
-      manifest.vendorId === device.vendorId && manifest.classId === device.classId
-    const longest = (deviceId: DeviceId | undefined): ReleaseManifest | undefined =>
-      manifests
-        .filter(manifest => fits(manifest) && manifest.deviceId === deviceId)
-        .sort((a, b) => b.expiresAt - a.expiresAt)[0]
-    const chosen = longest(device.id) ?? longest(undefined) ?? manifests[0]
-    if (chosen === undefined) throw new TypeError(`operation ${this.operation.id} has no manifest`)
-    return chosen
+  manifestOf(device: Device, { offered }: Execution): ReleaseManifest {
+    const manifests = this.release?.manifests ?? []
+    const known = offered && manifests.find(({ sha256 }) => sha256 === offered.manifest)
+    const manifest =
+      known ?? (this.release && manifestFor(this.release, device, 0, { deltaFailed: true })) ?? manifests[0]
+    if (manifest === undefined) throw new TypeError(`operation ${this.operation.id} has no manifest`)
+    return manifest
   }
 
   #bytesOf(key: string, base64: string): Buffer {

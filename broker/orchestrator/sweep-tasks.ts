@@ -4,9 +4,10 @@ import type { DeviceId } from '../../proto/ids.ts'
 import { isEnded } from '../core/operation.ts'
 import type { Execution, Operation } from '../core/records.ts'
 import { waveRoom } from '../core/rollout.ts'
-import { filterIds, matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
+import { matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
 import { StoreDamaged } from '../errors.ts'
 import { isReady } from './device-tasks.ts'
+import { registryPage } from './registry-page.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Context, Task } from './task.ts'
 import type { Turn } from './turn.ts'
@@ -59,8 +60,7 @@ export class SweepTask implements Task {
     const { targets, requestedAt, id } = operation
     if (targets.kind === 'filter') {
       const filter = parsedFilter(targets.filter)
-      const ids = filterIds(filter)
-      const found = ids === undefined ? await store.devices(page) : await this.#named(ids, page)
+      const found = await registryPage(store, filter, page)
       const now = clock.now()
       const devices: DeviceId[] = []
       for (const device of found.items) {
@@ -71,8 +71,7 @@ export class SweepTask implements Task {
       }
       // Some may have joined by themselves already.
       if (targets.open) await Promise.all(devices.map(device => turn.loadExecution(this.#running, device)))
-      const last = found.items.at(-1)?.id
-      return { devices, more: found.hasMore, ...(last === undefined ? {} : { upTo: last }) }
+      return { devices, more: found.hasMore, ...(found.upTo === undefined ? {} : { upTo: found.upTo }) }
     }
     if (targets.kind === 'devices') {
       const found = await store.targets(id, page)
@@ -88,13 +87,6 @@ export class SweepTask implements Task {
     await Promise.all(devices.map(device => turn.loadDevice(device)))
     const last = found.items.at(-1)?.device
     return { devices, more: found.hasMore, ...(last === undefined ? {} : { upTo: last }) }
-  }
-
-  async #named(ids: readonly DeviceId[], page: { readonly limit: number; readonly after?: DeviceId }) {
-    const { after } = page
-    const rest = [...ids].sort().filter(id => after === undefined || id > after)
-    const devices = await Promise.all(rest.slice(0, page.limit).map(id => this.#context.store.device(id)))
-    return { items: devices.flatMap(device => device ?? []), hasMore: rest.length > page.limit }
   }
 
   apply(turn: Turn): void {

@@ -1,9 +1,10 @@
 // What a turn leaves in the audit chain and for the webhooks beside its records: whom an operation was aimed at, how it
 // ended on each device, and that it paused, aborted or ended. One audit record an operation and kind, not one a device.
 import type { OperationId } from '../../proto/ids.ts'
+import type { JsonObject, JsonValue } from '../../proto/json.ts'
 import { isEndedExecution } from '../core/counts.ts'
 import type { ExecutionChange } from '../core/operation-facts.ts'
-import type { AuditEntry, Execution, JsonObject, JsonValue, Operation, Webhook, WebhookEvent } from '../core/records.ts'
+import type { AuditEntry, Execution, Operation, Webhook, WebhookEvent } from '../core/records.ts'
 import type { Change } from '../ports.ts'
 import { operationView } from '../views.ts'
 

@@ -18,6 +18,13 @@ export interface TurnEffect {
   readonly effect: Effect
 }
 
+export interface ChangedExecution {
+  readonly running: RunningOperation
+  readonly execution: Execution
+  /** As it is stored; undefined: not yet. */
+  readonly before: Execution | undefined
+}
+
 export interface Said {
   readonly hello: Hello
   judged: boolean
@@ -29,17 +36,16 @@ export class Turn {
   readonly #context: Context
   readonly #devices = new Map<DeviceId, Device | undefined>()
   readonly #changedDevices = new Map<DeviceId, Device>()
-  readonly #executions = new Map<string, Execution | undefined>()
+  /** As of now in this turn; undefined where there is none. */
+  readonly #executions = new Map<OperationId, Map<DeviceId, Execution | undefined>>()
   readonly #operations = new Map<RunningOperation, Operation>()
   readonly #changes: Change[] = []
   readonly #executionChanges: { readonly operation: OperationId; readonly change: ExecutionChange }[] = []
-  /** Executions that change, as they are stored; undefined: not yet. */
-  readonly #before = new Map<string, Execution | undefined>()
   /** States each operation went through in this turn, oldest first. */
   readonly #states: { readonly before: Operation; readonly after: Operation }[] = []
   readonly effects: TurnEffect[] = []
   /** Executions that changed, with their last state of this turn. */
-  readonly changedExecutions = new Map<string, { readonly running: RunningOperation; readonly execution: Execution }>()
+  readonly changedExecutions = new Map<string, ChangedExecution>()
   /** What was said in this turn on a connection: it counts for the tasks behind it, and is the session's once durable. */
   readonly said = new Map<DeviceConnection, Said>()
   /** Runs once the turn is durable, in the order given. */
@@ -71,17 +77,30 @@ export class Turn {
 
   /** Undefined when nothing has to be read. */
   loadExecution(running: RunningOperation, device: DeviceId): Promise<void> | undefined {
-    const key = executionKey(running.operation.id, device)
-    if (this.#executions.has(key)) return undefined
+    const executions = this.#executionsOf(running.operation.id)
+    if (executions.has(device)) return undefined
     const known = running.inProgress.get(device)
-    if (known === undefined) return this.#readExecution(running.operation.id, device, key)
-    this.#executions.set(key, known)
+    if (known === undefined) return this.#readExecution(running.operation.id, device, executions)
+    executions.set(device, known)
     return undefined
   }
 
-  async #readExecution(operation: OperationId, device: DeviceId, key: string): Promise<void> {
+  async #readExecution(
+    operation: OperationId,
+    device: DeviceId,
+    executions: Map<DeviceId, Execution | undefined>,
+  ): Promise<void> {
     const execution = await this.#context.store.execution(operation, device)
-    if (!this.#executions.has(key)) this.#executions.set(key, execution)
+    if (!executions.has(device)) executions.set(device, execution)
+  }
+
+  #executionsOf(operation: OperationId): Map<DeviceId, Execution | undefined> {
+    let executions = this.#executions.get(operation)
+    if (executions === undefined) {
+      executions = new Map()
+      this.#executions.set(operation, executions)
+    }
+    return executions
   }
 
   /** A record read by a page; what this turn knows already is newer. */
@@ -90,8 +109,8 @@ export class Turn {
   }
 
   keepExecution(execution: Execution): void {
-    const key = executionKey(execution.operation, execution.device)
-    if (!this.#executions.has(key)) this.#executions.set(key, execution)
+    const executions = this.#executionsOf(execution.operation)
+    if (!executions.has(execution.device)) executions.set(execution.device, execution)
   }
 
   /** As of now in this turn; it must have been loaded. */
@@ -100,7 +119,7 @@ export class Turn {
   }
 
   execution(running: RunningOperation, device: DeviceId): Execution | undefined {
-    return this.#executions.get(executionKey(running.operation.id, device))
+    return this.#executions.get(running.operation.id)?.get(device)
   }
 
   operation(running: RunningOperation): Operation {
@@ -150,11 +169,12 @@ export class Turn {
     for (const change of decision.executions) {
       const { execution, previous } = change
       const key = executionKey(execution.operation, execution.device)
-      this.#executions.set(key, execution)
-      this.changedExecutions.set(key, { running, execution })
-      this.#executionChanges.push({ operation: operation.id, change })
+      this.#executionsOf(execution.operation).set(execution.device, execution)
       // Several facts of one turn make one row: from what was stored to the last.
-      if (!this.#before.has(key)) this.#before.set(key, previous)
+      const earlier = this.changedExecutions.get(key)
+      const before = earlier === undefined ? previous : earlier.before
+      this.changedExecutions.set(key, { running, execution, before })
+      this.#executionChanges.push({ operation: operation.id, change })
       this.#rememberOutcome(execution, previous, input.at)
     }
     for (const event of decision.events) this.putEvent(event)
@@ -174,10 +194,12 @@ export class Turn {
   changes(): Change[] {
     const devices = [...this.#changedDevices.values()].map((device): Change => ({ kind: 'put-device', device }))
     const operations = [...this.#operations.values()].map((operation): Change => ({ kind: 'put-operation', operation }))
-    const executions = [...this.changedExecutions].map(([key, { execution }]): Change => {
-      const previous = this.#before.get(key)
-      return { kind: 'put-execution', execution, ...(previous === undefined ? {} : { previous: previous.state }) }
-    })
+    const executions = [...this.changedExecutions.values()].map(
+      ({ execution, before }): Change =>
+        before === undefined
+          ? { kind: 'put-execution', execution }
+          : { kind: 'put-execution', execution, previous: before.state },
+    )
     const audit = auditOfTurn(this.#executionChanges, this.#context.clock.now())
     const notices = noticesOf(this.#states, this.#context.webhooks.values(), this.#context.clock.now())
     this.hasNotices = notices.length > 0

@@ -2,7 +2,7 @@
 // answer is written in the same commit as the change. Another command under a used id is refused.
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../proto/audit.ts'
-import type { JsonValue } from '../core/records.ts'
+import type { JsonValue } from '../../proto/json.ts'
 import { RequestRefused } from '../errors.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import type { Caller } from './use-cases.ts'

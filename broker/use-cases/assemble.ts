@@ -2,6 +2,7 @@
 import { Answers } from './answers.ts'
 import { auditUseCases } from './audit-reading.ts'
 import type { Dependencies } from './dependencies.ts'
+import { deviceLogUseCases } from './device-logs.ts'
 import { deviceUseCases } from './devices.ts'
 import { eventUseCases } from './events.ts'
 import { executionUseCases } from './executions.ts'
@@ -23,6 +24,7 @@ export function assembleUseCases(parts: Omit<Dependencies, 'naming' | 'answers'>
     ...operationUseCases(dependencies),
     ...operationControlUseCases(dependencies),
     ...executionUseCases(dependencies),
+    ...deviceLogUseCases(dependencies),
     ...eventUseCases(dependencies),
     ...watchUseCases(dependencies),
     ...auditUseCases(dependencies),

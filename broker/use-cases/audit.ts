@@ -2,7 +2,8 @@
 // decided (core, orchestrator).
 import { canonicalJson } from '../../proto/audit.ts'
 import type { OperationId } from '../../proto/ids.ts'
-import type { AuditEntry, JsonObject, JsonValue } from '../core/records.ts'
+import type { JsonObject, JsonValue } from '../../proto/json.ts'
+import type { AuditEntry } from '../core/records.ts'
 import type { Change } from '../ports.ts'
 import type { Caller } from './use-cases.ts'
 

@@ -2,8 +2,9 @@
 import type { DeviceEdit, DeviceView, EnrollAnswer } from '../../proto/http-api.ts'
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
 import { attributesMax, type Device, released, tagsMax } from '../core/device.ts'
-import { filterIds, matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
+import { matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
 import { RequestRefused } from '../errors.ts'
+import { registryPage } from '../orchestrator/registry-page.ts'
 import type { Page } from '../ports.ts'
 import { deviceView, listing } from '../views.ts'
 import { requireRole } from './access.ts'
@@ -75,28 +76,17 @@ export function deviceUseCases({
   ): Promise<Page<Device> & { readonly next?: DeviceId }> => {
     const items: Device[] = []
     const wanted = (device: Device) => matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
-    const ids = filterIds(filter)
-    if (ids !== undefined) {
-      const rest = [...ids].sort().filter(id => after === undefined || id > after)
-      const found = await Promise.all(rest.map(id => store.device(id)))
-      const matching = found.flatMap(device => (device !== undefined && wanted(device) ? device : []))
-      const hasMore = matching.length > limit
-      const shown = matching.slice(0, limit)
-      const next = shown.at(-1)?.id
-      return { items: shown, hasMore, ...(hasMore && next !== undefined ? { next } : {}) }
-    }
     let position = after
     for (let looked = 0; looked < rowsMax; ) {
-      const found = await store.devices({ limit: 1000, ...(position === undefined ? {} : { after: position }) })
+      const found = await registryPage(store, filter, { after: position, limit: 1000 })
       for (const device of found.items) {
-        if (wanted(device)) {
-          // One more than fits: there is a following page, and it begins behind the last one shown.
-          if (items.length === limit) return { items, hasMore: true, next: (items.at(-1) as Device).id }
-          items.push(device)
-        }
-        position = device.id
-        looked += 1
+        if (!wanted(device)) continue
+        // One more than fits: there is a following page, and it begins behind the last one shown.
+        if (items.length === limit) return { items, hasMore: true, next: (items.at(-1) as Device).id }
+        items.push(device)
       }
+      position = found.upTo
+      looked += found.items.length
       if (!found.hasMore) return { items, hasMore: false }
     }
     return { items, hasMore: true, ...(position === undefined ? {} : { next: position }) }

@@ -104,6 +104,7 @@ const exportHeader = [
   'added_at',
   'handed_over_at',
   'ended_at',
+  'format',
 ]
 
 async function* exportRows(store: Store, operation: Operation): AsyncIterable<readonly (string | null)[]> {
@@ -130,6 +131,7 @@ async function* exportRows(store: Store, operation: Operation): AsyncIterable<re
         view.addedAt,
         view.handedOverAt,
         view.endedAt,
+        view.format,
       ]
     }
     after = page.items.at(-1)

@@ -2,10 +2,11 @@
 // what they do with one that has: try again where it failed.
 import type { OperationView } from '../../proto/http-api.ts'
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
+import type { JsonObject } from '../../proto/json.ts'
 import { newOperation } from '../core/new-operation.ts'
 import { isEnded } from '../core/operation.ts'
 import type { Input } from '../core/operation-facts.ts'
-import type { Execution, JsonObject, Operation, OperationState } from '../core/records.ts'
+import type { Execution, Operation, OperationState } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import { releaseOf } from '../orchestrator/releases.ts'
 import { executionView, operationView } from '../views.ts'

@@ -4,8 +4,9 @@ import type { OperationPlan } from '../../proto/http-api.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import { refusalOf } from '../core/hand-over.ts'
-import { filterIds, matches } from '../core/target-filter.ts'
+import { matches } from '../core/target-filter.ts'
 import type { NewOperation } from '../orchestrator/control-tasks.ts'
+import { registryPage } from '../orchestrator/registry-page.ts'
 import { parsedFilter } from '../orchestrator/sweep-tasks.ts'
 import { operationView } from '../views.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -47,13 +48,13 @@ export async function planOf(dependencies: Dependencies, made: NewOperation): Pr
 
 /** `hand-over`, `wait-offline`, or what would end it: the code, and the reason where one code has several. */
 function verdictOf(
-  { isOnline }: Dependencies,
-  { operation }: NewOperation,
+  { isOnline, clock }: Dependencies,
+  { operation, release }: NewOperation,
   id: DeviceId,
   device: Device | undefined,
 ): string {
   if (device === undefined) return 'SYS_101'
-  const refusal = refusalOf(operation, device)
+  const refusal = refusalOf(operation, device, clock.now(), release)
   if (refusal !== undefined)
     return refusal.data.reason === undefined ? refusal.code : `${refusal.code} ${refusal.data.reason}`
   if (isOnline(id)) return 'hand-over'
@@ -62,29 +63,23 @@ function verdictOf(
 
 async function* targetsOf(
   { store, clock, isOnline }: Dependencies,
-  { operation, devices }: NewOperation,
+  { operation, devices = [] }: NewOperation,
 ): AsyncIterable<{ readonly id: DeviceId; readonly device: Device | undefined }> {
   const { targets } = operation
-  const filter = targets.kind === 'filter' ? parsedFilter(targets.filter) : undefined
-  const ids = filter === undefined ? devices : filterIds(filter)
-  const wanted = (device: Device): boolean =>
-    filter === undefined || matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
-  if (ids !== undefined) {
-    for (let first = 0; first < ids.length; first += pageSize) {
-      const page = ids.slice(first, first + pageSize)
+  if (targets.kind !== 'filter') {
+    for (let first = 0; first < devices.length; first += pageSize) {
+      const page = devices.slice(first, first + pageSize)
       const found = await Promise.all(page.map(id => store.device(id)))
-      for (const [index, id] of page.entries()) {
-        const device = found[index]
-        if (filter === undefined) yield { id, device }
-        else if (device !== undefined && wanted(device)) yield { id, device }
-      }
+      for (const [index, id] of page.entries()) yield { id, device: found[index] }
     }
     return
   }
+  const filter = parsedFilter(targets.filter)
   for (let after: DeviceId | undefined, more = true; more; ) {
-    const page = await store.devices({ limit: pageSize, ...(after === undefined ? {} : { after }) })
-    for (const device of page.items) if (wanted(device)) yield { id: device.id, device }
-    after = page.items.at(-1)?.id
+    const page = await registryPage(store, filter, { after, limit: pageSize })
+    for (const device of page.items)
+      if (matches(filter, device, { now: clock.now(), online: isOnline(device.id) })) yield { id: device.id, device }
+    after = page.upTo
     more = page.hasMore
   }
 }

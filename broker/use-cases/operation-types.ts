@@ -4,8 +4,10 @@ import { encodeCommand, readCommand } from '../../proto/command.ts'
 import { EnvelopeError, openEnvelope } from '../../proto/envelope.ts'
 import type { OperationRequest } from '../../proto/http-api.ts'
 import { deviceId, type OperationId, operationId } from '../../proto/ids.ts'
+import type { JsonObject } from '../../proto/json.ts'
+import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import { releaseSubject } from '../core/new-operation.ts'
-import type { CommandSubject, JsonObject, Release, Subject } from '../core/records.ts'
+import type { CommandSubject, Release, Subject } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { CommandSigner, Store } from '../ports.ts'
 import { parsedId } from './parsing.ts'
@@ -37,8 +39,6 @@ export interface Made {
   readonly release?: Release
   readonly name: string
 }
-
-export const firmwareUpdate = 'firmware-update'
 
 export class OperationTypes {
   readonly #commands: ReadonlyMap<string, CommandTypeDefinition>

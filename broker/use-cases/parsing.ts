@@ -1,25 +1,7 @@
-// What operators ask for, read once: schemas where a door has none of its own, ids, pages. Every refusal names the field.
-import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+// What operators ask for, read once: ids and pages. Every refusal names the field.
 import { pageLimitDefault, pageLimitMax } from '../../proto/http-api.ts'
 import { RequestRefused } from '../errors.ts'
 import type { PageRequest } from './use-cases.ts'
-
-/** A function that lets through values of the schema and throws RequestRefused INVALID naming each wrong field. */
-export function validator<S extends TSchema>(schema: S): (value: unknown) => Static<S> {
-  const compiled = Compile(schema)
-  return value => {
-    if (compiled.Check(value)) return value as Static<S>
-    const fields = compiled
-      .Errors(value)
-      .slice(0, 10)
-      .map(({ instancePath, message, params }) => {
-        const extra = 'additionalProperties' in params ? ` (${String(params.additionalProperties)})` : ''
-        return { name: instancePath.slice(1).replaceAll('/', '.') || 'body', message: `${message}${extra}` }
-      })
-    throw new RequestRefused('INVALID', 'the request is not as documented', fields)
-  }
-}
 
 /** The id in `text`, or RequestRefused INVALID naming `field`. */
 export function parsedId<Id>(parse: (text: string) => Id, text: string, field: string): Id {

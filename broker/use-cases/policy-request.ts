@@ -9,7 +9,7 @@ import type {
   ScheduleRequest,
   WaveRequest,
 } from '../../proto/http-policy.ts'
-import { compareVersions } from '../../proto/manifest.ts'
+import { compareVersions } from '../../proto/version.ts'
 import { type FailureClass, failureClasses } from '../core/failure-classes.ts'
 import {
   type AbortRule,

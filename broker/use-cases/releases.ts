@@ -1,10 +1,9 @@
 // Releases: an uploaded bundle becomes a manifest of the release its component, version and installed digest name.
-import { createHash } from 'node:crypto'
 import { openEnvelope } from '../../proto/envelope.ts'
 import type { Listing, ReleaseView } from '../../proto/http-api.ts'
 import { releaseId, releaseIdOf } from '../../proto/ids.ts'
 import { readManifest } from '../../proto/manifest.ts'
-import type { Release, ReleaseManifest } from '../core/records.ts'
+import type { Release } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { Store } from '../ports.ts'
 import { listing, releaseView } from '../views.ts'
@@ -12,6 +11,7 @@ import { requireRole } from './access.ts'
 import { auditOf } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId, parsedPage } from './parsing.ts'
+import { checkAgreement, checkPrecursor, manifestEntry } from './release-manifests.ts'
 import { serially } from './serially.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -34,16 +34,8 @@ export function releaseUseCases({
       if (!verdict.ok)
         throw new RequestRefused('INVALID', `manifest: ${verdict.failure.code} ${JSON.stringify(verdict.failure.data)}`)
       const { manifest } = verdict
-      const entry: ReleaseManifest = {
-        sha256: createHash('sha256').update(received.envelope).digest('hex'),
-        envelope: Buffer.from(received.envelope).toString('base64'),
-        vendorId: manifest.vendorId,
-        classId: manifest.classId,
-        ...(manifest.deviceId === undefined ? {} : { deviceId: manifest.deviceId }),
-        artifact: received.artifact,
-        payloadSize: manifest.payloadSize,
-        expiresAt: manifest.expiresAt,
-      }
+      await checkPrecursor(artifacts, manifest)
+      const entry = manifestEntry(received, manifest)
       const id = releaseIdOf(manifest.component, manifest.version, manifest.installedSha256)
       const release = await alone(async () => {
         const known = await store.release(id)
@@ -51,6 +43,7 @@ export function releaseUseCases({
         if (manifests.some(({ sha256 }) => sha256 === entry.sha256)) return known as Release
         if (manifests.length >= manifestsMax)
           throw new RequestRefused('CONFLICT', `release ${id} has ${manifestsMax} manifests already`)
+        checkAgreement(manifests, manifest, clock.now())
         const next: Release = {
           id,
           component: manifest.component,
@@ -65,7 +58,12 @@ export function releaseUseCases({
           auditOf(by, clock.now(), {
             action: 'release.upload',
             subject: id,
-            data: { manifest: entry.sha256, artifact: entry.artifact, payloadSize: entry.payloadSize },
+            data: {
+              manifest: entry.sha256,
+              artifact: entry.artifact,
+              payloadSize: entry.payloadSize,
+              format: manifest.format,
+            },
           }),
         ])
         return next

@@ -16,6 +16,7 @@ import type {
 import type {
   BackupView,
   DeviceEdit,
+  DeviceLogView,
   DeviceView,
   EnrollAnswer,
   EnrollRequest,
@@ -133,6 +134,10 @@ export interface UseCases {
   listBackups(by: Caller, operation: string, page: PageRequest): Promise<Listing<BackupView>>
   /** The bytes the device sent. Needs the role operator: configurations hold secrets. */
   readBackup(by: Caller, operation: string, device: string): Promise<{ view: BackupView; content: Uint8Array }>
+  /** What devices had logged when they failed in an operation that asks for it, by event. */
+  listDeviceLogs(by: Caller, operation: string, page: PageRequest): Promise<Listing<DeviceLogView>>
+  /** `event`: its `device_log_id`. The text is lines of UTF-8. */
+  readDeviceLog(by: Caller, event: string): Promise<{ view: DeviceLogView; text: string }>
 
   listEvents(by: Caller, request: EventListRequest): Promise<EventListing>
   showEvent(by: Caller, id: string): Promise<EventView>

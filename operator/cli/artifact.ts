@@ -1,10 +1,10 @@
-// drover artifact: from an image to a signed bundle, and from the bundle to the broker.
+// drover artifact: from images to a signed bundle, and from the bundle to the broker.
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { BundleError, bundleHeaderLength, bundlePrefixBytes, readBundleHead } from '../../proto/bundle.ts'
 import { deviceId } from '../../proto/ids.ts'
 import { vendorDataBytesMax } from '../../proto/limits.ts'
-import { createArtifact } from '../artifact.ts'
+import { createArtifact, type PayloadWishes } from '../artifact.ts'
 import { badFlag } from '../errors.ts'
 import { readSmallFile, reasonOf } from '../files.ts'
 import { readPrivateKey } from '../keys.ts'
@@ -20,7 +20,9 @@ const dayMs = 86_400_000
 const counterMax = Number.MAX_SAFE_INTEGER
 
 interface CreateOptions {
-  readonly image: string
+  readonly image?: string
+  readonly deltaFrom?: string
+  readonly package?: string
   readonly component: string
   readonly version: string
   readonly vendorId: string
@@ -41,7 +43,9 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
   const create = artifact
     .command('create')
     .description('make a bundle from an image; needs the release key and no broker')
-    .requiredOption('--image <file>', 'the bytes to install, 1 byte to 4 GiB')
+    .option('--image <file>', 'the bytes to install, 1 byte to 4 GiB')
+    .option('--delta-from <file>', 'send only what is new in --image for devices that have this one')
+    .option('--package <file>', 'in place of --image: JSON that lists images for several components')
     .requiredOption('--component <name>', 'part of the device they are for')
     .requiredOption('--version <version>', 'three numbers up to 999: 1.2.3')
     .requiredOption('--vendor-id <hex>', '16 bytes, 32 hex digits or a UUID', identity)
@@ -74,7 +78,8 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
 }
 
 async function runCreate(context: CliContext, options: CreateOptions): Promise<void> {
-  const { image, out, component, version, vendorId, classId, device, priority, releaseCounter } = options
+  const { out, component, version, vendorId, classId, device, priority, releaseCounter } = options
+  const payload = payloadOf(options)
   const passphrase = await passphraseOf(context, options.passphraseFile)
   const keys = await Promise.all(options.key.map(path => readPrivateKey(path, '--key', passphrase)))
   const vendorData =
@@ -85,7 +90,7 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
   const bar = startBar(context, 'creating', 100)
   try {
     const made = await createArtifact({
-      image,
+      ...payload,
       out,
       component,
       version,
@@ -103,8 +108,9 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
     })
     bar.stop()
     const expiresAt = new Date(made.manifest.expiresAt).toISOString()
-    const { release, artifact, chunkCount, imageBytes, bundleBytes, path } = made
-    const { chunkIndexSha256 } = made.manifest
+    const { release, artifact, chunkCount, imageBytes, payloadBytes, bundleBytes, path } = made
+    const { chunkIndexSha256, format, precursorSha256 } = made.manifest
+    const chunks = `${chunkCount} ${chunkCount === 1 ? 'chunk' : 'chunks'}`
     context.out.item(
       {
         object: 'artifact',
@@ -113,11 +119,14 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
         artifact,
         component,
         version,
+        format,
+        ...(precursorSha256 === undefined ? {} : { precursorSha256 }),
         releaseCounter: made.manifest.releaseCounter,
         expiresAt,
         chunkCount,
         chunkIndexSha256,
         imageBytes,
+        payloadBytes,
         bundleBytes,
       },
       [
@@ -126,13 +135,29 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
         ['artifact', artifact],
         ['release counter', made.manifest.releaseCounter],
         ['expires', timeOf(expiresAt)],
-        ['image', `${imageBytes} bytes in ${chunkCount} ${chunkCount === 1 ? 'chunk' : 'chunks'}`],
+        ...(precursorSha256 === undefined
+          ? ([['image', `${imageBytes} bytes in ${chunks}`]] as const)
+          : ([
+              ['image', `${imageBytes} bytes`],
+              ['patch', `${payloadBytes} bytes in ${chunks}, for devices with ${precursorSha256.slice(0, 16)}`],
+            ] as const)),
         ['bundle size', `${bundleBytes} bytes`],
       ],
     )
   } finally {
     bar.stop()
   }
+}
+
+/** Throws BadInput unless the flags say one thing. */
+function payloadOf({ image, deltaFrom, package: description }: CreateOptions): PayloadWishes {
+  if (description !== undefined) {
+    if (image !== undefined) throw badFlag('--package', 'give either --image or --package')
+    if (deltaFrom !== undefined) throw badFlag('--delta-from', 'goes with --image; a package is sent whole')
+    return { package: description }
+  }
+  if (image === undefined) throw badFlag('--image', 'expected the file to install, or --package')
+  return deltaFrom === undefined ? { image } : { image, deltaFrom }
 }
 
 async function runUpload(context: CliContext, path: string): Promise<void> {

@@ -1,17 +1,18 @@
 // drover devices: who may connect, and who has. What is changed on a device is in device-edit.ts.
 import type { Command } from 'commander'
 import type { DeviceView } from '../../proto/http-api.ts'
-import { deviceId } from '../../proto/ids.ts'
+import { deviceId, eventId } from '../../proto/ids.ts'
 import { anyOtherField, type Finish } from './command.ts'
 import type { CliContext } from './context.ts'
 import { addDeviceEdits } from './device-edit.ts'
+import { save } from './download.ts'
 import { enroll } from './enroll.ts'
 import { timeOf } from './output.ts'
 import { addPaging, type PagingOptions, showList } from './paging.ts'
 import { each, parsedBy } from './values.ts'
 
 export function addDeviceCommands(program: Command, finish: Finish): void {
-  const devices = program.command('devices').description('who may connect, and who has')
+  const devices = program.command('devices').alias('device').description('who may connect, and who has')
   const issue = devices
     .command('enroll')
     .argument('<id...>', 'device ids: 1 to 64 of A-Z a-z 0-9 . _ : -', each(parsedBy(deviceId)))
@@ -53,6 +54,20 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
     run: async (context, call) => {
       const client = await context.client()
       showDevice(context, await client.device(call.args[0] ?? ''))
+    },
+  })
+  const log = devices
+    .command('log')
+    .argument('<event>', 'id of the event that told the failure (device_log_id)', parsedBy(eventId))
+    .description('what a device had logged when it failed; drover operation logs ID lists them')
+    .option('-o, --out <file>', 'write there, whole or not at all, instead of to standard output')
+  finish(log, {
+    flags: { id: '<event>' },
+    hints: { NOT_FOUND: 'drover operation logs ID lists what there is' },
+    run: async (context, { args: [event = ''], options }) => {
+      const { out } = options as { readonly out?: string }
+      const client = await context.client()
+      await save(context, await client.deviceLog(event), out, { object: 'device-log', event }, { mode: 0o600 })
     },
   })
   addDeviceEdits(devices, finish)

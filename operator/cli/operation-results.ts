@@ -108,6 +108,27 @@ export function addOperationResults(
     },
   })
 
+  finish(addPaging(one('logs', 'what its devices had logged when they failed')), {
+    flags: { after: '--after' },
+    hints,
+    run: async (context, { args, options }) => {
+      const client = await context.client()
+      await showList(context, options as unknown as PagingOptions, {
+        pageOf: page => client.deviceLogs(args[0] ?? '', page),
+        keyOf: ({ id }) => id,
+        columns: [
+          { head: 'event', of: ({ id }) => id },
+          { head: 'device', of: ({ device }) => device },
+          { head: 'attempt', of: ({ attempt }) => attempt },
+          { head: 'bytes', of: ({ sizeBytes }) => sizeBytes },
+          { head: 'whole', of: ({ cut }) => (cut ? 'older lines are gone' : 'yes') },
+          { head: 'time', of: ({ at }) => timeOf(at) },
+        ],
+        whenEmpty: 'No logs. Devices that fail send them in operations made with --log-on-failure.',
+      })
+    },
+  })
+
   finish(addPaging(one('backups', 'the configurations its devices sent')), {
     flags: { after: '--after' },
     hints,

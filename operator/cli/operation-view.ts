@@ -53,6 +53,7 @@ export function showOperation({ out }: CliContext, operation: OperationView): vo
     ...present('retrying', retrying > 0 ? retrying : null),
     ...present('wave', wave && waveOf(wave)),
     ['concurrency', policy.concurrency],
+    ...present('log on failure', policy.logOnFailure ? 'yes' : null),
     ...present('rate', policy.rate && `${policy.rate.maximumPerMinute} a minute at most`),
     ...present('starts at', schedule.startAt && timeOf(schedule.startAt)),
     ...present('ends at', schedule.endAt && `${timeOf(schedule.endAt)}, then ${schedule.onEnd}`),

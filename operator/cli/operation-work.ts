@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { OperationRequest } from '../../proto/http-api.ts'
 import { deviceId } from '../../proto/ids.ts'
 import { commandArgumentsBytesMax } from '../../proto/limits.ts'
+import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import { badFlag } from '../errors.ts'
 import { readPrivateKey } from '../keys.ts'
 import { signCommand } from '../signed-command.ts'
@@ -31,10 +32,9 @@ export type Work = Pick<OperationRequest, 'type' | 'release' | 'arguments' | 'ba
 
 const dayMs = 86_400_000
 const expiresDefaultMs = 30 * dayMs
-const firmware = 'firmware-update'
 /** Flags that belong to one type only. A type that a plugin registers takes --arguments. */
 const flagsOfType: Readonly<Record<string, readonly (keyof WorkOptions)[]>> = {
-  [firmware]: ['release'],
+  [firmwareUpdate]: ['release'],
   'config-backup': [],
   'config-change': ['patch', 'mergePatch'],
   'config-restore': ['backup'],
@@ -66,7 +66,7 @@ export function addWorkFlags(command: Command): Command {
       '--type <type>',
       'firmware-update, config-backup, config-change, config-restore, reboot, command, or of a plugin',
       parsedBy(operationType),
-      firmware,
+      firmwareUpdate,
     )
     .option('--release <id>', 'firmware-update: release id, or component@version when there is only one')
     .option('--patch <file>', 'config-change: JSON Patch (RFC 6902), a list of operations')
@@ -105,7 +105,7 @@ export async function workOf(context: CliContext, options: WorkOptions): Promise
       ['expires', '--expires'],
     ] as const)
       if (options[option] !== undefined) throw badFlag(flag, 'is part of what is signed: it needs --key')
-  if (type === firmware) {
+  if (type === firmwareUpdate) {
     if (release === undefined) throw badFlag('--release', 'a firmware-update needs a release id, or component@version')
     if (key !== undefined) throw badFlag('--key', 'the release is signed already, with drover artifact create')
     return { type, release }

@@ -17,6 +17,7 @@ export interface PolicyOptions {
   readonly waves?: readonly WaveRequest[]
   readonly abort?: readonly AbortRequest[]
   readonly approval?: boolean
+  readonly logOnFailure?: boolean
   readonly prerequisite?: readonly NonNullable<PolicyRequest['prerequisites']>[number][]
   readonly startAt?: Moment
   readonly endAt?: Moment
@@ -41,6 +42,7 @@ const parts = [
   ['waves', '--waves', 'waves'],
   ['abort', '--abort', 'abort'],
   ['approval', '--approval', 'approval'],
+  ['logOnFailure', '--log-on-failure', 'logOnFailure'],
   ['prerequisites', '--prerequisite', 'prerequisite'],
   ['timeoutDays', '--timeout-days', 'timeoutDays'],
   ['stepTimeoutMinutes', '--step-timeout-minutes', 'stepTimeoutMinutes'],
@@ -85,6 +87,7 @@ export function addPolicyFlags(command: Command): Command {
     )
     .option('--install-in-window', 'what is downloaded when a window ends waits for the next one to be installed')
     .option('--approval', 'wait until a second person approves')
+    .option('--log-on-failure', 'devices that fail send what they logged of late: drover devices log EVENT shows it')
     .option('--offline <what>', 'what becomes of devices that are not connected: wait or skip', word(['wait', 'skip']))
     .option(
       '--prerequisite <version>',
@@ -115,7 +118,7 @@ export async function policyOf(options: PolicyOptions, now: number): Promise<Pol
       install: installInWindow === true ? 'in-window' : undefined,
     }),
   }
-  const { priority, concurrency, offline, rate, waves, abort, approval, prerequisite } = options
+  const { priority, concurrency, offline, rate, waves, abort, approval, logOnFailure, prerequisite } = options
   const { timeoutDays, stepTimeoutMinutes, inProgressTimeoutMinutes } = options
   const { confirmTimeoutMinutes, stopTimeoutMinutes } = options
   const flags = {
@@ -126,6 +129,7 @@ export async function policyOf(options: PolicyOptions, now: number): Promise<Pol
     waves,
     abort,
     approval,
+    logOnFailure,
     prerequisites: prerequisite,
     timeoutDays,
     stepTimeoutMinutes,

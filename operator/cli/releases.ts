@@ -38,21 +38,33 @@ export function showRelease(context: CliContext, release: ReleaseView): void {
     ['version', release.version],
     ['installed SHA-256', release.installedSha256],
     ['created', `${timeOf(release.createdAt)} by ${release.createdBy}`],
-    ...release.manifests.flatMap(({ sha256, vendorId, classId, deviceId, payloadSize, expiresAt }, index) => {
+    ...release.manifests.flatMap((manifest, index) => {
+      const { sha256, vendorId, classId, deviceId, payloadSize, expiresAt, format, precursorSha256 } = manifest
       const who = `vendor ${vendorId} class ${classId}${deviceId === null ? '' : ` device ${deviceId}`}`
       return [
         [`manifest ${index + 1}`, sha256],
         ['  for', who],
-        ['  payload', `${payloadSize} bytes, until ${timeOf(expiresAt)}`],
+        ['  payload', `${format}, ${payloadSize} bytes, until ${timeOf(expiresAt)}`],
+        ...(precursorSha256 === null ? [] : [['  on installed', precursorSha256] as const]),
       ] as const
     }),
   ])
 }
 
+function isDelta({ format }: ReleaseView['manifests'][number]): boolean {
+  return format === 'delta-zstd'
+}
+
+/** Of the full image, if the release has one. */
+function bytesOf(manifests: ReleaseView['manifests']): number | null {
+  return (manifests.find(manifest => !isDelta(manifest)) ?? manifests[0])?.payloadSize ?? null
+}
+
 const columns = [
   { head: 'release', of: ({ id }: ReleaseView) => id },
   { head: 'manifests', of: ({ manifests }: ReleaseView) => manifests.length },
-  { head: 'bytes', of: ({ manifests }: ReleaseView) => manifests[0]?.payloadSize ?? null },
+  { head: 'deltas', of: ({ manifests }: ReleaseView) => manifests.filter(isDelta).length },
+  { head: 'bytes', of: ({ manifests }: ReleaseView) => bytesOf(manifests) },
   { head: 'created', of: ({ createdAt }: ReleaseView) => timeOf(createdAt) },
   { head: 'by', of: ({ createdBy }: ReleaseView) => createdBy },
 ]

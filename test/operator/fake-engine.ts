@@ -16,6 +16,7 @@ import type {
 import type {
   BackupView,
   DeviceEdit,
+  DeviceLogView,
   DeviceView,
   EnrollAnswer,
   ExecutionView,
@@ -54,6 +55,8 @@ type Answered = Pick<
   | 'exportOperation'
   | 'listBackups'
   | 'readBackup'
+  | 'listDeviceLogs'
+  | 'readDeviceLog'
   | 'watch'
   | 'listAudit'
   | 'auditHead'
@@ -138,6 +141,12 @@ export class FakeEngine implements Answered {
   }
   readBackup(by: Principal, operation: string, device: string) {
     return this.#answer<{ view: BackupView; content: Uint8Array }>('readBackup', by, 'operator', operation, device)
+  }
+  listDeviceLogs(by: Principal, operation: string, page: PageRequest) {
+    return this.#answer<Listing<DeviceLogView>>('listDeviceLogs', by, 'viewer', operation, page)
+  }
+  readDeviceLog(by: Principal, event: string) {
+    return this.#answer<{ view: DeviceLogView; text: string }>('readDeviceLog', by, 'viewer', event)
   }
   watch(by: Principal, request: object, signal: AbortSignal): Promise<AsyncIterable<LiveMessage>> {
     return this.#answer<AsyncIterable<LiveMessage>>('watch', by, 'viewer', request, signal)

@@ -224,6 +224,7 @@ export function operationView(id: string, wishes: Partial<OperationView> = {}): 
       retries: [],
       schedule: { startAt: null, endAt: null, onEnd: 'finish', windows: [], install: 'any-time' },
       approval: false,
+      logOnFailure: false,
       prerequisites: [],
     },
     ...wishes,
@@ -238,6 +239,8 @@ export function executionView(operation: string, device: string, wishes: Partial
     status: 'Pending',
     step: null,
     attempt: 0,
+    format: null,
+    manifest: null,
     code: null,
     message: null,
     correctiveAction: null,
@@ -286,6 +289,7 @@ async function readBundle(bytes: AsyncIterable<Uint8Array>): Promise<ReleaseView
   if (!verdict.ok) throw new RequestRefused('INVALID', 'manifest')
   const { component, version, installedSha256, vendorId, classId, payloadSize, payloadSha256, expiresAt } =
     verdict.manifest
+  const { format, precursorSha256 } = verdict.manifest
   return {
     id: releaseIdOf(component, version, installedSha256),
     component,
@@ -300,6 +304,8 @@ async function readBundle(bytes: AsyncIterable<Uint8Array>): Promise<ReleaseView
         classId,
         deviceId: null,
         artifact: payloadSha256,
+        format,
+        precursorSha256: precursorSha256 ?? null,
         payloadSize,
         expiresAt: new Date(expiresAt).toISOString(),
       },

@@ -223,6 +223,12 @@ root.test('the operations key, which lies on the broker, runs no program', async
   t.equal(blinked(), 'run\n', 'the program was not started')
 })
 
+root.test('a command that was signed for another device is refused', async t => {
+  const signed = [...command('blink', 'release.pem'), '--only-device', 'hall', '--vendor-id', testVendorId]
+  const { execution } = await done(signed, { code: 1, device: 'cellar' })
+  t.match(execution, { state: 'failed', code: 'UPD4_FAIL_31' })
+})
+
 root.test(
   'an update that may be installed in a window only waits when it is downloaded, and goes on when one opens',
   async t => {
@@ -250,7 +256,7 @@ root.test(
     t.match(await one('operation', 'explain', id, 'hall'), { rule: 'awaiting-go', message: /window/ })
     const boots = await hall.boots()
     // Longer than the broker takes to look again.
-    await new Promise(resolve => setTimeout(resolve, 2_500))
+    await new Promise(resolve => setTimeout(resolve, 1_300))
     t.match((await says(['operation', 'executions', id])).lines, [{ step: 'awaiting-install' }])
     await one('operation', 'edit', id, ...always)
     t.match((await says(['operation', 'watch', id])).lines.at(-1), { state: 'completed', updated: 1, errors: 0 })

@@ -79,6 +79,12 @@ export class StoryAgent {
     return readFile(join(this.folder, 'config.json'))
   }
 
+  /** Boot is killed; the image and the agent notice and end in order. */
+  async kill(): Promise<void> {
+    this.#boot.kill('SIGKILL')
+    await this.#ended
+  }
+
   /** In order, with its image. */
   async stop(): Promise<void> {
     this.#boot.kill('SIGTERM')

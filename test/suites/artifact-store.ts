@@ -1,10 +1,14 @@
 // What every ArtifactStore must do. `open` gives a new, empty store that takes bundles of up to `bundleBytesMax` bytes.
+import { createHash } from 'node:crypto'
 import type { Test } from 'tap'
 import type { ArtifactReader, ArtifactStore } from '../../broker/ports.ts'
 import { BundleError, decodeChunk, encodeBundleHead, encodeChunk } from '../../proto/bundle.ts'
 import { ChunkIndex } from '../../proto/chunk-index.ts'
 import { signEnvelope } from '../../proto/envelope.ts'
 import { artifactId } from '../../proto/ids.ts'
+import type { Manifest } from '../../proto/manifest.ts'
+import { encodePackageMetadata } from '../../proto/package.ts'
+import { encodeDeltaMetadata } from '../../proto/patch.ts'
 import { makeBundle, makeImage, type TestBundle, testKeys } from '../fixtures/bundle.ts'
 
 export interface ArtifactStoreUnderTest {
@@ -55,6 +59,19 @@ export function artifactStoreSuite(
     t.ok((await imageOf(await mustOpen(under.store, bundle))).equals(image))
     const again = await imageOf(before).catch((error: { code?: string }) => error.code)
     t.ok(again === 'ARTIFACT_UNREADABLE' || (again instanceof Buffer && again.equals(image)), 'never other bytes')
+  })
+
+  t.test('a delta is kept and served as its patch, a package as itself', async t => {
+    const { store } = await open(t, bytesMax)
+    const patch = makeImage(9000, 4)
+    const delta = makeBundle({ image: patch, settings, manifest: deltaOf(image) })
+    t.equal((await store.receive(pieces(delta.bytes))).artifact, createHash('sha256').update(patch).digest('hex'))
+    t.ok((await imageOf(await mustOpen(store, delta))).equals(patch))
+    t.equal(await store.open(artifactId(delta.manifest.installedSha256)), undefined, 'the image itself is not there')
+    const both = makeImage(20_000, 5)
+    const combined = makeBundle({ image: both, settings, manifest: { format: 'combined', metadata: packageMetadata } })
+    await store.receive(pieces(combined.bytes))
+    t.ok((await imageOf(await mustOpen(store, combined))).equals(both))
   })
 
   t.test('an artifact nobody uploaded is undefined', async t => {
@@ -230,19 +247,52 @@ function spoiledBundles(): { what: string; bytes: Buffer; message: RegExp }[] {
     {
       what: 'image of another digest',
       bytes: claim({ payloadSha256: wrong, installedSha256: wrong }),
-      message: /image: the manifest says/,
+      message: /payload: the manifest says/,
     },
     {
       what: 'image of another size',
       bytes: claim({ payloadSize: 20_001, installedSize: 20_001 }),
-      message: /installedSize/,
+      message: /payloadSize/,
     },
     {
-      what: 'a format nobody can serve yet',
-      bytes: claim({ format: 'combined', metadata: Buffer.from('x') }),
-      message: /combined is not supported, expected raw/,
+      what: 'a delta of another digest',
+      bytes: claim({ ...deltaOf(image), payloadSha256: wrong }),
+      message: /payload: the manifest says/,
+    },
+    {
+      what: 'a delta of another size',
+      bytes: claim({ ...deltaOf(image), payloadSize: 20_001 }),
+      message: /payloadSize/,
+    },
+    {
+      what: 'a delta from nowhere',
+      bytes: claim({ ...deltaOf(image), metadata: new Uint8Array(0) }),
+      message: /manifest: UPD4_FAIL_22.*metadata/,
+    },
+    {
+      what: 'a package that installs something else',
+      bytes: claim({ format: 'combined', metadata: packageMetadata, installedSha256: wrong }),
+      message: /manifest: UPD4_FAIL_22.*contradicts the payload/,
     },
   ]
+}
+
+const packageMetadata = encodePackageMetadata({ descriptorSize: 50 })
+
+/** What a manifest says of a patch that makes `installed`. */
+function deltaOf(installed: Buffer): Partial<Manifest> {
+  return {
+    format: 'delta-zstd',
+    metadata: encodeDeltaMetadata({
+      baseSize: 300_000,
+      frameBytesMax: 65_536,
+      baseBytesMax: 65_536,
+      encodedBytesMax: 65_536,
+    }),
+    precursorSha256: 'ab'.repeat(32),
+    installedSize: installed.length,
+    installedSha256: createHash('sha256').update(installed).digest('hex'),
+  }
 }
 
 /** The chunks of `good` under another envelope. */

@@ -1,14 +1,15 @@
 // What every Store must do with what the engine remembers beside its records: answers, the clock, backups, webhooks and
 // notices, and with what is deleted; part of the suite in store.ts.
 import type { Test } from 'tap'
-import type { Notice } from '../../broker/core/records.ts'
-import type { PrincipalName } from '../../proto/ids.ts'
+import type { EventRecord, Notice } from '../../broker/core/records.ts'
+import type { EventId, PrincipalName } from '../../proto/ids.ts'
 import { everyPage, livesOf, readAll, type StoreUnderTest } from './store-pages.ts'
 import {
   answerOf,
   append,
   credentialOf,
   device,
+  deviceLogOf,
   eventOf,
   executionOf,
   noticeOf,
@@ -131,6 +132,55 @@ export function storeKeepingSuite(t: Test, { open, reopen }: StoreUnderTest): vo
     if (read !== undefined) read[0] = 0
     t.strictSame(await store.backupContent(put.backup.sha256), new Uint8Array(Buffer.from('one')))
     await store.close()
+  })
+
+  t.test('the log of a device is found by operation and event, its lines beside it', async t => {
+    const store = await open()
+    const [of, other] = [operation(1), operation(2)]
+    const events = await store.commit(
+      [of, of, other, of].map(each => append(eventOf(device('a'), { operation: each, type: 'FAIL' }))),
+    )
+    const logs = events.map((event, index) => deviceLogOf(event, index + 1))
+    const content = (index: number): Uint8Array => new Uint8Array([0, 255, index])
+    await store.commit(logs.map((log, index) => ({ kind: 'put-device-log', log, content: content(index) })))
+    await eachLife(store, async (store, life) => {
+      for (const [index, log] of logs.entries()) {
+        t.strictSame(await store.deviceLog(log.operation, log.event), log, life)
+        t.strictSame(await store.deviceLogContent(log.operation, log.event), content(index), life)
+      }
+      t.equal(await store.deviceLog(other, logs[0]?.event ?? ('' as EventId)), undefined, 'of another operation')
+      t.equal(await store.deviceLogContent(other, logs[0]?.event ?? ('' as EventId)), undefined)
+      await everyPage(
+        t,
+        [0, 1, 3].map(index => logs[index]?.event ?? ('' as EventId)),
+        (after, limit) => store.deviceLogs(of, { ...(after && { after }), limit }),
+        log => log.event,
+      )
+    })
+  })
+
+  t.test('the log of a device is forgotten with its event, and no other', async t => {
+    const store = await open()
+    const of = operation(1)
+    const failed = (at: number) => append(eventOf(device('a'), { operation: of, type: 'FAIL', recordedAt: at }))
+    const events = await store.commit([
+      failed(1),
+      append(eventOf(device('b'), { recordedAt: 2 })),
+      failed(3),
+      failed(4),
+    ])
+    const logs = [0, 2, 3].map(index => deviceLogOf(events[index] as EventRecord, index + 1))
+    await store.commit(logs.map(log => ({ kind: 'put-device-log', log, content: new Uint8Array([1]) })))
+    t.equal(await store.trimEvents(4, 10), 3)
+    await eachLife(store, async (store, life) => {
+      t.strictSame((await store.deviceLogs(of, { limit: 9 })).items, logs.slice(2), life)
+      for (const [index, log] of logs.entries())
+        t.strictSame(
+          await store.deviceLogContent(of, log.event),
+          index === 2 ? new Uint8Array([1]) : undefined,
+          `lines ${index} ${life}`,
+        )
+    })
   })
 
   t.test('webhooks are kept until they are deleted', async t => {

@@ -6,6 +6,8 @@ import type {
   AuditEntry,
   Backup,
   DeviceCredential,
+  DeviceLog,
+  EventRecord,
   Execution,
   ExecutionState,
   NewEvent,
@@ -164,6 +166,10 @@ export function putBackup(operationId: OperationId, id: DeviceId, text: string):
   const sha256 = createHash('sha256').update(content).digest('hex')
   const backup = { operation: operationId, device: id, sha256, version: '7', sizeBytes: content.length, at: 8 }
   return { kind: 'put-backup', backup, content: new Uint8Array(content) }
+}
+
+export function deviceLogOf({ id: event, device, operation }: EventRecord, attempt: number): DeviceLog {
+  return { event, operation: operation as OperationId, device, attempt, sizeBytes: 9, cut: false, at: 8 }
 }
 
 export function webhookOf(id: string): Webhook {

@@ -31,6 +31,7 @@ import { sinkTopic } from './rights.ts'
 import { selfTest } from './self-test.ts'
 import { Sessions } from './sessions.ts'
 import { type AedesSettings, aedesSettingsDefault } from './settings.ts'
+import { openSink } from './sink.ts'
 import { Tally } from './tally.ts'
 
 export interface AedesAttachment {
@@ -131,6 +132,7 @@ class Attachment implements AedesAttachment {
     this.#undo.push(
       listenTo({ ...parts, sessions: this.#sessions, admission: this.#admission }),
       guardPersistence(this.#broker, log),
+      openSink(this.#broker),
     )
     for (const name of hookNames) this.#put(name, this.#ours[name])
     // A broker that refuses strangers has no host beside us to advise.

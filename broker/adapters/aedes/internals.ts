@@ -41,7 +41,7 @@ interface Emitter {
   on(event: 'error', listener: (error: Error) => void): void
   removeListener(event: 'error', listener: (error: Error) => void): void
 }
-type Method = (...values: unknown[]) => unknown
+export type Method = (...values: unknown[]) => unknown
 
 export type HostBroker = Omit<Aedes, 'on'> & {
   on(event: string, listener: (...values: never[]) => void): void
@@ -90,3 +90,17 @@ export const inertDuplicates: object = new Proxy(
   {},
   { get: () => 0, set: () => true, deleteProperty: () => true, has: () => false },
 )
+
+/** Puts a method of our own over one of the host's; the result puts things back as they were. */
+export function replaceMethod<Name extends string>(
+  target: Record<Name, Method>,
+  name: Name,
+  wrap: (original: Method) => Method,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, name)
+  target[name] = wrap(target[name])
+  return () => {
+    if (own !== undefined) Object.defineProperty(target, name, own)
+    else delete (target as Partial<Record<Name, Method>>)[name]
+  }
+}

@@ -6,11 +6,11 @@
 // something: hello, events, an operator's request. `chunks/request`, `progress` and `presence` pass at once.
 import type { PublishPacket } from 'aedes'
 import type { Uplink } from '../../../proto/topics.ts'
-import { parseDeviceTopic, parseOperatorRequest } from '../../../proto/topics.ts'
+import { parseOperatorRequest, uplinkOf } from '../../../proto/topics.ts'
 import { TokenBuckets } from '../../core/token-bucket.ts'
 import { MessageRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents } from '../../ports.ts'
-import { within } from './deadline.ts'
+import { Deadlines, TimedOut } from './deadline.ts'
 import type { Hooks, HostBroker, HostClient } from './internals.ts'
 import { isReserved, mayPublish, sinkTopic } from './rights.ts'
 import { namesOf, type Session, type Sessions } from './sessions.ts'
@@ -26,6 +26,7 @@ const waiting: Readonly<Record<Uplink, boolean>> = {
   'chunks/request': false,
   presence: false,
   configuration: true,
+  log: true,
 }
 
 export class Messages {
@@ -39,6 +40,7 @@ export class Messages {
   readonly #closures: Tally
   readonly #records: TokenBuckets
   readonly #requests: TokenBuckets
+  readonly #deadlines: Deadlines
 
   constructor(parts: {
     readonly aedes: HostBroker
@@ -60,6 +62,7 @@ export class Messages {
     this.#closures = parts.closures
     this.#records = new TokenBuckets(parts.settings.records, rememberedMax)
     this.#requests = new TokenBuckets(parts.settings.requests, rememberedMax)
+    this.#deadlines = new Deadlines(parts.clock, parts.settings.messageTimeoutMs)
   }
 
   authorizePublish(client: HostClient | null, packet: PublishPacket, callback: Callback): void {
@@ -102,20 +105,19 @@ export class Messages {
   }
 
   #takeUplink(session: Session, packet: PublishPacket, callback: Callback): void {
-    const named = parseDeviceTopic(packet.topic)
     const { connection } = session
-    if (named === undefined || !('uplink' in named) || connection === undefined) {
+    const uplink = connection === undefined ? undefined : uplinkOf(connection.device, packet.topic)
+    if (connection === undefined || uplink === undefined) {
       this.#refuse(session, callback, denied(packet.topic))
       return
     }
-    const { uplink } = named
     const buckets = uplink === 'progress' || uplink === 'chunks/request' ? this.#requests : this.#records
     const payload = takeOut(packet)
     this.#run(session, packet, callback, {
       buckets,
-      key: named.device,
+      key: connection.device,
       waits: waiting[uplink],
-      work: async () => this.#events.deviceMessage(connection, uplink, payload),
+      work: () => this.#events.deviceMessage(connection, uplink, payload),
     })
   }
 
@@ -131,7 +133,7 @@ export class Messages {
       buckets: this.#records,
       key: `operator/${principal.name}`,
       waits: true,
-      work: async () => this.#events.operatorMessage(principal, request.verb, payload),
+      work: () => this.#events.operatorMessage(principal, request.verb, payload),
     })
   }
 
@@ -155,18 +157,18 @@ export class Messages {
       return
     }
     session.inFlight++
-    const work = message.work()
-    const outcome = message.waits ? within(this.#clock, this.#settings.messageTimeoutMs, work) : work
-    outcome.then(
-      () => {
-        session.inFlight--
-        if (message.waits && !session.client.closed) acknowledge(packet, callback)
-      },
-      error => {
-        session.inFlight--
-        this.#refuse(session, message.waits ? callback : undefined, error)
-      },
-    )
+    let open = true
+    const ended = (error: Error | undefined): void => {
+      if (!open) return
+      open = false
+      session.inFlight--
+      if (deadline !== undefined) this.#deadlines.remove(deadline)
+      if (error !== undefined) this.#refuse(session, message.waits ? callback : undefined, error)
+      else if (message.waits && !session.client.closed) acknowledge(packet, callback)
+    }
+    const { messageTimeoutMs } = this.#settings
+    const deadline = message.waits ? this.#deadlines.add(() => ended(new TimedOut(messageTimeoutMs))) : undefined
+    message.work().then(() => ended(undefined), ended)
     if (!message.waits) acknowledge(packet, callback)
   }
 
@@ -191,11 +193,13 @@ function denied(topic: string): MessageRefused {
   return new MessageRefused('acl-denied', `publishing on ${JSON.stringify(topic.slice(0, 128))} is not allowed`)
 }
 
+const nothing = Buffer.alloc(0)
+
 /** The payload; the packet is left without it, without its topic, and never retained (trap G). */
 function takeOut(packet: PublishPacket): Uint8Array {
   const { payload } = packet
   packet.topic = sinkTopic
-  packet.payload = Buffer.alloc(0)
+  packet.payload = nothing
   packet.retain = false
   return typeof payload === 'string' ? Buffer.from(payload) : payload
 }

@@ -2,7 +2,7 @@
 // SUBSCRIBE, and a rejected deletion of a will on CONNECT. They are logged instead; the client goes on without.
 import type { Transform } from 'node:stream'
 import type { Log } from '../../ports.ts'
-import type { HostBroker } from './internals.ts'
+import { type HostBroker, replaceMethod } from './internals.ts'
 
 /** Returns what takes the guard away again. */
 export function guardPersistence(aedes: HostBroker, log: Log): () => void {
@@ -10,31 +10,16 @@ export function guardPersistence(aedes: HostBroker, log: Log): () => void {
   const failed = (error: unknown): void => {
     log.error({ event: 'persistence-failed', err: error }, 'the persistence of the broker failed')
   }
-  const undoRetained = replace(persistence, 'createRetainedStreamCombi', original => (...values) => {
+  const undoRetained = replaceMethod(persistence, 'createRetainedStreamCombi', original => (...values) => {
     const stream = original.apply(persistence, values) as Transform
     stream.on('error', failed)
     return stream
   })
-  const undoWill = replace(persistence, 'delWill', original => (...values) => {
+  const undoWill = replaceMethod(persistence, 'delWill', original => (...values) => {
     return Promise.resolve(original.apply(persistence, values)).catch(failed)
   })
   return () => {
     undoRetained()
     undoWill()
-  }
-}
-
-type Method = (...values: unknown[]) => unknown
-
-function replace<Name extends string>(
-  target: Record<Name, Method>,
-  name: Name,
-  wrap: (original: Method) => Method,
-): () => void {
-  const own = Object.getOwnPropertyDescriptor(target, name)
-  target[name] = wrap(target[name])
-  return () => {
-    if (own !== undefined) Object.defineProperty(target, name, own)
-    else delete (target as Partial<Record<Name, Method>>)[name]
   }
 }

@@ -3,13 +3,22 @@
 // a will passes no PUBLISH.
 //
 //              publish               subscribe, receive            will
-//   device     its own uplinks       its own downlinks, exactly    its own presence
+//   device     its own uplinks       its own downlinks and any     its own presence
+//                                    broadcast session, exactly
 //   operator   own request/{verb}    own answers, live topics      none
 //   stranger   anything but reserved, where the host agrees        the same
 //
 // Reserved are drover/v1 and all below, $SYS, $share and our sink. A device gets no wildcard, not even for its own
-// subtree: the rule stays a plain compare.
-import { operatorMaySubscribe, parseDeviceTopic, parseOperatorRequest, root } from '../../../proto/topics.ts'
+// subtree: the rule stays a plain compare. A session is open to every device that knows its name: what comes over it is
+// checked by the device against what was signed for it.
+import {
+  operatorMaySubscribe,
+  parseDeviceTopic,
+  parseOperatorRequest,
+  parseSessionTopic,
+  root,
+  uplinkOf,
+} from '../../../proto/topics.ts'
 import type { Identity } from '../../ports.ts'
 
 /** Who a connection belongs to. A stranger is nobody of ours: the host knows him, or nobody does. */
@@ -20,10 +29,8 @@ export const sinkTopic = '$drover/sink'
 
 export function mayPublish(party: Party, topic: string): boolean {
   switch (party.kind) {
-    case 'device': {
-      const named = parseDeviceTopic(topic)
-      return named !== undefined && 'uplink' in named && named.device === party.device
-    }
+    case 'device':
+      return uplinkOf(party.device, topic) !== undefined
     case 'operator':
       return parseOperatorRequest(topic)?.operator === party.principal.name
     case 'stranger':
@@ -38,7 +45,7 @@ export function mayPublish(party: Party, topic: string): boolean {
 export function maySubscribe(party: Party, filter: string): boolean {
   switch (party.kind) {
     case 'device':
-      return isOwnDownlink(party.device, filter)
+      return isForDevice(party.device, filter)
     case 'operator':
       return operatorMaySubscribe(party.principal.name, filter)
     case 'stranger':
@@ -49,7 +56,7 @@ export function maySubscribe(party: Party, filter: string): boolean {
 export function mayReceive(party: Party, topic: string): boolean {
   switch (party.kind) {
     case 'device':
-      return isOwnDownlink(party.device, topic)
+      return isForDevice(party.device, topic)
     case 'operator':
       return operatorMaySubscribe(party.principal.name, topic)
     case 'stranger':
@@ -59,10 +66,8 @@ export function mayReceive(party: Party, topic: string): boolean {
 
 export function mayWill(party: Party, topic: string): boolean {
   switch (party.kind) {
-    case 'device': {
-      const named = parseDeviceTopic(topic)
-      return named !== undefined && named.device === party.device && 'uplink' in named && named.uplink === 'presence'
-    }
+    case 'device':
+      return uplinkOf(party.device, topic) === 'presence'
     case 'operator':
       return false
     case 'stranger':
@@ -76,7 +81,8 @@ export function isReserved(topicOrFilter: string): boolean {
 
 const reservedTrees: readonly string[] = [root, '$SYS', '$share', '$drover']
 
-function isOwnDownlink(device: string, topic: string): boolean {
+function isForDevice(device: string, topic: string): boolean {
+  if (parseSessionTopic(topic) !== undefined) return true
   const named = parseDeviceTopic(topic)
   return named !== undefined && 'downlink' in named && named.device === device
 }

@@ -1,7 +1,7 @@
 // A bundle as it comes in: every byte is checked before it counts, none is kept in memory longer than its chunk.
 //
 //   prefix → head (envelope opens, manifest reads, chunk index is the one it names) → chunk 0 inflates and hashes to the
-//   index → chunk 1 … → image digest and size are the manifest's → nothing after it
+//   index → chunk 1 … → payload digest and size are the manifest's → nothing after it
 //
 // Knows no file: what has been verified goes to `write`, piece by piece. Who signed is not judged here: devices do that.
 import { createHash } from 'node:crypto'
@@ -25,7 +25,7 @@ const plainBytesPerTurn = 1024 * 1024
 export interface VerifiedHead {
   readonly artifact: ArtifactId
   readonly head: BundleHead
-  readonly imageSha256: string
+  readonly payloadSha256: string
   readonly chunkIndexSha256: string
 }
 
@@ -43,17 +43,17 @@ export async function receiveBundle(
     const prefix = await source.take(bundlePrefixBytes, 'the prefix')
     const header = await source.take(bundleHeaderLength(prefix), 'the header')
     const verified = verifyHead(header)
-    const { head, artifact, imageSha256, chunkIndexSha256 } = verified
+    const { head, artifact, payloadSha256, chunkIndexSha256 } = verified
     if (head.bundleBytes > bundleBytesMax) throw tooLarge(`the bundle has ${head.bundleBytes} bytes`, bundleBytesMax)
 
     let parts: Uint8Array[] = [prefix, header]
     let gathered = prefix.length + header.length
     let plainBytes = 0
-    const image = createHash('sha256')
+    const payload = createHash('sha256')
     for (let chunk = 0; chunk < head.index.count; chunk += 1) {
       const encoded = await source.take(head.encodedLengthOf(chunk), `chunk ${chunk}`)
       const plain = verifiedPlain(head, chunk, encoded)
-      image.update(plain)
+      payload.update(plain)
       parts.push(encoded)
       gathered += encoded.length
       plainBytes += plain.length
@@ -64,9 +64,9 @@ export async function receiveBundle(
         plainBytes = 0
       }
     }
-    const digest = image.digest('hex')
-    if (digest !== imageSha256)
-      throw new BundleError(`image: the manifest says SHA-256 ${imageSha256}, the chunks make ${digest}`)
+    const digest = payload.digest('hex')
+    if (digest !== payloadSha256)
+      throw new BundleError(`payload: the manifest says SHA-256 ${payloadSha256}, the chunks make ${digest}`)
     await source.end()
     await write(parts)
     return { artifact, envelope: head.envelope, chunkIndexSha256 }
@@ -91,14 +91,13 @@ export function verifyHead(header: Uint8Array): VerifiedHead {
     throw new BundleError(`manifest: ${code} ${JSON.stringify(data)}`)
   }
   const { manifest } = verdict
-  if (manifest.format !== 'raw')
-    throw new BundleError(`manifest.format: ${manifest.format} is not supported, expected raw`)
   const chunkIndexSha256 = createHash('sha256').update(head.chunkIndexBytes).digest('hex')
   same('chunkIndexSize', manifest.chunkIndexSize, head.chunkIndexBytes.length)
   same('chunkIndexSha256', manifest.chunkIndexSha256, chunkIndexSha256)
-  same('installedSize', manifest.installedSize, head.index.imageSize)
-  // Of a raw image, payload and installed image are the same bytes: readManifest has seen to that.
-  return { artifact: artifactId(manifest.payloadSha256), head, imageSha256: manifest.installedSha256, chunkIndexSha256 }
+  same('payloadSize', manifest.payloadSize, head.index.imageSize)
+  // Of all but a delta the payload is the installed image: readManifest has seen to that.
+  const { payloadSha256 } = manifest
+  return { artifact: artifactId(payloadSha256), head, payloadSha256, chunkIndexSha256 }
 }
 
 /** Throws BundleError unless the chunk inflates to what the index says. */

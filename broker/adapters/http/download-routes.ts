@@ -1,4 +1,4 @@
-// What goes out as a file: the CSV of an operation, the backup of a device, the audit chain. Streams are read as fast as
+// What goes out as a file: the CSV of an operation, backup and log of a device, the audit chain. Streams are read as fast as
 // the client takes them, and their reading ends when it goes away.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -11,6 +11,7 @@ import { positiveInteger } from '../../doors/parameters.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
+import { Gate } from './gate.ts'
 import { readQuery } from './query.ts'
 import type { RouteDocument } from './route-document.ts'
 import { principalOf, type Server } from './server.ts'
@@ -27,7 +28,7 @@ export interface DownloadParts {
 }
 
 export function addDownloadRoutes(server: Server, { useCases, log, settings }: DownloadParts): void {
-  const gate = new DownloadGate(log, settings.downloadsMax)
+  const downloads = new Downloads(log, settings.downloadsMax)
 
   server.get<{ Params: { readonly id: string } }>(
     '/v1/operations/:id/export.csv',
@@ -45,7 +46,7 @@ export function addDownloadRoutes(server: Server, { useCases, log, settings }: D
       const by = principalOf(request)
       readQuery(request.query, [])
       const { id } = request.params
-      return gate.sent(request, reply, async () => {
+      return downloads.sent(request, reply, async () => {
         const rows = await useCases.exportOperation(by, id)
         reply.type('text/csv; charset=utf-8; header=present').header('content-disposition', attachment(`${id}.csv`))
         return rows
@@ -80,6 +81,37 @@ export function addDownloadRoutes(server: Server, { useCases, log, settings }: D
     },
   )
 
+  server.get<{ Params: { readonly id: string } }>(
+    '/v1/device-logs/:id',
+    {
+      config: {
+        document: {
+          name: 'device-log',
+          summary: 'What a device had logged when it failed; the id is `device_log_id` of the event that told it',
+          role: 'viewer',
+          answer: fileAnswer(
+            'text/plain',
+            'UTF-8, one JSON object a line; drover-cut says whether older lines are gone',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      readQuery(request.query, [])
+      const { view, text } = await useCases.readDeviceLog(principalOf(request), request.params.id)
+      return (
+        reply
+          .headers({ 'drover-device': view.device, 'drover-operation': view.operation })
+          .headers({ 'drover-attempt': String(view.attempt), 'drover-cut': String(view.cut) })
+          // Text of a device in a browser is text.
+          .header('x-content-type-options', 'nosniff')
+          .header('content-disposition', attachment(`${view.device}-${view.operation}-${view.attempt}.log`))
+          .type('text/plain; charset=utf-8')
+          .send(text)
+      )
+    },
+  )
+
   server.get(
     '/v1/audit/export',
     {
@@ -97,7 +129,7 @@ export function addDownloadRoutes(server: Server, { useCases, log, settings }: D
       const by = principalOf(request)
       const text = readQuery(request.query, ['from']).get('from')
       const first = text === undefined ? 1 : from.read(text, 'from')
-      return gate.sent(request, reply, async () => {
+      return downloads.sent(request, reply, async () => {
         const head = await useCases.auditHead(by)
         if (first > head.number + 1)
           throw new RequestRefused('INVALID', `The audit chain ends at ${head.number}.`, [
@@ -135,14 +167,13 @@ export async function* auditLines(
   yield Buffer.from(`${lines.join('\n')}\n`)
 }
 
-class DownloadGate {
+class Downloads {
   readonly #log: Log
-  readonly #most: number
-  #underWay = 0
+  readonly #gate: Gate
 
   constructor(log: Log, most: number) {
     this.#log = log
-    this.#most = most
+    this.#gate = new Gate('downloads', most)
   }
 
   async sent(
@@ -150,24 +181,17 @@ class DownloadGate {
     reply: FastifyReply,
     begin: () => Promise<AsyncIterable<Uint8Array>>,
   ): Promise<FastifyReply> {
-    if (this.#underWay >= this.#most)
-      throw new RequestRefused(
-        'UNAVAILABLE',
-        `${this.#underWay} downloads are under way; try again when one has ended.`,
-      )
-    this.#underWay += 1
+    const leave = this.#gate.enter()
     try {
       const stream = Readable.from(await begin(), { objectMode: false, highWaterMark: 64 * 1024 })
-      stream.once('close', () => {
-        this.#underWay -= 1
-      })
+      stream.once('close', leave)
       stream.once('error', error =>
         // The client sees a body that breaks off: it cannot take it for whole.
         this.#log.warn({ event: 'download-failed', requestId: request.id, err: error }, 'a download broke off'),
       )
       return reply.send(stream)
     } catch (error) {
-      this.#underWay -= 1
+      leave()
       throw error
     }
   }

@@ -15,6 +15,7 @@ import type { UseCases } from '../../use-cases/use-cases.ts'
 import { TokenGate } from './authentication.ts'
 import { addDownloadRoutes } from './download-routes.ts'
 import { addHealthRoutes, type HealthReport, type MetricsPage } from './health-routes.ts'
+import { compileWhenUsed } from './lazy-schemas.ts'
 import { addOpenApi } from './openapi.ts'
 import { errorBody, HttpProblem, problemOf, problemOfConnection, rawAnswer } from './problems.ts'
 import { checkHead } from './request-head.ts'
@@ -63,7 +64,9 @@ export class HttpDoor {
 
   /** Resolves when it listens; rejects with the system's error (EADDRINUSE) otherwise, and nothing is left open. */
   static async open(options: HttpDoorOptions): Promise<HttpDoor> {
-    const door = new HttpDoor(options, newServer(options))
+    const server = newServer(options)
+    await compileWhenUsed(server, ajv)
+    const door = new HttpDoor(options, server)
     await door.#listen()
     return door
   }
@@ -191,6 +194,11 @@ export class HttpDoor {
   }
 }
 
+/** Fastify would quietly drop what it does not know and make numbers of texts. */
+const ajv = {
+  customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true },
+} as const
+
 function newServer({ random, settings, log }: HttpDoorOptions): Server {
   const newId = (): string => random.bytes(12).toString('hex')
   const server = Fastify({
@@ -211,8 +219,7 @@ function newServer({ random, settings, log }: HttpDoorOptions): Server {
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
-    // Fastify would quietly drop what it does not know and make numbers of texts.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    ajv,
     schemaErrorFormatter: errors => refusalOf(errors as unknown as readonly SchemaError[]),
     frameworkErrors: (error, _request, reply) => answerUnrouted(error, reply as unknown as FastifyReply, newId()),
     clientErrorHandler: (error, socket) => {

@@ -9,6 +9,7 @@ import { addressIn } from '../../doors/verb.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
+import { Gate } from './gate.ts'
 import { readQuery } from './query.ts'
 import { type BodyRules, ReceivedBody } from './received-body.ts'
 import { inJson } from './route-document.ts'
@@ -31,7 +32,7 @@ export interface UploadParts {
 }
 
 export function addUploadRoutes(server: Server, { useCases, log, settings }: UploadParts): void {
-  const gate = new UploadGate(log, settings.uploadsMax)
+  const uploads = new Uploads(log, settings.uploadsMax)
   // Each in its own scope: there its content type is the only one, and the body is never gathered.
   const scoped = (rules: BodyRules, add: (scope: Server) => void): void => {
     server.register(async scope => {
@@ -64,7 +65,7 @@ export function addUploadRoutes(server: Server, { useCases, log, settings }: Upl
       async (request, reply) => {
         const caller = callerOf(request)
         readQuery(request.query, [])
-        return gate.received(request, reply, bundle, async body => {
+        return uploads.received(request, reply, bundle, async body => {
           const release = await useCases.uploadBundle(caller, body)
           return { address: addressIn('/v1/releases', release.id), answer: release }
         })
@@ -99,7 +100,7 @@ export function addUploadRoutes(server: Server, { useCases, log, settings }: Upl
       async (request, reply) => {
         const caller = callerOf(request)
         const wanted = importRequest(request.query)
-        return gate.received(request, reply, list, async body => {
+        return uploads.received(request, reply, list, async body => {
           const operation = await useCases.importOperation(caller, wanted, body)
           return { address: addressIn('/v1/operations', operation.id), answer: operation }
         })
@@ -128,14 +129,13 @@ function importRequest(query: unknown): Omit<OperationRequest, 'targets'> {
   }
 }
 
-class UploadGate {
+class Uploads {
   readonly #log: Log
-  readonly #most: number
-  #underWay = 0
+  readonly #gate: Gate
 
   constructor(log: Log, most: number) {
     this.#log = log
-    this.#most = most
+    this.#gate = new Gate('uploads', most)
   }
 
   async received(
@@ -145,9 +145,7 @@ class UploadGate {
     take: (bytes: AsyncIterable<Uint8Array>) => Promise<{ readonly address: string; readonly answer: object }>,
   ): Promise<FastifyReply> {
     const body = new ReceivedBody(request.raw, rules)
-    if (this.#underWay >= this.#most)
-      throw new RequestRefused('UNAVAILABLE', `${this.#underWay} uploads are under way; try again when one has ended.`)
-    this.#underWay += 1
+    const leave = this.#gate.enter()
     try {
       const { address, answer } = await take(body.bytes())
       return await reply.code(201).header('location', address).send(answer)
@@ -161,7 +159,7 @@ class UploadGate {
       // There is nobody to answer.
       return reply.hijack()
     } finally {
-      this.#underWay -= 1
+      leave()
     }
   }
 }

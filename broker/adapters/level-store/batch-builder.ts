@@ -5,7 +5,7 @@ import { eventIdOf } from '../../../proto/ids.ts'
 import type { AuditEntry, EventRecord, StoredAnswer } from '../../core/records.ts'
 import * as keys from './keys.ts'
 import { type BatchLog, logOf, type StorePosition } from './position.ts'
-import { encodeRecord } from './record.ts'
+import { recordEncoder } from './record.ts'
 import { auditIndexKeys, indexKeysOf, indexValueOf, type PreparedCommit, type Step } from './rows.ts'
 
 /** A key is deleted when there is no value. */
@@ -35,6 +35,7 @@ export class BatchBuilder {
   readonly #rows: Row[] = []
   readonly #previous: StorePosition
   readonly #batch: number
+  readonly #encode: (key: string, json: string) => string
   /** JSON of the records looked up, as the steps so far have left them. */
   readonly #known: Map<string, string>
   readonly #written = new Set<string>()
@@ -49,6 +50,7 @@ export class BatchBuilder {
   constructor(previous: StorePosition, known: ReadonlyMap<string, string>) {
     this.#previous = previous
     this.#batch = previous.batch + 1
+    this.#encode = recordEncoder(this.#batch)
     this.#known = new Map(known)
     this.#event = previous.event
     this.#oldestEvent = previous.oldestEvent
@@ -87,7 +89,7 @@ export class BatchBuilder {
     const tail = keys.fixed(number)
     const key = `e!${tail}`
     const text = late ? JSON.stringify({ ...event, recordedAt }) : json
-    this.#rows.push({ key, value: encodeRecord(key, this.#batch, text) })
+    this.#rows.push({ key, value: this.#encode(key, text) })
     for (const prefix of prefixes) this.#rows.push({ key: prefix + tail, value: '' })
     return { ...event, recordedAt, id: eventIdOf(number) }
   }
@@ -129,6 +131,7 @@ export class BatchBuilder {
         if (step.number !== this.#oldestEvent) break
         this.#oldestEvent++
         this.#remove([keys.eventKey(step.number), ...step.indexKeys])
+        for (const key of step.logKeys) this.#delete(key)
         break
       default:
         step satisfies never
@@ -139,14 +142,16 @@ export class BatchBuilder {
     const record = chained(entry, this.#audit)
     this.#audit = { number: record.number, hash: record.hash }
     const key = keys.auditKey(record.number)
-    this.#rows.push({ key, value: encodeRecord(key, this.#batch, auditText(record)) })
+    this.#rows.push({ key, value: this.#encode(key, auditText(record)) })
     for (const indexKey of auditIndexKeys(record)) this.#rows.push({ key: indexKey, value: '' })
   }
 
   #put(key: string, json: string, index: readonly string[]): void {
-    this.#rows.push({ key, value: encodeRecord(key, this.#batch, json) })
-    const value = indexValueOf(key, this.#batch)
-    for (const indexKey of index) this.#rows.push({ key: indexKey, value })
+    this.#rows.push({ key, value: this.#encode(key, json) })
+    if (index.length > 0) {
+      const value = indexValueOf(key, this.#batch)
+      for (const indexKey of index) this.#rows.push({ key: indexKey, value })
+    }
     this.#written.add(key)
     this.#deleted.delete(key)
   }

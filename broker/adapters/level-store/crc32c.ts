@@ -2,23 +2,24 @@
 
 const tables = makeTables()
 
-/** Eight bytes a step ("slicing by 8"): the tables of a large database are read through at start. */
+/** Eight bytes a step ("slicing by 8"), two words at a time: the tables of a large database are read through at start. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let crc = 0xffffffff
   let at = start
   for (; at + 8 <= end; at += 8) {
-    const low =
-      crc ^ (byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24))
+    const low = crc ^ words.getInt32(at, true)
+    const high = words.getInt32(at + 4, true)
     crc =
       entry(t7, low & 255) ^
       entry(t6, (low >>> 8) & 255) ^
       entry(t5, (low >>> 16) & 255) ^
       entry(t4, low >>> 24) ^
-      entry(t3, byte(bytes, at + 4)) ^
-      entry(t2, byte(bytes, at + 5)) ^
-      entry(t1, byte(bytes, at + 6)) ^
-      entry(t0, byte(bytes, at + 7))
+      entry(t3, high & 255) ^
+      entry(t2, (high >>> 8) & 255) ^
+      entry(t1, (high >>> 16) & 255) ^
+      entry(t0, high >>> 24)
   }
   for (; at < end; at++) crc = entry(t0, (crc ^ byte(bytes, at)) & 255) ^ (crc >>> 8)
   return (crc ^ 0xffffffff) >>> 0

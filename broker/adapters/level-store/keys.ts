@@ -12,6 +12,7 @@
 //     ed!DEVICE!NUMBER             … by device                     uo!OPERATION!NUMBER        … by operation
 //     eo!OPERATION!NUMBER          … by operation                w!PRINCIPAL!REQUEST        answer to a command
 //     et!TYPE!NUMBER               … by type                       wt!TIME!PRINCIPAL!REQUEST  … by time
+//   g!OPERATION!NUMBER           log of a device with event       gc!OPERATION!NUMBER       its lines
 //   h!ID                         webhook                         x!OPERATION!DEVICE         execution
 //   l!BATCH                      what batch BATCH wrote            xd!DEVICE!OPERATION        … that has not ended
 //   n!NUMBER                     notice to a webhook               xr!OPERATION!RESULT!DEVICE … by result
@@ -42,6 +43,9 @@ export const eventsByCode = (code: string): string => `ec!${code}!`
 export const eventsByDevice = (device: string): string => `ed!${device}!`
 export const eventsByOperation = (operation: string): string => `eo!${operation}!`
 export const eventsByType = (type: string): string => `et!${type}!`
+export const deviceLogsOf = (operation: string): string => `g!${operation}!`
+export const deviceLogKey = (operation: string, event: number): string => `g!${operation}!${fixed(event)}`
+export const deviceLogContentKey = (operation: string, event: number): string => `gc!${operation}!${fixed(event)}`
 export const webhookKey = (id: string): string => `h!${id}`
 export const noticeKey = (number: number): string => `n!${fixed(number)}`
 export const operationKey = (operation: string): string => `o!${operation}`

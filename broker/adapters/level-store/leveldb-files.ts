@@ -1,6 +1,6 @@
 // Looks at the files of a closed LevelDB before it is opened, because opening destroys evidence: the write-ahead log is
 // replayed and deleted, tables the MANIFEST does not name are removed, and without CURRENT an empty database is made.
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StoreDamaged } from '../../errors.ts'
 import { logKey, numberAt } from './keys.ts'
@@ -65,19 +65,56 @@ export async function problemsInTables(
 ): Promise<readonly string[]> {
   const problems: string[] = []
   let bytes = 0
-  for (const table of live.tables) {
-    if (bytes + table.sizeBytes > limits.bytesMax || problems.length >= limits.problemsMax) break
+  const wanted = live.tables.filter(table => {
     bytes += table.sizeBytes
-    const path = await tablePath(directory, table.number)
-    if (path === undefined) {
-      if (limits.closed) problems.push(`table ${table.number} of ${directory} is missing`)
-      continue
-    }
-    const contents = await readFile(path)
-    const problem = contents.length === table.sizeBytes ? problemInTable(contents) : `${table.sizeBytes} bytes expected`
-    if (problem !== undefined) problems.push(`${path}: ${problem}`)
+    return bytes <= limits.bytesMax
+  })
+  // While one is looked through, the next is read.
+  const buffers = [new TableBuffer(directory), new TableBuffer(directory)] as const
+  let next = wanted[0] && buffers[0].read(wanted[0])
+  for (const [index, table] of wanted.entries()) {
+    const contents = await next
+    const following = wanted[index + 1]
+    next = following && buffers[index % 2 === 0 ? 1 : 0].read(following)
+    // Whoever stops here does not wait for it.
+    next?.catch(() => undefined)
+    const problem = contents === undefined ? undefined : problemIn(contents, table.sizeBytes)
+    if (problem !== undefined) problems.push(`${tablePath(directory, table.number)}: ${problem}`)
+    else if (contents === undefined && limits.closed) problems.push(`table ${table.number} of ${directory} is missing`)
+    if (problems.length >= limits.problemsMax) break
   }
+  await next?.catch(() => undefined)
   return problems
+}
+
+function problemIn(contents: Buffer, sizeBytes: number): string | undefined {
+  return contents.length === sizeBytes ? problemInTable(contents) : `${sizeBytes} bytes expected`
+}
+
+/** Memory that one table after the other is read into. */
+class TableBuffer {
+  readonly #directory: string
+  #memory = Buffer.alloc(0)
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Undefined when there is no such table. What is given is overwritten by the next call. */
+  async read({ number, sizeBytes }: LiveFiles['tables'][number]): Promise<Buffer | undefined> {
+    const file = await openTable(this.#directory, number)
+    if (file === undefined) return undefined
+    try {
+      // One byte more than there should be.
+      if (this.#memory.length <= sizeBytes) this.#memory = Buffer.allocUnsafeSlow(sizeBytes + 1)
+      let length = 0
+      for (let read = -1; read !== 0 && length <= sizeBytes; length += read)
+        read = (await file.read(this.#memory, length, sizeBytes + 1 - length, length)).bytesRead
+      return this.#memory.subarray(0, length)
+    } finally {
+      await file.close()
+    }
+  }
 }
 
 /** Takes everything behind batch `last` out of the write-ahead logs. For a closed database whose last write failed. */
@@ -135,10 +172,18 @@ function batchOf(record: LogRecord, path: string): number {
   throw new StoreDamaged(`${path} holds a write at byte ${record.start} that is not of this store`)
 }
 
-async function tablePath(directory: string, number: number): Promise<string | undefined> {
+function tablePath(directory: string, number: number, ending = 'ldb'): string {
+  return join(directory, `${String(number).padStart(6, '0')}.${ending}`)
+}
+
+/** Older versions of LevelDB called them `sst`. */
+async function openTable(directory: string, number: number): Promise<FileHandle | undefined> {
   for (const ending of ['ldb', 'sst']) {
-    const path = join(directory, `${String(number).padStart(6, '0')}.${ending}`)
-    if ((await stat(path).catch(() => undefined)) !== undefined) return path
+    try {
+      return await open(tablePath(directory, number, ending), 'r')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
   return undefined
 }

@@ -1,6 +1,10 @@
-// Brings a database of version 1 to version 2, at the start, batch by batch. The version is written last: what is cut off
-// is begun again at the next start, and comes to the same. Events and their times are left as they are; their index rows,
-// which were of another form, are written anew, as are all records that have changed their shape.
+// Brings a database of an older version to this one, at the start, batch by batch. The version is written last: what is
+// cut off is begun again at the next start, and comes to the same.
+//
+//   1 ▶ 2   events and their times are left as they are; their index rows, which were of another form, are written anew,
+//           as are all records that have changed their shape
+//   2 ▶ 3   nothing: rows of version 2 are right in version 3, but version 2 would not believe those of version 3
+import { firmwareUpdate } from '../../../proto/offer-messages.ts'
 import { errorReasonOf } from '../../core/counts.ts'
 import { newOperation, releaseSubject } from '../../core/new-operation.ts'
 import { type Policy, policyDefaults } from '../../core/policy.ts'
@@ -33,24 +37,47 @@ export async function migrate(
   db: Database,
   head: Head,
   from: StorePosition,
-  logBatches: number,
+  { version, logBatches }: Schema,
 ): Promise<StorePosition> {
-  let position = from
-  const write = async (steps: readonly Step[]) => {
+  const writer = new Writer(db, head, from, logBatches)
+  if (version < 2) await renewAll(db, writer)
+  const schema: Schema = { version: schemaVersion, logBatches }
+  await writer.write([putStep(keys.schemaKey, schema)])
+  return writer.position
+}
+
+/** One batch after the other, each acknowledged. */
+class Writer {
+  readonly #db: Database
+  readonly #head: Head
+  readonly #logBatches: number
+  position: StorePosition
+
+  constructor(db: Database, head: Head, position: StorePosition, logBatches: number) {
+    this.#db = db
+    this.#head = head
+    this.position = position
+    this.#logBatches = logBatches
+  }
+
+  async write(steps: readonly Step[]): Promise<void> {
     if (steps.length === 0) return
-    const builder = new BatchBuilder(position, new Map())
+    const builder = new BatchBuilder(this.position, new Map())
     builder.add(prepared(steps))
     const batch = builder.finish()
-    await writeBatch(db, batch, logBatches)
-    await head.advance(batch.position)
-    position = batch.position
+    await writeBatch(this.#db, batch, this.#logBatches)
+    await this.#head.advance(batch.position)
+    this.position = batch.position
   }
+}
+
+async function renewAll(db: Database, writer: Writer): Promise<void> {
   for await (const rows of chunksOf(db, 'e!')) {
     const events = rows.map(([key, value]) => decodeValue<EventRecord>(key, value))
     // Times begin to rise where the latest one stands.
-    const recordedAt = events.reduce((latest, event) => Math.max(latest, event.recordedAt), position.recordedAt)
-    position = { ...position, recordedAt }
-    await write(
+    const recordedAt = events.reduce((latest, event) => Math.max(latest, event.recordedAt), writer.position.recordedAt)
+    writer.position = { ...writer.position, recordedAt }
+    await writer.write(
       events.map((event, index): Step => {
         const present = eventIndexKeys(event, keys.numberAt((rows[index] as Row)[0]))
         return { kind: 'event-index', present }
@@ -58,17 +85,14 @@ export async function migrate(
     )
   }
   const reasons = new Map<string, Reasons>()
-  for await (const rows of chunksOf(db, 'x!')) await write(rows.map(row => executionStep(row, reasons)))
+  for await (const rows of chunksOf(db, 'x!')) await writer.write(rows.map(row => executionStep(row, reasons)))
   for await (const rows of chunksOf(db, 'o!')) {
-    await write(await Promise.all(rows.map(row => operationStep(db, row, reasons))))
+    await writer.write(await Promise.all(rows.map(row => operationStep(db, row, reasons))))
   }
   const oldTokens = (await db.keys(keys.within('pt!')).all()).filter(key => key.split('!').length === 2)
   for await (const rows of chunksOf(db, 'p!')) {
-    await write(rows.map(([key, value]) => putStep(key, decodeValue<Principal>(key, value), oldTokens)))
+    await writer.write(rows.map(([key, value]) => putStep(key, decodeValue<Principal>(key, value), oldTokens)))
   }
-  const schema: Schema = { version: schemaVersion, logBatches }
-  await write([putStep(keys.schemaKey, schema)])
-  return position
 }
 
 async function* chunksOf(db: Database, prefix: string): AsyncGenerator<readonly Row[]> {
@@ -119,7 +143,7 @@ function renewed(old: OldOperation, release: Release, byReason: Reasons): Operat
     {
       id,
       name,
-      type: 'firmware-update',
+      type: firmwareUpdate,
       typeName: 'Firmware Update',
       subject: releaseSubject(release),
       targets: old.targets.kind === 'devices' ? { kind: 'devices' } : { kind: 'filter', filter: '', open: false },

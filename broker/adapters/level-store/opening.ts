@@ -129,18 +129,19 @@ async function verified(
   let position = await lastPosition(db)
   if (position.batch < acknowledged.batch) throw acknowledgedGone(position.batch, acknowledged)
   if (position.batch === 0) position = await writeSchema(db, options)
-  const { version, logBatches } = await readSchema(db)
+  const schema = await readSchema(db)
+  const { version, logBatches } = schema
   if (version < schemaVersion && !options.migrate) {
     throw new StoreUnavailable(
       `the store was written by an older version (schema ${version}): start the broker once, which brings it to ${schemaVersion}`,
     )
   }
-  const limits = { logBatches, bytesMax: tailBuffers * options.writeBufferBytes, recordsOnly: version < schemaVersion }
+  const limits = { logBatches, bytesMax: tailBuffers * options.writeBufferBytes, recordsOnly: version < 2 }
   for await (const problem of problemsInTail(db, position, limits)) throw new StoreDamaged(problem)
   const head = await Head.open(headPath(directory))
   try {
     await head.settle(position)
-    if (version < schemaVersion) position = await migrate(db, head, position, logBatches)
+    if (version < schemaVersion) position = await migrate(db, head, position, schema)
   } catch (error) {
     await head.close()
     throw error

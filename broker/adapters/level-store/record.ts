@@ -17,8 +17,16 @@ const checksumDigits = 8
 const headDigits = checksumDigits + 14
 
 export function encodeRecord(key: string, batch: number, json: string): string {
-  const body = `${fixed(batch)}${json}`
-  return `${checksumOf(key, body)}${body}`
+  return recordEncoder(batch)(key, json)
+}
+
+/** For the many records of one batch. */
+export function recordEncoder(batch: number): (key: string, json: string) => string {
+  const digits = fixed(batch)
+  return (key, json) => {
+    const body = digits + json
+    return checksumOf(key, body) + body
+  }
 }
 
 /** Throws StoreDamaged naming the key when the value is not what was written under it. */

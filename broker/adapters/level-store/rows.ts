@@ -3,6 +3,7 @@
 // chain are given later, when the order of the commits is known (batch-builder.ts).
 import { createHash } from 'node:crypto'
 import { auditEntryMustFit } from '../../../proto/audit.ts'
+import { eventNumberOf } from '../../../proto/ids.ts'
 import {
   type AuditEntry,
   type AuditRecord,
@@ -31,7 +32,13 @@ export type Step =
   | { readonly kind: 'notice'; readonly notice: Omit<Notice, 'number'> }
   /** Of an event that is there already. */
   | { readonly kind: 'event-index'; readonly present: readonly string[] }
-  | { readonly kind: 'trim-event'; readonly number: number; readonly indexKeys: readonly string[] }
+  /** `logKeys`: the log of a device that goes with it, empty where there is none. */
+  | {
+      readonly kind: 'trim-event'
+      readonly number: number
+      readonly indexKeys: readonly string[]
+      readonly logKeys: readonly string[]
+    }
 export interface PutStep {
   readonly kind: 'put'
   readonly key: string
@@ -58,7 +65,16 @@ const none: readonly string[] = []
 
 /** Throws RangeError for an audit entry that is too large, and content that is not what its backup says. */
 export function prepare(changes: readonly Change[]): PreparedCommit {
-  const steps = changes.flatMap(change => (change.kind === 'append-event' ? eventStep(change.event) : stepsOf(change)))
+  const steps: Step[] = []
+  for (const change of changes) {
+    if (change.kind === 'append-event') {
+      steps.push(eventStep(change.event))
+      continue
+    }
+    const made = stepsOf(change)
+    if ('kind' in made) steps.push(made)
+    else for (const step of made) steps.push(step)
+  }
   return prepared(steps)
 }
 
@@ -95,10 +111,24 @@ export function indexKeysOf(key: string, json: string): IndexKeys {
 
 /**
  * The value of an index row. Records that are written again and again would not be missed in an older version: the index
- * row names the batch. Events and audit records are written once.
+ * row names the batch that wrote it. Events and audit records are written once.
  */
 export function indexValueOf(recordKey: string, batch: number): string {
-  return recordKey.startsWith('e!') || recordKey.startsWith('u!') ? '' : keys.fixed(batch)
+  return isWrittenOnce(recordKey) ? '' : keys.fixed(batch)
+}
+
+/** What is wrong with the value of an index row, in words that follow its key; undefined when it may stand there. */
+export function problemOfIndexValue(recordKey: string, recordBatch: number, value: string): string | undefined {
+  if (isWrittenOnce(recordKey)) return value === '' ? undefined : 'has a value'
+  if (!/^[0-9a-f]{14}$/.test(value)) return 'names no batch'
+  // An execution is written many times while its index rows stay as they are; others are written with their record.
+  const batch = keys.numberAt(value)
+  const fits = recordKey.startsWith('x!') ? batch <= recordBatch : batch === recordBatch
+  return fits ? undefined : 'is not of the batch of its record'
+}
+
+function isWrittenOnce(recordKey: string): boolean {
+  return recordKey.startsWith('e!') || recordKey.startsWith('u!')
 }
 
 /** The record an index row belongs to; undefined for keys that are no index rows. */
@@ -170,6 +200,14 @@ function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | read
         put(keys.backupContentKey(backup.sha256), Buffer.from(content).toString('base64')),
       ]
     }
+    case 'put-device-log': {
+      const { log, content } = change
+      const event = eventNumberOf(log.event)
+      return [
+        put(keys.deviceLogKey(log.operation, event), log),
+        put(keys.deviceLogContentKey(log.operation, event), Buffer.from(content).toString('base64')),
+      ]
+    }
     case 'put-webhook':
       return put(keys.webhookKey(change.webhook.id), change.webhook)
     case 'append-notice':
@@ -189,21 +227,31 @@ function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | read
 
 function executionStep(execution: Execution, previous: ExecutionState | undefined): Step {
   const key = keys.executionKey(execution.operation, execution.device)
+  // The index follows the caller's word: what `previous` had is there, and only what differs is written. Most writes
+  // are a step of a device, which moves no index row.
+  if (previous === execution.state && previous !== 'skipped') return put(key, execution)
   const present = executionIndexKeysOf(execution)
-  // Only what `previous` can have had: the index follows the caller's word, and some deletes a write are saved.
   const before = previous === undefined ? none : possibleIndexKeys(execution, previous)
+  // Which result a skipped one had, its state does not say.
+  const kept = previous === 'skipped' ? none : before
   return put(
     key,
     execution,
-    present,
+    present.filter(each => !kept.includes(each)),
     before.filter(each => !present.includes(each)),
   )
 }
 
 function executionIndexKeys(execution: Execution): IndexKeys {
+  const { operation, device } = execution
   const present = executionIndexKeysOf(execution)
-  const possible = new Set(executionStates.flatMap(state => possibleIndexKeys(execution, state)))
-  return { present, absent: [...possible].filter(key => !present.includes(key)) }
+  const possible = executionStates.map(state => keys.executionsInState(operation, state) + device)
+  possible.push(
+    keys.executionsByResult(operation, 'updated') + device,
+    keys.executionsByResult(operation, 'errors') + device,
+    keys.unfinishedExecutionsOfDevice(device) + operation,
+  )
+  return { present, absent: possible.filter(key => !present.includes(key)) }
 }
 
 /** The index rows of an execution as it is. */

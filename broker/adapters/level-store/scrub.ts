@@ -4,7 +4,7 @@ import { type AuditLine, firstAuditHash } from '../../../proto/audit.ts'
 import { numberAt } from './keys.ts'
 import { problemsInTables, readLiveFiles } from './leveldb-files.ts'
 import type { StorePosition } from './position.ts'
-import { indexKeysOf, indexValueOf, recordKeyOf } from './rows.ts'
+import { indexKeysOf, problemOfIndexValue, recordKeyOf } from './rows.ts'
 import {
   chunkRows,
   type Database,
@@ -130,8 +130,9 @@ async function* problemsOfIndexRows(source: Source, rows: readonly IndexRow[]): 
     if (decoded === undefined) yield `index row "${key}" points to nothing`
     else if (typeof decoded === 'object' && !indexKeysOf(record, decoded.json).present.includes(key)) {
       yield `index row "${key}" is there though its record does not ask for it`
-    } else if (typeof decoded === 'object' && value !== indexValueOf(record, decoded.batch)) {
-      yield `index row "${key}" is not of the batch of its record`
+    } else if (typeof decoded === 'object') {
+      const problem = problemOfIndexValue(record, decoded.batch, value)
+      if (problem !== undefined) yield `index row "${key}" ${problem}`
     }
   }
 }

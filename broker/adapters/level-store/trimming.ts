@@ -1,10 +1,11 @@
-// What the store forgets when it is told to: the oldest events, with their index rows, and old answers. Each call makes
+// What the store forgets when it is told to: the oldest events, with index rows and logs of devices, and old answers. Each call makes
 // the steps of one commit, so a power cut leaves the log with one beginning.
+import type { NewEvent } from '../../core/records.ts'
 import { StoreDamaged } from '../../errors.ts'
 import { type EventLog, eventsAt, firstNumberFrom } from './events.ts'
 import * as keys from './keys.ts'
 import { eventIndexKeys, type Step } from './rows.ts'
-import type { Database, Snapshot } from './verification.ts'
+import { type Database, many, type Snapshot } from './verification.ts'
 
 const rowsPerCallMax = 10_000
 
@@ -13,10 +14,32 @@ export async function stepsToTrimEvents(log: EventLog, before: number, rowsMax: 
   const end = Math.min(await firstNumberFrom(log, before), log.oldest + rowsMax)
   const numbers = Array.from({ length: Math.max(0, end - log.oldest) }, (_, index) => log.oldest + index)
   const events = await eventsAt(log, numbers)
+  const logs = await logsOf(log, events)
   return events.map((event, index): Step => {
     const number = log.oldest + index
-    return { kind: 'trim-event', number, indexKeys: eventIndexKeys(event, number) }
+    return { kind: 'trim-event', number, indexKeys: eventIndexKeys(event, number), logKeys: logs.get(number) ?? [] }
   })
+}
+
+/** Keys of the logs that devices sent with these events. A log written after this look outlives its event, unreadable. */
+async function logsOf(
+  { db, snapshot, oldest }: EventLog,
+  events: readonly NewEvent[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const wanted = events.flatMap(({ operation, type, code }, index) =>
+    operation === undefined || (type !== 'FAIL' && code !== 'SYS_111') ? [] : [{ operation, number: oldest + index }],
+  )
+  const found = await many(
+    { db, snapshot },
+    wanted.map(({ operation, number }) => keys.deviceLogKey(operation, number)),
+  )
+  const there = wanted.filter((_, index) => found[index] !== undefined)
+  return new Map(
+    there.map(({ operation, number }) => [
+      number,
+      [keys.deviceLogKey(operation, number), keys.deviceLogContentKey(operation, number)],
+    ]),
+  )
 }
 
 /** For the oldest answers given before that moment, at most `rowsMax`. */

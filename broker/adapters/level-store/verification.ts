@@ -3,10 +3,10 @@
 // demand (scrub.ts), by the same look at a record and the index rows beside it.
 import type { Level } from 'level'
 import { type AuditLine, auditHash } from '../../../proto/audit.ts'
-import { auditKey, eventKey, numberAt, within } from './keys.ts'
+import { auditKey, eventKey, logKey, numberAt, within } from './keys.ts'
 import { type BatchLog, emptyPosition, parseLog, positionOf, type StorePosition } from './position.ts'
 import { decodeRecord } from './record.ts'
-import { indexKeysOf, indexValueOf } from './rows.ts'
+import { indexKeysOf, problemOfIndexValue } from './rows.ts'
 
 export type Database = Level<string, string>
 /** One moment of the database; closed by the one who took it. */
@@ -37,6 +37,9 @@ export interface Source {
 }
 
 export const chunkRows = 1000
+const chunksAtOnce = 3
+/** Log records are long: LevelDB would hand them over one by one. */
+const logBytesAtOnce = 1024 * 1024
 
 /** Where the database is, as its last log record says. Throws StoreDamaged. */
 export async function lastPosition(db: Database, snapshot?: Snapshot): Promise<StorePosition> {
@@ -55,7 +58,8 @@ export async function* problemsInTail(db: Database, last: StorePosition, limits:
   const source = { db, read: { bytes: 0 }, recordsOnly }
   const deleted = new Map<string, number>()
   let expected: Expected[] = []
-  for await (const [key, value] of db.iterator({ ...within('l!'), reverse: true })) {
+  const newestFirst = { ...within('l!'), reverse: true }
+  for await (const [key, value] of db.iterator({ ...newestFirst, highWaterMarkBytes: logBytesAtOnce })) {
     const batch = numberAt(key)
     if (batch !== nextBatch) return yield gone('batch', batch + 1, nextBatch)
     const record = decodeRecord(key, value)
@@ -67,16 +71,20 @@ export async function* problemsInTail(db: Database, last: StorePosition, limits:
     nextBatch = batch - 1
     nextEvent = e[0] - 1
     nextAudit = u[0] - 1
-    if (source.read.bytes >= bytesMax) continue
     for (const each of expectedOf(batch, log, last, deleted)) expected.push(each)
     for (const each of log.d) if (!deleted.has(each)) deleted.set(each, batch)
-    if (expected.length >= chunkRows) {
-      yield* problemsOf(source, expected, last.batch)
-      expected = []
-    }
+    if (expected.length < chunkRows) continue
+    yield* problemsOf(source, expected, last.batch)
+    expected = []
+    if (source.read.bytes >= bytesMax) break
   }
   yield* problemsOf(source, expected, last.batch)
   yield* problemsOfDeleted(source, [...deleted])
+  // Of older ones, that none is missing: what they list is in tables by now, which have been read through.
+  for await (const key of db.keys({ ...newestFirst, lt: logKey(nextBatch + 1) })) {
+    if (numberAt(key) !== nextBatch) return yield gone('batch', numberAt(key) + 1, nextBatch)
+    nextBatch--
+  }
   if (nextBatch >= firstLog) yield gone('batch', firstLog, nextBatch)
   yield* problemsAtEnds(source, last)
 }
@@ -105,7 +113,7 @@ export async function* problemsOf(
     source,
     expected.map(each => each.key),
   )
-  const present: { readonly key: string; readonly value: string }[] = []
+  const present: { readonly key: string; readonly record: string; readonly batch: number }[] = []
   const absent: string[] = []
   for (const [index, { key, batch, exact }] of expected.entries()) {
     const value = values[index]
@@ -115,22 +123,24 @@ export async function* problemsOf(
       yield `record "${key}" is of batch ${decoded.batch}, expected batch ${batch}`
     } else {
       const indexKeys = indexKeysOf(key, decoded.json)
-      const indexValue = indexValueOf(key, decoded.batch)
-      for (const each of indexKeys.present) present.push({ key: each, value: indexValue })
+      for (const each of indexKeys.present) present.push({ key: each, record: key, batch: decoded.batch })
       absent.push(...indexKeys.absent)
       if (key.startsWith('u!') && !hashFits(decoded.json)) yield `audit record ${numberAt(key)}: its hash does not fit`
     }
   }
   if (source.recordsOnly) return
-  const presentValues = await many(
-    source,
-    present.map(each => each.key),
-  )
-  for (const [index, { key, value }] of present.entries()) {
-    if (presentValues[index] === undefined) yield `index row "${key}" is missing`
-    else if (presentValues[index] !== value) yield `index row "${key}" is not of the batch of its record`
+  const [presentValues, absentValues] = await Promise.all([
+    many(
+      source,
+      present.map(each => each.key),
+    ),
+    many(source, absent),
+  ])
+  for (const [index, { key, record, batch }] of present.entries()) {
+    const value = presentValues[index]
+    const problem = value === undefined ? 'is missing' : problemOfIndexValue(record, batch, value)
+    if (problem !== undefined) yield `index row "${key}" ${problem}`
   }
-  const absentValues = await many(source, absent)
   for (const [index, key] of absent.entries()) {
     if (absentValues[index] !== undefined) yield `index row "${key}" is there though its record does not ask for it`
   }
@@ -181,14 +191,20 @@ export async function many(
   keys: readonly string[],
 ): Promise<readonly (string | undefined)[]> {
   const values: (string | undefined)[] = []
-  for (let at = 0; at < keys.length; at += chunkRows) {
-    const options = snapshot === undefined ? {} : { snapshot }
+  const chunkAt = async (at: number): Promise<readonly (string | undefined)[]> => {
     const chunk = keys.slice(at, at + chunkRows)
-    const found: (string | undefined)[] = await db.getMany<string, string>(chunk, options)
-    for (const [index, value] of found.entries()) {
-      values.push(value)
-      if (read !== undefined) read.bytes += (chunk[index]?.length ?? 0) + (value?.length ?? 0)
-    }
+    const found: (string | undefined)[] = await db.getMany<string, string>(
+      chunk,
+      snapshot === undefined ? {} : { snapshot },
+    )
+    if (read !== undefined)
+      for (const [index, value] of found.entries()) read.bytes += (chunk[index]?.length ?? 0) + (value?.length ?? 0)
+    return found
+  }
+  // A few at a time: LevelDB reads on several threads.
+  for (let at = 0; at < keys.length; at += chunksAtOnce * chunkRows) {
+    const chunks = Array.from({ length: chunksAtOnce }, (_, index) => at + index * chunkRows)
+    for (const found of await Promise.all(chunks.filter(each => each < keys.length).map(chunkAt))) values.push(...found)
   }
   return values
 }

@@ -94,10 +94,13 @@ t.test('D1: the rules of the host hold for its clients, and are asked as methods
     const device = await broker.device('device-1')
     t.equal(device.returnCode, 0)
     t.same(await device.subscribe('drover/v1/devices/device-1/offer'), [0])
+    const published: string[] = []
+    broker.aedes.on('publish', packet => published.push(packet.topic))
     device.publish('drover/v1/devices/device-1/events', 'x', { qos: 1 })
     await device.until(() => device.of('puback').length === 1)
     await device.ping()
     t.same(asked, ['preConnect device-1'])
+    t.same(published, [], 'nor told')
   })
 })
 

@@ -18,19 +18,21 @@ const parties: Record<string, Party> = {
   stranger: identity('x'),
 }
 
-const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration']
+const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration', 'log']
 const downlinks = ['offer', 'command', 'chunks/data']
 const base = 'drover/v1'
 const requestIds = ['r1', 'create-operation', 'Bad']
 const own = `${base}/devices/device-1`
 const other = `${base}/devices/device-2`
+const session = `${base}/broadcast/0123456789abcdef`
+const sessions = ['control', 'data'].map(channel => `${session}/${channel}`)
 
 /** Everything that is allowed, spelled out; each other cell of the matrix is denied. */
 const allowed: Record<string, Record<Verb, string[]>> = {
   device: {
     publish: uplinks.map(name => `${own}/${name}`),
-    subscribe: downlinks.map(name => `${own}/${name}`),
-    forward: downlinks.map(name => `${own}/${name}`),
+    subscribe: [...downlinks.map(name => `${own}/${name}`), ...sessions],
+    forward: [...downlinks.map(name => `${own}/${name}`), ...sessions],
     will: [`${own}/presence`],
   },
   operator: {
@@ -82,6 +84,12 @@ const topics = [
       rest => `${base}/operations/${rest}`,
     ),
     ...['device-1', 'device-2', '+', '#', 'device-1/x', ''].map(rest => `${base}/events/${rest}`),
+    ...sessions,
+    ...['', '+', '#', 'contro', 'control/', 'control/x', 'Data'].map(last => `${session}/${last}`),
+    ...['+', '#', '0123456789abcde', '0123456789abcdef0', '0123456789ABCDEF', 'g123456789abcdef', ''].flatMap(name =>
+      ['control', 'data', '+'].map(channel => `${base}/broadcast/${name}/${channel}`),
+    ),
+    ...['broadcast', 'broadcast/#', 'broadcast/+', session.slice(base.length + 1)].map(rest => `${base}/${rest}`),
     ...[base, `${base}/`, `${base}/#`, `${base}/+`, `${base}/x`, own, `${own}/`, `/${own}/hello`, `${own}/hello\0`],
     ...[`${own}/hell\u00f6`, `${base}/devices/__proto__/hello`, `${base}/devices/constructor/hello`, `${base}//hello`],
     ...[
@@ -137,9 +145,32 @@ t.test('over the wire', async t => {
 
   t.test('a device gets 0x80 for each filter that is not its own, and keeps the others', async t => {
     const device = await broker.device('device-1')
+    const [control = '', data = ''] = sessions
+    t.same(await device.subscribe(control, data, `${session}/+`, `${base}/broadcast/+/data`), [0, 0, 0x80, 0x80])
     const denied = [`${other}/offer`, `${own}/#`, `${own}/+`, `${own}/hello`, '#', '+/#', '$SYS/#', '$share/g/x', 'a/b']
     t.same(await device.subscribe(`${own}/offer`, ...denied), [0, ...denied.map(() => 0x80)])
     t.equal(await device.ping(), true)
+    device.destroy()
+  })
+
+  t.test('what the broker says in a session reaches the devices that listen to it, and nobody else', async t => {
+    const device = await broker.device('device-1')
+    const deaf = await broker.device('device-2')
+    const stranger = await broker.stranger('curious')
+    await device.subscribe(...sessions)
+    await deaf.subscribe(`${other}/offer`)
+    await stranger.subscribe('#', '+/#')
+    for (const topic of sessions) {
+      const packet = { cmd: 'publish', topic, payload: 'x', qos: 1, dup: false, retain: false } as const
+      await new Promise<void>((done, fail) => aedes.publish(packet, error => (error ? fail(error) : done())))
+    }
+    await device.until(() => device.topics().length === 2)
+    t.same(device.topics().sort(), sessions)
+    for (const client of [deaf, stranger]) {
+      t.equal(await client.ping(), true)
+      t.same(client.topics(), [])
+      client.destroy()
+    }
     device.destroy()
   })
 
@@ -152,6 +183,7 @@ t.test('over the wire', async t => {
       for (const topic of [
         `${other}/events`,
         `${own}/offer`,
+        ...sessions,
         `${own}/events/x`,
         'home/lamp',
         '$SYS/x/new/clients',

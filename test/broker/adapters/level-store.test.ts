@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { encodeRecord } from '../../../broker/adapters/level-store/record.ts'
+import { schemaVersion } from '../../../broker/adapters/level-store/schema.ts'
 import { LevelStore, verifyStore } from '../../../broker/adapters/level-store.ts'
 import { StoreDamaged, StoreUnavailable } from '../../../broker/errors.ts'
 import type { Store } from '../../../broker/ports.ts'
@@ -16,7 +17,18 @@ import { type EventId, eventIdOf } from '../../../proto/ids.ts'
 import { bareNode, long, seed } from '../../fixtures/cases.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { readAll } from '../../suites/store-pages.ts'
-import { append, auditOf, below, device, eventOf, generator, putDevice } from '../../suites/store-samples.ts'
+import {
+  append,
+  auditOf,
+  below,
+  device,
+  eventOf,
+  executionOf,
+  generator,
+  operation,
+  putDevice,
+  putExecution,
+} from '../../suites/store-samples.ts'
 
 // In the long form twenty processes and a disk that is filled twelve times take their time on a busy machine.
 t.setTimeout(120_000)
@@ -138,15 +150,52 @@ t.test(
     const directory = join(t.testdir(), 'store')
     await (await LevelStore.open(directory)).close()
     const db = new Level(join(directory, 'records'))
-    const rows = { 'l!00000000000002': '{"e":[1,0],"k":["a!schema"]}', 'a!schema': '{"version":3,"logBatches":4096}' }
+    const newer = schemaVersion + 1
+    const rows = {
+      'l!00000000000002': '{"e":[1,0],"k":["a!schema"]}',
+      'a!schema': JSON.stringify({ version: newer, logBatches: 4096 }),
+    }
     const written = Object.entries(rows).map(([key, json]) => [key, encodeRecord(key, 2, json)] as const)
     await db.batch(written.map(([key, value]) => ({ type: 'put' as const, key, value })))
     await db.close()
-    await t.rejects(LevelStore.open(directory), { name: 'StoreUnavailable', message: /newer version \(schema 3/ })
+    await t.rejects(LevelStore.open(directory), {
+      name: 'StoreUnavailable',
+      message: new RegExp(`newer version \\(schema ${newer}`),
+    })
     await t.rejects(verifyStore(join(directory, 'nothing')), StoreUnavailable)
     t.notOk((await readdir(directory)).includes('nothing'))
   },
 )
+
+t.test('a step of a device moves no index row, and an execution older than its index row is told', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory)
+  const execution = executionOf(operation(1), device('a'), 'pending')
+  await store.commit([putExecution(execution)])
+  await store.commit([putExecution({ ...execution, state: 'in-progress' }, 'pending')])
+  for (let attempt = 1; attempt < 4; attempt++)
+    await store.commit([putExecution({ ...execution, state: 'in-progress', attempt }, 'in-progress')])
+  await store.close()
+  const db = new Level<string, string>(join(directory, 'records'))
+  const rows = await db.iterator({ gte: 'x', lt: 'y' }).all()
+  const batches = rows.map(([key, value]) => [
+    key.split('!')[0],
+    Number.parseInt(value.slice(key[1] === '!' ? 8 : 0).slice(0, 14), 16),
+  ])
+  t.strictSame(batches, [
+    ['x', 6],
+    ['xd', 2],
+    ['xs', 3],
+  ])
+  const [key = '', value = ''] = rows[0] ?? []
+  await db.put(key, encodeRecord(key, 2, value.slice(22)))
+  await db.close()
+  const again = new Level(join(directory, 'records'))
+  await again.open()
+  await again.close()
+  const { problems } = await verifyStore(directory)
+  t.match(problems.join(), /"x!|"xs!/, 'an older execution than its index row')
+})
 
 t.test('a write that fails rejects every commit of its batch, leaves nothing behind and is got over', async t => {
   for (const [name, failing] of Object.entries({

@@ -82,6 +82,7 @@ const rows: readonly (readonly [verb: string, fields: object, useCase: string, a
   ],
   ['operation-execution', { id: 'a', device: 'b' }, 'showExecution', ['a', 'b']],
   ['operation-backups', { id: 'a', ...page }, 'listBackups', ['a', page]],
+  ['operation-device-logs', { id: 'a', ...page }, 'listDeviceLogs', ['a', page]],
   ['principal-create', { name: 'a', role: 'viewer' }, 'createPrincipal', [{ name: 'a', role: 'viewer' }]],
   ['principal-list', {}, 'listPrincipals', []],
   ['principal-edit', { name: 'a', role: 'viewer' }, 'editPrincipal', ['a', { role: 'viewer' }]],

@@ -3,9 +3,9 @@
 import t from 'tap'
 import type { Device } from '../../../broker/core/device.ts'
 import { explain, type Rule, type Standing } from '../../../broker/core/explain.ts'
-import type { Execution, Operation } from '../../../broker/core/records.ts'
+import type { Execution, Operation, Release } from '../../../broker/core/records.ts'
 import { operationId } from '../../../proto/ids.ts'
-import { deviceOf, id, kim, made, minute, start, updated, vendorId, waveOf } from './machine.ts'
+import { deviceOf, id, kim, made, minute, release, start, updated, vendorId, waveOf } from './machine.ts'
 
 interface Given {
   readonly operation: Operation
@@ -45,6 +45,14 @@ const free: Given = {
     brokerInProgress: 3,
     brokerInProgressMax: 10,
   },
+}
+const deltaOnly: Release = {
+  ...release,
+  manifests: release.manifests.map(manifest => ({
+    ...manifest,
+    format: 'delta-zstd',
+    precursorSha256: '77'.repeat(32),
+  })),
 }
 const { sweep: _, ...swept } = free.operation
 const given: Given = { ...free, operation: swept }
@@ -95,6 +103,11 @@ const hindrances: readonly (readonly [Rule, (before: Given) => Given, Record<str
     { since: new Date(start - minute).toISOString() },
   ],
   [
+    'precursor',
+    standing({ release: deltaOnly }),
+    { component: 'main', expected: '77'.repeat(32), actual: 'cd'.repeat(32) },
+  ],
+  [
     'prerequisite',
     device({ components: given.device.components.slice(0, 1) }),
     { component: 'boot', expected: '2.0.0', actual: 'absent' },
@@ -139,6 +152,15 @@ t.test('what holds back only first hand-overs lets a retry pass', async t => {
   t.equal(ask(full).rule, 'soak')
   t.equal(ask(execution({ attempt: 1 })(full)).rule, 'ready')
   t.equal(ask(execution({ attempt: 1, notBefore: start })(given)).rule, 'ready', 'its delay is over')
+})
+
+t.test('what an attempt brings, and that the next one brings the full image', async t => {
+  const offered = { manifest: 'ab', format: 'delta-zstd', fullToo: true } as const
+  const underWay = execution({ state: 'in-progress', step: 'downloading', attempt: 1, offered })(given)
+  t.match(ask(underWay), { message: /attempt 1 with delta-zstd/, data: { format: 'delta-zstd', manifest: 'ab' } })
+  const lastFailure = { code: 'UPD4_FAIL_32', data: {}, rule: 0 } as const
+  const waiting = execution({ attempt: 1, notBefore: start + 2 * minute, offered, deltaFailed: true, lastFailure })
+  t.match(ask(waiting(given)), { message: /which brings the full image/, data: { failed: 'UPD4_FAIL_32' } })
 })
 
 t.test('an override of a second person opens window and rate', async t => {

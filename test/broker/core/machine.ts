@@ -152,6 +152,8 @@ export class Machine {
   readonly decisions: Decision[] = []
   /** Drawn for each retry. */
   chance = 0.5
+  /** What `ready` tells of the manifests. */
+  release: Release | undefined
 
   constructor(operation: Operation) {
     this.operation = operation
@@ -198,9 +200,12 @@ export class Machine {
 
   ready(...names: string[]): string[] {
     return names.filter(name =>
-      this.feed({ kind: 'device-ready', execution: this.of(name), device: deviceOf(name) }).effects.some(
-        ({ kind }) => kind === 'offer',
-      ),
+      this.feed({
+        kind: 'device-ready',
+        execution: this.of(name),
+        device: deviceOf(name),
+        ...(this.release === undefined ? {} : { release: this.release }),
+      }).effects.some(({ kind }) => kind === 'offer'),
     )
   }
 

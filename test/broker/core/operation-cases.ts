@@ -1,12 +1,6 @@
 import type { Input } from '../../../broker/core/operation-facts.ts'
 import { type DeadlineKind, type Policy, policyDefaults } from '../../../broker/core/policy.ts'
-import {
-  type Execution,
-  type Operation,
-  type OperationState,
-  operationStates,
-  type Sweep,
-} from '../../../broker/core/records.ts'
+import type { Execution, Operation, OperationState, Sweep } from '../../../broker/core/records.ts'
 import { deviceId, operationId } from '../../../proto/ids.ts'
 import type { DeviceEvent, EventContent, Step } from '../../../proto/messages.ts'
 import {
@@ -298,6 +292,17 @@ const circumstances: Readonly<Record<string, Partial<Operation>>> = {
   'rollback owed': { rollback: { rule: 'abort.0', release: made().id as never } },
 }
 
+// A state that is missing here does not compile.
+const operationStates = Object.keys({
+  'awaiting-approval': true,
+  scheduled: true,
+  pending: true,
+  running: true,
+  paused: true,
+  stopping: true,
+  completed: true,
+  stopped: true,
+} satisfies Record<OperationState, true>) as readonly OperationState[]
 const sweepKinds: readonly Sweep['kind'][] = ['skip-pending', 'time-out-pending', 'end-pending', 'expire-joined']
 
 export interface Case {

@@ -2,10 +2,20 @@
 // role, before the real use cases. Who may not is refused before anything is looked up, and nothing is written for him.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import type { PrincipalRole } from '../../../broker/core/records.ts'
+import type { EventRecord, PrincipalRole } from '../../../broker/core/records.ts'
 import { verbs } from '../../../broker/doors/verbs.ts'
 import type { OperationView } from '../../../proto/http-api.ts'
-import { device, type operation, putBackup, putDevice } from '../../suites/store-samples.ts'
+import type { OperationId } from '../../../proto/ids.ts'
+import { deflatedLog } from '../../../proto/log-report.ts'
+import {
+  append,
+  device,
+  deviceLogOf,
+  eventOf,
+  type operation,
+  putBackup,
+  putDevice,
+} from '../../suites/store-samples.ts'
 import { openRealDoors, type RealDoors } from './real-doors.ts'
 
 const roles: readonly PrincipalRole[] = ['viewer', 'operator', 'approver', 'admin']
@@ -113,6 +123,7 @@ const cases: Readonly<Record<string, Case>> = {
   'operation-remove-device': ['operator', async world => at({ id: await world.operation(), device: 'sensor-1' })],
   'operation-explain': ['viewer', async world => at({ id: await world.operation(), device: 'sensor-1' })],
   'operation-executions': ['viewer', async world => at({ id: await world.operation() })],
+  'operation-device-logs': ['viewer', async world => at({ id: await world.operation() })],
   'operation-execution': ['viewer', async world => at({ id: await world.endedOperation(), device: '' })],
   'operation-backups': ['viewer', async world => at({ id: await world.operation() })],
   'principal-create': ['admin', async world => ({ body: { name: world.name(), role: 'viewer' } })],
@@ -141,6 +152,17 @@ const cases: Readonly<Record<string, Case>> = {
       const id = await world.operation()
       await world.doors.store.commit([putBackup(id as ReturnType<typeof operation>, device('sensor-1'), 'secret=1')])
       return at({ id, device: 'sensor-1' })
+    },
+  ],
+  'device-log': [
+    'viewer',
+    async world => {
+      const { store } = world.doors
+      const failed = eventOf(device('sensor-1'), { operation: (await world.operation()) as OperationId, type: 'FAIL' })
+      const [event] = await store.commit([append(failed)])
+      const log = deviceLogOf(event as EventRecord, 1)
+      await store.commit([{ kind: 'put-device-log', log, content: deflatedLog('a line') }])
+      return at({ id: log.event })
     },
   ],
   'audit-export': ['admin', nothing],

@@ -1,9 +1,8 @@
 // Who gets the next permit, and when: bounded memory of candidates, limits over all operations, and a fleet that comes
 // back after the broker was away.
 import t from 'tap'
-import { RunningOperation } from '../../../broker/orchestrator/running-operation.ts'
 import { deviceId } from '../../../proto/ids.ts'
-import { eventOf, helloOf, oldDigest, release, settled, targetDigest, World } from './world.ts'
+import { eventOf, helloOf, oldDigest, settled, targetDigest, World } from './world.ts'
 
 const fleetOf = (count: number) => Array.from({ length: count }, (_, index) => deviceId(`sensor-${index + 1}`))
 
@@ -36,25 +35,6 @@ t.test('more candidates than are remembered: nobody is forgotten', async t => {
   t.match(await made.store.operation(id), { state: 'completed', counts: { failed: 15, pending: 0 } })
 })
 const done = new Set<number>()
-
-t.test('of two manifests that fit, the one that is good for longest is offered', async t => {
-  const [manifest] = release.manifests
-  if (manifest === undefined) throw new Error('the release has a manifest')
-  const manifests = [
-    { ...manifest, expiresAt: 1 },
-    { ...manifest, sha256: 'ff'.repeat(32), expiresAt: 9e12, envelope: Buffer.from('longest').toString('base64') },
-  ]
-  const operation = await operationOf(await world())
-  const running = new RunningOperation(operation, { ...release, manifests }, 10)
-  const device = { vendorId: manifest.vendorId, classId: manifest.classId, id: deviceId('sensor-1') }
-  t.equal(running.offeringFor(device as never).envelope.toString(), 'longest')
-})
-
-async function operationOf(made: World) {
-  const operation = await made.store.operation(await made.operation(['sensor-1']))
-  if (operation === undefined) throw new Error('the operation was just made')
-  return operation
-}
 
 t.test('a hello and the last event it announced in one turn are judged together', async t => {
   const made = await world()

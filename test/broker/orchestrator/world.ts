@@ -115,6 +115,8 @@ export class World {
   readonly store: MemoryStore
   readonly settings: Partial<OrchestratorSettings>
   orchestrator!: Orchestrator
+  /** What operations made here install. */
+  release: Release = release
   readonly violations: string[] = []
   readonly published: { topic: string; message: object }[] = []
   #alive = true
@@ -208,15 +210,15 @@ export class World {
         name: 'test',
         type: 'firmware-update',
         typeName: 'Firmware Update',
-        subject: releaseSubject(release),
+        subject: releaseSubject(this.release),
         targets,
         policy: { ...defaults, retries: [], ...policy },
         createdBy: principalName('kim'),
       },
       this.clock.now(),
     )
-    await this.store.commit([{ kind: 'put-release', release }])
-    await this.orchestrator.create({ operation, release, ...(devices === undefined ? {} : { devices }) })
+    await this.store.commit([{ kind: 'put-release', release: this.release }])
+    await this.orchestrator.create({ operation, release: this.release, ...(devices === undefined ? {} : { devices }) })
     return id
   }
 

@@ -268,4 +268,17 @@ t.test('CSV and backups arrive whole or not at all', async t => {
   t.equal(statSync(path('config')).mode & 0o777, 0o600, 'configurations hold secrets')
   answers.set('listBackups', { object: 'list', data: [view], limit: 50, after: null, has_more: false })
   t.match(await drover(['operation', 'backups', operation], at(door)), { code: 0, stdout: /sensor-1 +7 +4 +ab/ })
+
+  const event = '2b'.padStart(32, '0')
+  const log = { id: event, operation, device: 'sensor-1', attempt: 2, sizeBytes: 9, cut: true, at: time }
+  answers.set('readDeviceLog', { view: log, text: '{"a":"ü"}\n' })
+  t.match(await drover(['device', 'log', event], at(door)), { code: 0, stdout: '{"a":"ü"}\n', stderr: '' })
+  t.match(await drover(['devices', 'log', event, '-o', path('log')], at(door)), { code: 0, stdout: /log {2}11 bytes/ })
+  t.equal(statSync(path('log')).mode & 0o777, 0o600)
+  answers.set('listDeviceLogs', { object: 'list', data: [log], limit: 50, after: null, has_more: false })
+  const listed = await drover(['operation', 'logs', operation], at(door))
+  t.match(listed, { code: 0, stdout: new RegExp(`${event} +sensor-1 +2 +9 +older lines are gone`) })
+  answers.delete('readDeviceLog')
+  t.match(await drover(['device', 'log', event], at(door)), { code: 3, stderr: /drover operation logs ID/ })
+  t.match(await drover(['device', 'log', 'x'], at(door)), { code: 2, stderr: /32 lower-case hex digits/ })
 })

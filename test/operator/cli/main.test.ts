@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseTrustDocument } from '../../../proto/envelope.ts'
+import type { ReleaseView } from '../../../proto/http-api.ts'
 import { makeImage } from '../../fixtures/bundle.ts'
 import { deviceSecret, deviceView, eventView, newToken, operationView, tokens } from '../fake-use-cases.ts'
 import { openDoor, operation } from '../http-fixture.ts'
@@ -123,6 +124,21 @@ t.test('from keys to an operation: every step works when pasted', { timeout: 110
   })
 })
 
+function manifestView(fields: Partial<ReleaseView['manifests'][number]>): ReleaseView['manifests'][number] {
+  return {
+    sha256: 'ee'.repeat(32),
+    vendorId: '11'.repeat(16),
+    classId: '22'.repeat(16),
+    deviceId: null,
+    artifact: 'ab'.repeat(32),
+    format: 'raw',
+    precursorSha256: null,
+    payloadSize: 1,
+    expiresAt: '2031-01-02T03:04:05Z',
+    ...fields,
+  }
+}
+
 t.test('every list and every view, for people and as one JSON object a line', { timeout: 110_000 }, async t => {
   const door = await openDoor(t)
   fill(door)
@@ -133,7 +149,10 @@ t.test('every list and every view, for people and as one JSON object a line', { 
     installedSha256: 'ab',
     createdAt: '2030-01-02T03:04:05Z',
     createdBy: 'anna',
-    manifests: [],
+    manifests: [
+      manifestView({ format: 'delta-zstd', precursorSha256: 'cd'.repeat(32), payloadSize: 77 }),
+      manifestView({ payloadSize: 4096 }),
+    ],
   }
   door.useCases.releases.set(release.id, release)
   door.useCases.principals.set('anna', { name: 'anna', role: 'viewer', createdAt: '2030-01-02T03:04:05Z' })
@@ -142,8 +161,13 @@ t.test('every list and every view, for people and as one JSON object a line', { 
     [['devices', 'list', '--limit', '1'], 1, /sensor-1/],
     [['devices', 'show', 'sensor-2'], 1, /^device: +sensor-2\n/],
     [['devices', 'enroll', 'sensor-9'], 1, new RegExp(deviceSecret)],
-    [['releases', 'list'], 1, /app@2\.0\.0/],
+    [['releases', 'list'], 1, /MANIFESTS +DELTAS +BYTES.*\napp@2\.0\.0\S+ +2 +1 +4096 /],
     [['releases', 'show', release.id], 1, /created: +2030-01-02 03:04:05Z by anna/],
+    [
+      ['releases', 'show', release.id],
+      1,
+      /delta-zstd, 77 bytes.*\n +on installed: +(cd){32}\n.*\n.*\n.* raw, 4096 bytes/,
+    ],
     [['operation', 'list'], 1, /Processing/],
     [['operation', 'show', operation], 1, /2: 0 updated, 0 errors/],
     [['operation', 'executions', operation], 2, /UPD4_FAIL_40/],

@@ -126,10 +126,11 @@ t.test('every type of work, aim and policy becomes the request the broker knows'
       },
     ],
     [
-      ['--policy', path('policy.json'), '--priority', '3', '--end-at', '2030-02-02T00:00:00Z'],
+      ['--policy', path('policy.json'), '--priority', '3', '--log-on-failure', '--end-at', '2030-02-02T00:00:00Z'],
       {
         rate: { maximumPerMinute: 9 },
         priority: 3,
+        logOnFailure: true,
         retries: [],
         schedule: { onEnd: 'stop', endAt: '2030-02-02T00:00:00.000Z' },
       },

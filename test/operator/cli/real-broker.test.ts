@@ -1,11 +1,11 @@
-// The command line before the real broker and devices that speak the protocol: one fleet, one evening, every noun.
+// The command line before the real broker and devices that speak the protocol: one fleet, one evening, every noun. What
+// devices do with commands and configurations is told in test/stories/commands.test.ts, by the same command line.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeImage } from '../../fixtures/bundle.ts'
 import { LightDevice } from '../../stories/light-device.ts'
 import { startBroker, untilValue } from '../../stories/process.ts'
-import { startAgent } from './real-agent.ts'
 import { drover, type Ended } from './run.ts'
 
 const ids = ['sensor-1', 'sensor-2', 'sensor-3']
@@ -156,59 +156,5 @@ t.test('one evening with a fleet, from the keys to the verified audit', { timeou
   const text = readFileSync(path('audit'), 'utf8')
   writeFileSync(path('audit'), text.replace('"berlin"', '"munich"'))
   t.match(await one(`audit verify ${path('audit')}`, { code: 1 }), { intact: false, problem: 'hash' })
-  t.equal(await broker.stop(), 0)
-})
-
-t.test('a device is backed up, changed, restored and told what to do', { timeout: 110_000 }, async t => {
-  const before = '{"interval":60,"password":"CANARY-7"}'
-  const folder = t.testdir({ config: before, 'patch.json': '{"interval":5}' })
-  const path = (name: string): string => join(folder, name)
-  t.equal((await drover(['keys', 'create', '--out', path('keys')])).code, 0)
-  const broker = await startBroker(folder, undefined, ['--operations-key', path('keys/operations.pem')])
-  t.teardown(() => broker.kill())
-  const env = {
-    DROVER_URL: `http://127.0.0.1:${broker.httpPort}`,
-    DROVER_TOKEN_FILE: path('data/admin-token'),
-  }
-  const { says, one } = desk(t, env)
-  const { secret } = await one('devices enroll sensor-1')
-  t.teardown(
-    startAgent(folder, {
-      id: 'sensor-1',
-      password: secret,
-      mqttPort: broker.mqttPort,
-      trustFile: path('keys/trust.bin'),
-      vendorId: '11'.repeat(16),
-      classId: '22'.repeat(16),
-      configuration: path('config'),
-      commands: { blink: 'cat > "$0.heard"; echo blinked', fail: 'exit 3' },
-    }),
-  )
-  const online = ['devices', 'list', '--filter', 'state=online', '--json']
-  await untilValue(async () => ((await drover(online, env)).lines.length === 1 ? true : undefined))
-  const create = 'operation create --device sensor-1 --wait'
-  /** The operation as it ended. */
-  const ended = async (line: string, options = {}) => (await says(`${create} ${line}`, options)).lines.at(-1)
-
-  const backup = await ended('--type config-backup')
-  t.match(backup, { state: 'completed', updated: 1 })
-  t.match((await says(`operation backups ${backup.id}`)).lines, [{ device: 'sensor-1', sizeBytes: before.length }])
-  await says(`backup get ${backup.id} sensor-1 --out ${path('saved')}`)
-  t.equal(readFileSync(path('saved'), 'utf8'), before)
-
-  t.match(await ended(`--type config-change --merge-patch ${path('patch.json')}`), { updated: 1 })
-  t.match(JSON.parse(readFileSync(path('config'), 'utf8')), { interval: 5, password: 'CANARY-7' })
-  t.match(await ended(`--type config-restore --backup ${backup.id}/sensor-1`), { updated: 1 })
-  t.match(JSON.parse(readFileSync(path('config'), 'utf8')), { interval: 60 })
-
-  const signed = `--key ${path('keys/release.pem')} --vendor-id ${'11'.repeat(16)}`
-  t.match(await ended(`--type command --command blink --arguments {"times":3} ${signed}`), { updated: 1, errors: 0 })
-  t.match(JSON.parse(readFileSync(path('sensor-1-commands/blink.heard'), 'utf8')), { times: 3 })
-  const failed = await ended(`--type command --command fail ${signed}`, { code: 1 })
-  t.match(failed, { updated: 0, errors: 1, codes: [{ code: 'SYS_111' }] })
-  const forged = await ended(`--type command --command blink --key ${path('keys/operations.pem')}`, { code: 1 })
-  t.match(forged.codes, [{ code: 'UPD4_FAIL_23' }], 'the key of the broker starts no program on a device')
-  const away = await ended(`--type command --command blink ${signed} --only-device sensor-2`, { code: 1 })
-  t.match(away.codes, [{ code: 'UPD4_FAIL_31' }], 'nor does a command that was signed for another device')
   t.equal(await broker.stop(), 0)
 })

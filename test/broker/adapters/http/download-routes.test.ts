@@ -131,6 +131,25 @@ t.test('a backup comes byte for byte with its digest', async t => {
   t.equal(answer.headers.get('content-disposition'), `attachment; filename="sensor_1-${operation}.bin"`)
 })
 
+t.test('the log of a device comes as text and says whose it is', async t => {
+  const event = '2b'.padStart(32, '0')
+  const at = '2030-01-01T00:00:00.000Z'
+  const view = { id: event, operation, device: 'sensor:1', attempt: 2, sizeBytes: 23, cut: true, at }
+  const text = '{"a":"<script>ü"}\n'
+  const { useCases, calls } = scriptedUseCases({ readDeviceLog: async () => ({ view, text }) })
+  const { url } = await openDoor(t, useCases)
+  const ask = (path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${admin}` } })
+  const answer = await ask(`/v1/device-logs/${event}`)
+  t.equal(await answer.text(), text)
+  t.same(calls.at(-1)?.args, [event])
+  t.equal(answer.headers.get('content-type'), 'text/plain; charset=utf-8')
+  t.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+  t.equal(answer.headers.get('content-disposition'), `attachment; filename="sensor_1-${operation}-2.log"`)
+  const told = ['device', 'operation', 'attempt', 'cut'].map(name => answer.headers.get(`drover-${name}`))
+  t.same(told, ['sensor:1', operation, '2', 'true'])
+  t.equal((await ask(`/v1/device-logs/${event}?all=true`)).status, 400)
+})
+
 function chainOf(count: number): AuditRecord[] {
   let head = { number: 0, hash: firstAuditHash }
   return Array.from({ length: count }, (_, index) => {

@@ -58,6 +58,7 @@ const answers: Readonly<Partial<Record<keyof UseCases, TSchema>>> = {
   listExecutions: api.ListingOf(api.ExecutionView),
   showExecution: api.ExecutionView,
   listBackups: api.ListingOf(api.BackupView),
+  listDeviceLogs: api.ListingOf(api.DeviceLogView),
   listEvents: api.EventListing,
   showEvent: api.EventView,
   listAudit: api.ListingOf(admin.AuditView),

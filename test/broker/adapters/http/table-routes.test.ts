@@ -41,6 +41,7 @@ const rows: Readonly<Record<string, readonly [useCase: string, body: object | un
   'operation-executions': ['listExecutions', undefined, ['the-id', {}]],
   'operation-execution': ['showExecution', undefined, ['the-id', 'the-device']],
   'operation-backups': ['listBackups', undefined, ['the-id', {}]],
+  'operation-device-logs': ['listDeviceLogs', undefined, ['the-id', {}]],
   'principal-create': ['createPrincipal', { name: 'a', role: 'viewer' }, [{ name: 'a', role: 'viewer' }]],
   'principal-list': ['listPrincipals', undefined, []],
   'principal-edit': ['editPrincipal', { role: 'viewer' }, ['the-name', { role: 'viewer' }]],
@@ -176,6 +177,7 @@ t.test('the OpenAPI document says what the door does, and docs/openapi.json is t
   t.same(others.sort(), [
     'api-document',
     'audit-export',
+    'device-log',
     'event-stream',
     'health-alive',
     'health-ready',

@@ -18,6 +18,7 @@ import {
   executionOf,
   operation,
   principalOf,
+  putExecution,
   releaseOf,
 } from '../../../suites/store-samples.ts'
 
@@ -71,6 +72,37 @@ t.test('a record missing from a store of version 1 is told, and nothing is migra
   await t.rejects(LevelStore.open(directory), StoreDamaged)
   await t.rejects(LevelStore.open(directory), StoreDamaged)
 })
+
+t.test('a store of version 2 is taken as it is: its index rows carry the batch of their record', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory)
+  const waiting = executionOf(two, device('a'), 'pending')
+  await store.commit([putExecution(waiting), append(eventOf(device('a')))])
+  await store.close()
+  await makeOlder(directory, 2, 3)
+  await t.rejects(verifyStore(directory), { name: 'StoreUnavailable', message: /older version \(schema 2\)/ })
+  const again = await LevelStore.open(directory)
+  await again.commit([putExecution({ ...waiting, state: 'in-progress' }, 'pending')])
+  t.match(await again.unfinishedExecutionsOf(device('a')), [{ state: 'in-progress' }])
+  t.strictSame((await again.verify()).problems, [])
+  await again.close()
+  t.strictSame((await verifyStore(directory)).problems, [], 'the version is written')
+})
+
+/** Says in batch `batch` that the store is of that version. */
+async function makeOlder(directory: string, version: number, batch: number): Promise<void> {
+  const db = new Level<string, string>(join(directory, 'records'))
+  const log = { e: [2, 0], u: [1, 0], k: ['a!schema'], oldest: 1, at: 1_700_000_000_000 }
+  const rows = { [`l!${batch.toString(16).padStart(14, '0')}`]: log, 'a!schema': { version, logBatches: 4096 } }
+  await db.batch(
+    Object.entries(rows).map(([key, row]) => ({
+      type: 'put',
+      key,
+      value: encodeRecord(key, batch, JSON.stringify(row)),
+    })),
+  )
+  await db.close()
+}
 
 async function isMigrated(t: Test, store: LevelStore): Promise<void> {
   const all = await readAll(store, { order: 'ASC', limit: 1000 })
