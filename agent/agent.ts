@@ -6,16 +6,14 @@
 // The same class runs on a device (main.ts) and in a simulated world: what it needs comes through ports.ts.
 import { createHash } from 'node:crypto'
 import type { DeviceId } from '../proto/ids.ts'
-import { type DeviceEvent, encodeConfigurationReport, encodeProgress, readChunkData } from '../proto/messages.ts'
-import { type OfferMessage, readOfferMessage } from '../proto/offer-messages.ts'
+import { encodeConfigurationReport, encodeProgress, readChunkData } from '../proto/messages.ts'
+import { readOfferMessage } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
 import { type AcceptFacts, type AcceptLimits, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
 import { resumeCommand } from './core/command.ts'
 import { type AgentMemory, emptyMemory, jobOf, underWay } from './core/memory.ts'
-import { offered, proceeded, withdrawn } from './core/offers.ts'
-import { joined } from './core/session-job.ts'
 import { resume } from './core/update.ts'
-import type { Effect, Outcome, UpdateInput } from './core/words.ts'
+import type { UpdateInput } from './core/words.ts'
 import type { StorageWriteFailed } from './errors.ts'
 import { Authorizer } from './handlers/authorize.ts'
 import type { CommandHandlers } from './handlers/command-handler.ts'
@@ -23,16 +21,16 @@ import { commandExecutors } from './handlers/commands.ts'
 import { DownloadRun, type DownloadSettings, type RequestNumbers } from './handlers/download-run.ts'
 import { failureOf } from './handlers/failures.ts'
 import { Farewell } from './handlers/farewell.ts'
-import { firmwareExecutors, installedNow, installerNamed, manifestOf } from './handlers/firmware.ts'
+import { firmwareExecutors, installedNow } from './handlers/firmware.ts'
 import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
-import { judged } from './handlers/judgement.ts'
 import { LogUpload } from './handlers/log-upload.ts'
 import { Onlookers, stepOf } from './handlers/onlookers.ts'
-import { isHeard, isKept, Outbox } from './handlers/outbox.ts'
+import { Outbox } from './handlers/outbox.ts'
 import { Saver } from './handlers/saver.ts'
-import { SessionLine, type SessionWord } from './handlers/session-line.ts'
-import { eventOf, helloBytes, type Identity, saysTheSame } from './handlers/speech.ts'
-import { type JobEffect, type JobInput, stepJob, Work } from './handlers/work.ts'
+import { SessionLine } from './handlers/session-line.ts'
+import { helloBytes, type Identity } from './handlers/speech.ts'
+import { type Entry, isJobEffect, type Stepped, Stepper } from './handlers/stepper.ts'
+import { Work } from './handlers/work.ts'
 import type { AgentPorts, JournalSnapshot, SlotStatus } from './ports.ts'
 
 export type { CommandHandler, CommandRun, Order, Prepared } from './handlers/command-handler.ts'
@@ -52,19 +50,6 @@ export interface AgentSettings extends DownloadSettings, Identity {
   readonly handlers?: CommandHandlers
 }
 
-type Entry =
-  /** `work`: the outcome of the work of this number, void when other work began since. */
-  | { readonly kind: 'input'; readonly input: JobInput; readonly work: number }
-  | { readonly kind: 'message'; readonly message: OfferMessage | SessionWord }
-  | { readonly kind: 'acknowledged'; readonly eventNumber: number }
-
-interface Stepped {
-  readonly memory: AgentMemory
-  readonly events: readonly DeviceEvent[]
-  readonly acknowledged: readonly number[]
-  readonly effects: readonly { readonly effect: Effect; readonly work: number }[]
-}
-
 const inboxMax = 1000
 const restartAgainMs = 60_000
 
@@ -81,6 +66,7 @@ export class Agent {
   readonly #outbox: Outbox
   readonly #farewell: Farewell
   readonly #onlookers: Onlookers
+  readonly #stepper: Stepper
   readonly #logUpload: LogUpload
   readonly #authorizer: Authorizer
   readonly #session: SessionLine
@@ -88,7 +74,6 @@ export class Agent {
   #memory: AgentMemory
   #inbox: Entry[] = []
   #draining: Promise<void> | undefined
-  #workNumber = 0
   #download: DownloadRun | undefined
   #lineReady = false
   #linkStarted = false
@@ -122,7 +107,9 @@ export class Agent {
     this.#installed = installed
     this.#memory = snapshot.memory ?? emptyMemory
     this.#farewell = new Farewell(ports.clock)
-    this.#authorizer = new Authorizer(ports, input => this.#enqueue({ kind: 'input', input, work: this.#workNumber }))
+    this.#authorizer = new Authorizer(ports, input =>
+      this.#enqueue({ kind: 'input', input, work: this.#stepper.workNumber }),
+    )
     this.#session = new SessionLine(ports, message => this.#enqueue({ kind: 'message', message }))
     const common = { ports, facts: (): AcceptFacts => this.#facts() }
     const executors = {
@@ -164,6 +151,10 @@ export class Agent {
       outboxCount: this.#outbox.events.length,
       waitingFor: this.#authorizer.waitingFor,
     }))
+    const { journalId } = snapshot
+    const [session, onlookers, outbox] = [this.#session, this.#onlookers, this.#outbox]
+    const facts = (memory: AgentMemory): AcceptFacts => this.#facts(memory)
+    this.#stepper = new Stepper({ ports, journalId, installed, outbox, session, onlookers, facts })
   }
 
   /** What the agent remembers durably; for tests and checkers. */
@@ -188,9 +179,9 @@ export class Agent {
     }
     this.#session.follow(this.#memory)
     const wishes = [...resume(state), ...(command === undefined ? [] : resumeCommand(command))]
-    this.#perform(wishes.map(effect => ({ effect, work: this.#workNumberFor(effect) })))
+    this.#perform(wishes.map(effect => ({ effect, work: this.#stepper.workNumberFor(effect) })))
     if (command?.kind === 'restarting')
-      this.#enqueue({ kind: 'input', input: { kind: 'started', bootId: this.#bootId }, work: this.#workNumber })
+      this.#enqueue({ kind: 'input', input: { kind: 'started', bootId: this.#bootId }, work: this.#stepper.workNumber })
     this.#startLink()
   }
 
@@ -224,8 +215,7 @@ export class Agent {
     while (this.#inbox.length > 0 && !this.#stopped) {
       const entries = this.#inbox
       this.#inbox = []
-      const stepped = this.#stepAll(entries)
-      const { memory, events, acknowledged, effects } = stepped
+      const { memory, events, acknowledged, effects } = this.#stepper.stepAll(this.#memory, entries)
       const batch = {
         ...(memory === this.#memory ? {} : { memory }),
         ...(events.length === 0 ? {} : { events }),
@@ -251,80 +241,16 @@ export class Agent {
   #takeBack(entries: readonly Entry[], failure: StorageWriteFailed): void {
     const failed = { kind: 'failed', failure: failureOf(failure) } as const
     const busy = underWay(this.#memory) !== undefined
-    const ends: Entry[] = busy ? [{ kind: 'input', input: failed, work: this.#workNumber }] : []
+    const ends: Entry[] = busy ? [{ kind: 'input', input: failed, work: this.#stepper.workNumber }] : []
     this.#inbox = [...ends, ...entries.filter(entry => entry.kind === 'acknowledged'), ...this.#inbox]
-  }
-
-  #stepAll(entries: readonly Entry[]): Stepped {
-    let memory = this.#memory
-    const events: DeviceEvent[] = []
-    const effects: { effect: Effect; work: number }[] = []
-    const acknowledged: number[] = []
-    for (const entry of entries) {
-      if (entry.kind === 'acknowledged') acknowledged.push(entry.eventNumber)
-      if (entry.kind === 'acknowledged' || (entry.kind === 'input' && entry.work !== this.#workNumber)) continue
-      const waitingCount = (): number => this.#outbox.events.length + events.length
-      if (entry.kind === 'message' && !this.#isHeard(entry.message, waitingCount(), memory)) continue
-      const outcome = this.#step(memory, entry)
-      this.#onlookers.stepped(memory, outcome.memory)
-      memory = outcome.memory
-      for (const draft of outcome.events) {
-        if (!isKept(draft.content, waitingCount())) continue
-        if ([...this.#outbox.events, ...events].some(event => saysTheSame(event, draft))) continue
-        const eventNumber = memory.nextEventNumber
-        const numbered = { journalId: this.#journalId, eventNumber, deviceTime: this.#ports.clock.wallMs() }
-        events.push(eventOf(draft, numbered, this.#installed))
-        memory = { ...memory, nextEventNumber: eventNumber + 1 }
-      }
-      for (const effect of outcome.effects) effects.push({ effect, work: this.#workNumberFor(effect) })
-    }
-    return { memory, events, acknowledged, effects }
-  }
-
-  #isHeard(
-    message: Extract<Entry, { kind: 'message' }>['message'],
-    waitingCount: number,
-    memory: AgentMemory,
-  ): boolean {
-    if (message.kind === 'session' || isHeard(message, waitingCount, underWay(memory)?.operation)) return true
-    this.#ports.log.warn({ event: 'outbox-full', message: message.kind, waitingCount }, 'message dropped')
-    return false
-  }
-
-  #step(memory: AgentMemory, entry: Exclude<Entry, { kind: 'acknowledged' }>): Outcome {
-    if (entry.kind === 'input') return stepJob(memory, entry.input)
-    const { message } = entry
-    if (message.kind === 'withdraw') return withdrawn(memory, message)
-    if (message.kind === 'proceed') return proceeded(memory, message)
-    if (message.kind === 'join') return this.#join(memory, message)
-    if (message.kind === 'session') return this.#session.said(memory, message)
-    const envelopeSha256 = createHash('sha256').update(message.envelope).digest('hex')
-    const needsRestart = (component: string): boolean =>
-      installerNamed(this.#ports.installers, component).restart !== 'none'
-    return offered(memory, { ...message, envelopeSha256 }, () =>
-      judged(message, envelopeSha256, this.#facts(memory), needsRestart),
-    )
-  }
-
-  #join(memory: AgentMemory, message: Extract<OfferMessage, { kind: 'join' }>): Outcome {
-    const job = jobOf(memory.state)
-    return job === undefined
-      ? { memory, events: [], effects: [] }
-      : joined(memory, message, manifestOf(job).payloadSha256)
   }
 
   // ---- effects ------------------------------------------------------------------------------
 
-  /** Every wish about a job makes void what earlier work may still report. */
-  #workNumberFor(effect: Effect): number {
-    if (isJobEffect(effect) || effect.kind === 'abandon') this.#workNumber += 1
-    return this.#workNumber
-  }
-
   #perform(effects: Stepped['effects']): void {
     for (const { effect, work } of effects) {
       if (isJobEffect(effect)) {
-        if (work === this.#workNumber) this.#work.begin(effect, work)
+        if (work === this.#stepper.workNumber) this.#work.begin(effect, work)
         continue
       }
       switch (effect.kind) {
@@ -352,7 +278,7 @@ export class Agent {
     what: ConstructorParameters<typeof DownloadRun>[2],
     signal: AbortSignal,
   ): Promise<UpdateInput | undefined> {
-    const work = this.#workNumber
+    const work = this.#stepper.workNumber
     const timePassed = (input: UpdateInput): void => this.#enqueue({ kind: 'input', input, work })
     const download = new DownloadRun(this.#ports, this.#settings, what, this.#requestNumbers, timePassed)
     this.#download = download
@@ -381,7 +307,11 @@ export class Agent {
     const problem = await reboot.device()
     if (problem === undefined || this.#stopped) return
     log.error({ event: 'restart-refused', problem }, 'the device does not go down')
-    this.#enqueue({ kind: 'input', input: { kind: 'restart-refused', reason: problem }, work: this.#workNumber })
+    this.#enqueue({
+      kind: 'input',
+      input: { kind: 'restart-refused', reason: problem },
+      work: this.#stepper.workNumber,
+    })
     // Of a roll-back there is no way but down.
     if (this.#memory.state.kind !== 'rebooting') clock.after(restartAgainMs, () => void this.#restart(reason))
   }
@@ -458,10 +388,6 @@ export class Agent {
     const last = this.#memory.nextEventNumber - 1
     return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation)
   }
-}
-
-function isJobEffect(effect: Effect): effect is JobEffect {
-  return 'job' in effect
 }
 
 /** Nothing of the device has been changed yet: the job may end with a failure of the journal. */

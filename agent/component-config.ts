@@ -19,8 +19,8 @@ export type InstallerConfig =
   | {
       readonly kind: 'file'
       readonly file: string
-      /** Three octal digits as a number. */
-      readonly mode: number
+      /** Three octal digits as a number; absent: as the file has it. */
+      readonly mode: number | undefined
       readonly reload: readonly string[] | undefined
       readonly timeoutMs: number
     }
@@ -99,12 +99,17 @@ export function slotFolderComponents(
     .map(({ name, version, image = '/dev/null' }) => ({ name, version, image }))
 }
 
+/** Does a new image of it count only when the whole device has restarted? */
+export function restartsDevice({ installer }: ComponentConfig): boolean {
+  return installer.kind === 'partitions' || (installer.kind === 'hooks' && installer.restart === 'device')
+}
+
 /** Lines of --help. */
 export const componentHelp = [
   'A component: name (1 to 32 of A-Z a-z 0-9 . _ -), version (1.2.3), installer, and what that installer needs:',
   '  slots (default)  image (file from the factory), reboot (true for at most one: the image that is started;',
   '                   false: an image that is only kept for others)',
-  '  file             file (the one that is replaced), mode (0644), reload (program and arguments, run after each',
+  '  file             file (the one that is replaced), mode (as it is), reload (program and arguments, run after each',
   '                   replacement), timeoutMs of it (30000), image (placed where there is no file yet)',
   '  hooks            folder (programs install, rollback and perhaps verify, commit, download-authorize,',
   '                   install-authorize), restart (none or device), timeoutMs of each (1800000), image',
@@ -149,7 +154,7 @@ const kinds: Readonly<Record<Kind, KindOfInstaller>> = {
     known: ['image', 'file', 'mode', 'reload', 'timeoutMs'],
     read: fields => {
       const file = field(fields, 'file', path)
-      const mode = field(fields, 'mode', octal, '0644')
+      const mode = perhaps(fields, 'mode', octal)
       const timeoutMs = field(fields, 'timeoutMs', whole(100, dayMs), 30_000)
       const installer = { kind: 'file', file, mode, reload: perhaps(fields, 'reload', command), timeoutMs } as const
       return { image: perhaps(fields, 'image', path), reboot: false, installer }

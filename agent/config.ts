@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { DeviceId } from '../proto/ids.ts'
-import { type ComponentConfig, componentHelp, withPaths } from './component-config.ts'
+import { type ComponentConfig, componentHelp, restartsDevice, withPaths } from './component-config.ts'
 import type { Maintenance } from './core/maintenance.ts'
 import { isObject, Problems, type Setting } from './setting.ts'
 import { type LogLevel, settings } from './settings.ts'
@@ -57,7 +57,7 @@ export interface AgentConfig {
     readonly componentNameBytesMax: number
     readonly vendorDataBytesMax: number
   }
-  /** A file that is there as long as the agent is connected and has nothing left to say. */
+  /** Written once the agent is connected and the broker has heard all there is, removed at its end. */
   readonly readyFile: string | undefined
   /** Undefined: an order to reboot restarts the image that boot started. */
   readonly rebootCommand: readonly string[] | undefined
@@ -128,6 +128,9 @@ export function parseConfig(source: string, file: string): AgentConfig {
   for (const [group, wanted] of dependent)
     for (const name of given.keys())
       if (name.startsWith(group) && !given.has(wanted)) problems.push(`${name}: expected only together with ${wanted}`)
+  const restarted = values.components?.find(restartsDevice)?.name
+  if (restarted !== undefined && values['reboot.command'] === undefined)
+    problems.push(`reboot.command: required, a new image of ${restarted} counts when the whole device has restarted`)
   if (problems.length > 0) throw new ConfigError(file, problems)
 
   const path = (relative: string): string => resolve(dirname(file), relative)

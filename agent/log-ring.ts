@@ -1,7 +1,7 @@
 // What the agent logged of late, in a ring of bytes: the destination of its logger writes here too, so the lines are as
 // they were logged, secrets taken out already. What a broker may ask for after a failure is read from it.
 import { deviceLogBytesMax } from '../proto/limits.ts'
-import type { RecentLog } from './ports.ts'
+import type { RecentLog } from './observer.ts'
 
 /** Of one line; a longer one is clipped, and said to be. */
 const lineBytesMax = 8 * 1024

@@ -132,7 +132,12 @@ export const settings = {
     vendorDataBytesMax,
     'Longest vendor data; longer is UPD4_FAIL_29',
   ),
-  'ready.file': optional('a path', 'none', 'There as long as the agent is connected and all is told', text(1, 4096)),
+  'ready.file': optional(
+    'a path',
+    'none',
+    'Written once the agent is connected and all is told; removed at its end',
+    text(1, 4096),
+  ),
   logLevel: withDefault('info', required(logLevels.join(' '), 'Least severe log lines written', word(logLevels))),
 }
 

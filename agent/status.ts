@@ -3,7 +3,7 @@
 // are told, not believed: whether the process they name still runs is looked at by the reader (verbs/).
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AgentView, Happening } from './ports.ts'
+import type { AgentView, Happening } from './observer.ts'
 import { isObject } from './setting.ts'
 
 export const statusFormat = 1

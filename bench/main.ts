@@ -3,6 +3,7 @@ interface Bench {
   run(options: { readonly json: boolean; readonly args: readonly string[] }): Promise<void>
 }
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  agent: () => import('./agent.ts'),
   delivery: () => import('./delivery.ts'),
   engine: () => import('./engine.ts'),
   store: () => import('./store.ts'),

@@ -1,6 +1,6 @@
 // Which range of the old image a frame of a patch is made with: where most of its bytes already stand. Both images are cut
-// into small content-defined chunks; the chunks they share show where the content went. Without any it is the same
-// relative place, which is where it is in most images anyway.
+// into small content-defined chunks; the chunks they share show where the content went. A frame that shares too little to
+// tell (code that was linked anew) went where its neighbour went; without any that tells it is the same relative place.
 import type { ChunkerSettings } from '../proto/chunker.ts'
 
 /** A piece of an image. */
@@ -9,6 +9,13 @@ export interface Piece {
   readonly length: number
   /** Of its SHA-256, 48 bits: enough to guess with, and the guess only costs bytes. */
   readonly hash: number
+}
+
+/** A piece of the new image that is made at once. */
+export interface Frame {
+  readonly offset: number
+  readonly length: number
+  readonly pieces: readonly Piece[]
 }
 
 export interface BaseRange {
@@ -27,7 +34,8 @@ export class BaseRanges {
   readonly #baseBytes: number
   readonly #imageBytes: number
   readonly #rangeBytes: number
-  readonly #pieces = new Map<number, number>()
+  /** Where a piece stands; undefined for one that stands at several places and tells nothing. */
+  readonly #pieces = new Map<number, number | undefined>()
 
   /** `rangeBytes`: longest range that may be named. */
   constructor(baseBytes: number, imageBytes: number, rangeBytes: number) {
@@ -36,21 +44,34 @@ export class BaseRanges {
     this.#rangeBytes = Math.min(rangeBytes, baseBytes)
   }
 
-  /** A piece of the old image. Of equal ones the first counts. */
+  /** A piece of the old image. */
   add({ offset, hash }: Piece): void {
-    if (!this.#pieces.has(hash)) this.#pieces.set(hash, offset)
+    this.#pieces.set(hash, this.#pieces.has(hash) ? undefined : offset)
   }
 
-  /** For the frame of the new image at `offset`, whose pieces are `pieces`. */
-  rangeFor(offset: number, length: number, pieces: readonly Piece[]): BaseRange {
+  /** One for each frame of the new image, in order. */
+  rangesFor(frames: readonly Frame[]): readonly BaseRange[] {
+    const drifts = frames.map(frame => this.#driftOf(frame))
+    let known = drifts.find(drift => drift !== undefined)
+    return frames.map(({ offset, length }, number) => {
+      known = drifts[number] ?? known
+      const center = offset + length / 2
+      return this.#around(known === undefined ? (center * this.#baseBytes) / this.#imageBytes : center + known)
+    })
+  }
+
+  /** How much farther back the content stood in the old image; undefined when the frame does not tell. */
+  #driftOf({ offset, length, pieces }: Frame): number | undefined {
     const found = pieces
       .flatMap(piece => {
         const at = this.#pieces.get(piece.hash)
         return at === undefined ? [] : [{ at, length: piece.length }]
       })
       .sort((one, other) => one.at - other.at)
-    const middle = middleOfMost(found, this.#rangeBytes)
-    return this.#around(middle ?? ((offset + length / 2) * this.#baseBytes) / this.#imageBytes)
+    const most = middleOfMost(found, this.#rangeBytes)
+    return most === undefined || most.heldBytes < length / tellingShare
+      ? undefined
+      : most.middle - (offset + length / 2)
   }
 
   #around(middle: number): BaseRange {
@@ -60,11 +81,14 @@ export class BaseRanges {
   }
 }
 
+/** Less of a frame than this found again may be chance. */
+const tellingShare = 64
+
 /** The middle of the pieces in the window of `rangeBytes` that holds most of them; undefined without any. */
 function middleOfMost(
   found: readonly { readonly at: number; readonly length: number }[],
   rangeBytes: number,
-): number | undefined {
+): { readonly middle: number; readonly heldBytes: number } | undefined {
   let [held, most, last] = [0, 0, 0]
   let middle: number | undefined
   for (const [first, { at, length }] of found.entries()) {
@@ -81,5 +105,5 @@ function middleOfMost(
     if (last > first) held -= length
     else last = first + 1
   }
-  return middle
+  return middle === undefined ? undefined : { middle, heldBytes: most }
 }

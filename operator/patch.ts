@@ -12,7 +12,7 @@ import { BaseRanges, type Piece, pieceSettings } from './patch-ranges.ts'
 import type { MakeFrame } from './zstd.ts'
 
 /**
- * Measured on two releases of a 10 MB program (docs/decisions/0016-frames-of-a-patch.md): smaller frames cost a fraction of a percent, longer
+ * Measured on two releases of a 10 MB program (docs/BENCHMARKS.md): smaller frames cost a fraction of a percent, longer
  * ranges save nothing, and with these a device decodes any frame with 6 MiB: everything twice, here and in the decoder.
  */
 export const frameBytes = 512 * 1024
@@ -51,10 +51,15 @@ export async function writePatch(
   const settings = pieceSettings(Math.max(base.sizeBytes, image.sizeBytes))
   const ranges = new BaseRanges(base.sizeBytes, image.sizeBytes, rangeBytes)
   const baseSha256 = await eachPiece(base, settings, '--delta-from', piece => ranges.add(piece))
-  const frames = Array.from({ length: Math.ceil(image.sizeBytes / frameBytes) }, (): Piece[] => [])
-  const imageSha256 = await eachPiece(image, settings, '--image', piece => {
-    frames[Math.floor(piece.offset / frameBytes)]?.push(piece)
+  const frames = Array.from({ length: Math.ceil(image.sizeBytes / frameBytes) }, (_, number) => {
+    const offset = number * frameBytes
+    const pieces: Piece[] = []
+    return { offset, length: Math.min(frameBytes, image.sizeBytes - offset), pieces }
   })
+  const imageSha256 = await eachPiece(image, settings, '--image', piece => {
+    frames[Math.floor(piece.offset / frameBytes)]?.pieces.push(piece)
+  })
+  const wanted = ranges.rangesFor(frames)
   if (baseSha256 === imageSha256) throw badFlag('--delta-from', 'is the same image')
 
   await writeAll(out, patchMagic, 0)
@@ -62,11 +67,9 @@ export async function writePatch(
   let encodedBytesMax = 0
   const made = createHash('sha256')
   for (let first = 0; first < frames.length; first += framesAtOnce) {
-    const work = frames.slice(first, first + framesAtOnce).map(async (pieces, place) => {
-      const offset = (first + place) * frameBytes
-      const length = Math.min(frameBytes, image.sizeBytes - offset)
+    const work = frames.slice(first, first + framesAtOnce).map(async ({ offset, length }, place) => {
       const output = await readRange(image, offset, length, '--image')
-      const range = await usableRange(base, ranges.rangeFor(offset, length, pieces))
+      const range = await usableRange(base, wanted[first + place] ?? { offset: 0, length: 0 })
       return { output, range, frame: await makeFrame(output, range.bytes) }
     })
     for (const { output, range, frame } of await Promise.all(work)) {

@@ -22,6 +22,7 @@ export const defaultVariables = { active: 'drover_active', trial: 'drover_try', 
 /** Flash is slow; a program that takes longer hangs. */
 const timeoutMs = 30_000
 const outputBytesMax = 256 * 1024
+const triesMax = 9
 const commandLineBytesMax = 64 * 1024
 
 export class BootEnvironment implements BootLoader {
@@ -74,7 +75,8 @@ export class BootEnvironment implements BootLoader {
   }
 
   async setTries(tries: number): Promise<void> {
-    await this.#write(this.#settings.variables.tries, String(tries))
+    // U-Boot's setexpr counts in hexadecimal: with one digit it is the same.
+    await this.#write(this.#settings.variables.tries, String(Math.min(tries, triesMax)))
   }
 
   async setTrial(slot: SlotName | undefined): Promise<void> {

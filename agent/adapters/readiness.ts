@@ -2,7 +2,8 @@
 // By a file that is there as long as the agent runs, by the program `systemd-notify` (Node has no datagram sockets of the
 // kind that NOTIFY_SOCKET names), or both.
 
-import type { AgentView, Clock, Disk, Log, Observer } from '../ports.ts'
+import type { AgentView, Observer } from '../observer.ts'
+import type { Clock, Disk, Log } from '../ports.ts'
 import { runProgram } from '../program.ts'
 
 export interface ReadinessSettings {

@@ -35,8 +35,10 @@ export interface SingleFileSettings {
   readonly folder: string
   /** The file that is replaced. A symbolic link would be replaced by a file. */
   readonly file: string
-  /** Who may read, write and run it: three octal digits as a number. The owner is the agent's user. */
-  readonly mode: number
+  /**
+   * Who may read, write and run it: three octal digits as a number; absent: who may now. The owner is the agent's user.
+   */
+  readonly mode: number | undefined
   /** Version of what the file holds when the component is opened for the first time. */
   readonly version: string
   /** Placed where the file is to be when there is none at the first opening. */
@@ -153,7 +155,7 @@ export class SingleFile implements Installer {
         await this.#disk.makeFolder(dirname(path))
         await this.#disk.syncFolder(this.#settings.folder)
         for (const each of ['a', 'b'] as const) await this.#disk.remove(this.#previous(each))
-        const file = await this.#disk.open(path, 'update', this.#settings.mode)
+        const file = await this.#disk.open(path, 'update', await this.#mode())
         try {
           // What a longer image left behind would be hashed with the new one.
           if ((await file.size()) > imageBytes) await file.truncate(imageBytes)
@@ -177,13 +179,15 @@ export class SingleFile implements Installer {
     const content = slotContent(image)
     const { active, slots } = await this.#record.read()
     if (!isNamed(slots[active], content)) {
-      const { file, mode } = this.#settings
+      const { file } = this.#settings
       const candidate = this.#image(otherSlot(active))
       if ((await reading(candidate, () => this.#disk.sizeOf(candidate))) !== image.sizeBytes)
         throw new InstallFailed(`installing ${this.component}`, 'candidate-incomplete')
       await writing(`keeping ${file}`, async () => {
         await this.#disk.makeFolder(dirname(this.#previous(active)))
-        await copyFile(this.#disk, file, this.#previous(active), mode)
+        // Else the record could be there after a power cut and the folder not.
+        await this.#disk.syncFolder(this.#settings.folder)
+        await copyFile(this.#disk, file, this.#previous(active), await this.#mode())
       })
       await this.#record.change(record => switchTo(record, content))
     }
@@ -223,7 +227,7 @@ export class SingleFile implements Installer {
 
   /** Moves an image that lies in the slot that counts to the target. Nothing when there is none. */
   async #settle(): Promise<void> {
-    const { file, mode } = this.#settings
+    const { file } = this.#settings
     const staged = this.#image((await this.#record.read()).active)
     const beside = this.#beside()
     await writing(`replacing ${file}`, async () => {
@@ -238,7 +242,7 @@ export class SingleFile implements Installer {
         } catch (error) {
           if (errnoOf(error) !== 'EXDEV') throw error
           this.#apart = true
-          await copyFile(this.#disk, staged, file, mode, beside)
+          await copyFile(this.#disk, staged, file, await this.#mode(), beside)
         }
         await this.#disk.syncFolder(dirname(file))
       }
@@ -263,12 +267,20 @@ export class SingleFile implements Installer {
   }
 
   async #initial(): Promise<{ readonly version: string; readonly digest: string; readonly size: number }> {
-    const { file, image, mode, version } = this.#settings
+    const { file, image, version } = this.#settings
     let found = await reading(file, () => contentOf(this.#disk, file))
-    if (found === undefined && image !== undefined)
-      found = await writing(`placing ${file}`, () => copyFile(this.#disk, image, file, mode, this.#beside()))
+    if (found === undefined && image !== undefined) found = await writing(`placing ${file}`, () => this.#placed(image))
     if (found === undefined) throw new StoredThingMissing(file)
     return { version, digest: found.digest, size: found.sizeBytes }
+  }
+
+  async #placed(image: string): Promise<Content> {
+    const { file } = this.#settings
+    return copyFile(this.#disk, image, file, await this.#mode(), this.#beside())
+  }
+
+  async #mode(): Promise<number> {
+    return this.#settings.mode ?? (await this.#disk.factsOf(this.#settings.file))?.mode ?? 0o644
   }
 
   /** One word for what went wrong; undefined when it went well, or there is no such program. */

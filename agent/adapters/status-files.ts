@@ -1,7 +1,8 @@
 // The observer that keeps `status.json` and `history.json` (status.ts): temp and rename, at changes, at most once a second.
 // A disk that refuses is logged and tried again at the next change; nobody waits for these files.
 
-import type { AgentView, Clock, Disk, Happening, Log, Observer, Timer } from '../ports.ts'
+import type { AgentView, Happening, Observer } from '../observer.ts'
+import type { Clock, Disk, Log, Timer } from '../ports.ts'
 import {
   type AgentHistory,
   type AgentStatus,

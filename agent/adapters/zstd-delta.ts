@@ -71,11 +71,15 @@ export async function wasmEngine(): Promise<ZstdEngine> {
     // One context for each frame: none outlives a frame that did not decode.
     const context = zstd.createDCtx()
     try {
-      return zstd.decompressUsingDict(context, Buffer.from(frame), Buffer.from(base))
+      return zstd.decompressUsingDict(context, view(frame), view(base))
     } finally {
       zstd.freeDCtx(context)
     }
   }
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** One for the process: a second `init` resolves at once and takes the memory away under the first a moment later. */

@@ -130,8 +130,10 @@ function signatureFailure(
   { trust, now }: AcceptFacts,
 ): Failure | undefined {
   if (!trust.ok) return trust.failure
-  const failure = (reason: string): Failure => ({ code: 'UPD4_FAIL_23', data: { reason } })
-  if (now >= trust.document.expiresAt) return failure('trust-expired')
+  const failure = (reason: string, data = {}): Failure => ({ code: 'UPD4_FAIL_23', data: { reason, ...data } })
+  const { expiresAt } = trust.document
+  if (now >= expiresAt)
+    return failure('trust-expired', { field: 'trust', expected: `above ${now}`, actual: String(expiresAt) })
   try {
     const reason = distrust(envelope, payloadType, roleFor(operationType, trust.document), trust.document)
     return reason === undefined ? undefined : failure(reason)
@@ -145,11 +147,15 @@ function signatureFailure(
 function componentFailure(manifest: Manifest, { components, formats, releaseMarks }: AcceptFacts): Failure | undefined {
   const { component, version, releaseCounter, installedSha256, precursorSha256, format, prerequisites } = manifest
   const installed = components.get(component)
-  if (installed === undefined) return { code: 'UPD4_FAIL_39', data: { field: 'component', actual: component } }
+  if (installed === undefined)
+    return {
+      code: 'UPD4_FAIL_39',
+      data: { field: 'component', expected: [...components.keys()].join(' ').slice(0, 160), actual: component },
+    }
   if (compareVersions(version, installed.version) <= 0)
     return {
       code: 'UPD4_FAIL_27',
-      data: { reason: 'not-newer', expected: `above ${installed.version}`, actual: version },
+      data: { field: 'version', reason: 'not-newer', expected: `above ${installed.version}`, actual: version },
     }
   const mark = Object.hasOwn(releaseMarks, component) ? releaseMarks[component] : undefined
   if (
@@ -158,7 +164,12 @@ function componentFailure(manifest: Manifest, { components, formats, releaseMark
   )
     return {
       code: 'UPD4_FAIL_27',
-      data: { reason: 'replayed', expected: `at least ${mark.counter}`, actual: String(releaseCounter) },
+      data: {
+        field: 'releaseCounter',
+        reason: 'replayed',
+        expected: `at least ${mark.counter}`,
+        actual: String(releaseCounter),
+      },
     }
   if (formats.get(component)?.includes(format) !== true)
     return { code: 'UPD4_FAIL_25', data: { field: 'format', reason: 'component', expected: component, actual: format } }

@@ -17,6 +17,7 @@ import type { SessionPiece } from '../../proto/session-messages.ts'
 import { Assembly } from './assembly.ts'
 import { growingDelayMs } from './backoff.ts'
 import { type FetchSettings, nextTickMs, pauseMs, retryCapMs } from './index-fetch.ts'
+import { Pace } from './pace.ts'
 import { SessionPieces } from './session-pieces.ts'
 
 export type DownloadEffect =
@@ -63,6 +64,7 @@ export class Download {
   readonly #retries = new Map<number, number>()
   readonly #bad = new Map<number, number>()
   readonly #session = new SessionPieces()
+  readonly #pace: Pace
   /** Encoded bytes of the chunks that are being checked and written. */
   readonly #checking = new Map<number, { readonly bytes: number; readonly fromSession: boolean }>()
   #checkingBytes = 0
@@ -94,6 +96,8 @@ export class Download {
     this.#states = new Uint8Array(index.count)
     this.#before = requestNumber
     this.#requestNumber = requestNumber
+    const { minimumBytesPerSecond = 0, slowLimitMs = 0 } = settings
+    this.#pace = new Pace({ minimumBytesPerSecond, slowLimitMs })
   }
 
   /** The last one used. */
@@ -133,6 +137,7 @@ export class Download {
   /** What was on the way is lost; that is no failure and is not counted. */
   disconnected(): void {
     this.#connected = false
+    this.#pace.rest()
     for (const chunk of [...this.#arriving.keys()]) this.#drop(chunk)
     this.#session.clear()
   }
@@ -177,6 +182,7 @@ export class Download {
     }
     arriving.assembly = assembly
     this.#lastHeardMs = nowMs
+    this.#pace.came(message.data.length)
     this.#noRights = 0
     if (outcome !== 'whole') return []
     this.#newestAnswered = Math.max(this.#newestAnswered, arriving.requestNumber)
@@ -208,6 +214,9 @@ export class Download {
   /** To be called now and then; often enough for the time-outs of the settings. */
   tick(nowMs: number): readonly DownloadEffect[] {
     if (this.#ended) return []
+    const isAwaiting = this.#connected && nowMs >= this.#pausedUntilMs && this.#arriving.size > 0
+    const bytesPerSecond = this.#pace.look(nowMs, isAwaiting)
+    if (bytesPerSecond !== undefined) return this.#tooSlow(bytesPerSecond)
     for (const [chunk, { askedMs, requestNumber }] of [...this.#arriving]) {
       const retries = this.#retries.get(chunk) ?? 0
       const patienceMs = growingDelayMs(retries, this.#settings.chunkTimeoutMs, retryCapMs)
@@ -260,7 +269,14 @@ export class Download {
   #countBad(chunk: number, nowMs: number): readonly DownloadEffect[] {
     const count = (this.#bad.get(chunk) ?? 0) + 1
     this.#bad.set(chunk, count)
-    return count > this.#settings.refetchMax ? this.#giveUp('UPD4_FAIL_26', 'chunk', chunk) : this.#topUp(nowMs)
+    if (count <= this.#settings.refetchMax) return this.#topUp(nowMs)
+    const expected = this.#index.digestOf(chunk).toString('hex')
+    return this.#giveUp('UPD4_FAIL_26', 'chunk', chunk, { expected })
+  }
+
+  #tooSlow(bytesPerSecond: number): readonly DownloadEffect[] {
+    const expected = `${this.#settings.minimumBytesPerSecond} bytes/s`
+    return this.#giveUp('UPD4_FAIL_24', 'slow', undefined, { expected, actual: `${bytesPerSecond} bytes/s` })
   }
 
   #topUp(nowMs: number): readonly DownloadEffect[] {
@@ -319,9 +335,14 @@ export class Download {
     this.#next = Math.min(this.#next, chunk)
   }
 
-  #giveUp(code: 'UPD4_FAIL_24' | 'UPD4_FAIL_26', reason: string, chunk: number | undefined): readonly DownloadEffect[] {
+  #giveUp(
+    code: 'UPD4_FAIL_24' | 'UPD4_FAIL_26',
+    reason: string,
+    chunk: number | undefined,
+    what: Readonly<Record<string, string>> = {},
+  ): readonly DownloadEffect[] {
     this.#ended = true
-    const data = chunk === undefined ? { reason } : { reason, chunk: String(chunk) }
+    const data = { reason, ...(chunk === undefined ? {} : { chunk: String(chunk) }), ...what }
     return [{ kind: 'give-up', failure: { code, data } }]
   }
 }

@@ -11,6 +11,10 @@ export interface FetchSettings {
   readonly chunkRetriesMax: number
   readonly refetchMax: number
   readonly chunkTimeoutMs: number
+  /** Absent, or 0: chunks may come as slowly as they like. */
+  readonly minimumBytesPerSecond?: number
+  /** How long they may be slower than that. */
+  readonly slowLimitMs?: number
 }
 
 export type IndexEffect =
@@ -88,11 +92,11 @@ export class IndexFetch {
     return this.#have >= this.#askedTo ? this.#ask(nowMs) : []
   }
 
-  /** The bytes are not what the manifest promised. */
-  bad(nowMs: number): readonly IndexEffect[] {
+  /** The bytes are not what the manifest promised. `what`: for whoever is told. */
+  bad(nowMs: number, what: Readonly<Record<string, string>> = {}): readonly IndexEffect[] {
     this.#bad += 1
     if (this.#bad > this.#settings.refetchMax)
-      return [{ kind: 'give-up', failure: { code: 'UPD4_FAIL_26', data: { reason: 'chunk-index' } } }]
+      return [{ kind: 'give-up', failure: { code: 'UPD4_FAIL_26', data: { reason: 'chunk-index', ...what } } }]
     this.#have = 0
     return this.#ask(nowMs)
   }

@@ -18,7 +18,8 @@ function unpackingBytes({ format, metadata = new Uint8Array(0) }: Manifest): num
       return 0
     case 'delta-zstd': {
       const { frameBytesMax, baseBytesMax, encodedBytesMax } = readDeltaMetadata(metadata)
-      return frameBytesMax + baseBytesMax + encodedBytesMax
+      // Everything twice: here, and in the memory of the decoder.
+      return 2 * (frameBytesMax + baseBytesMax + encodedBytesMax)
     }
     case 'combined':
       return readPackageMetadata(metadata).descriptorSize

@@ -58,7 +58,14 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     'storage-checked': (at, input) => roomFailure(at.job, input) ?? stay(at, { kind: 'download', job: at.job }),
     'time-passed': (at, { elapsedMs, limitMs }) =>
       at.elapsedMs + elapsedMs > limitMs
-        ? fail(at.job, { code: 'UPD4_FAIL_24', data: { reason: 'deadline', expected: `${limitMs} ms` } })
+        ? fail(at.job, {
+            code: 'UPD4_FAIL_24',
+            data: {
+              reason: 'deadline',
+              expected: `${limitMs} ms`,
+              actual: `${Math.round(at.elapsedMs + elapsedMs)} ms`,
+            },
+          })
         : stay({ ...at, elapsedMs: at.elapsedMs + elapsedMs }),
     downloaded: (at, { transfer }) => {
       const job = { ...at.job, transfer }
@@ -318,11 +325,12 @@ function roomFailure(
   const short = (
     { neededBytes, availableBytes }: Room,
     code: 'UPD4_FAIL_34' | 'UPD4_FAIL_33',
+    field: string,
   ): Transition | undefined =>
     neededBytes <= availableBytes
       ? undefined
-      : fail(job, { code, data: { expected: `${neededBytes} bytes`, actual: `${availableBytes} bytes` } })
-  return short(memory, 'UPD4_FAIL_34') ?? short(storage, 'UPD4_FAIL_33')
+      : fail(job, { code, data: { field, expected: `${neededBytes} bytes`, actual: `${availableBytes} bytes` } })
+  return short(memory, 'UPD4_FAIL_34', 'memory') ?? short(storage, 'UPD4_FAIL_33', 'storage')
 }
 
 function digestFailure(job: Job, digest: string): Transition | undefined {

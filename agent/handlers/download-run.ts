@@ -174,6 +174,9 @@ export class DownloadRun {
     const missing = (chunk: number): boolean => held[chunk] === 0
     for (const source of this.#target.sources) await copyFromInstalled(source, candidate, index, missing, found, signal)
     if (signal.aborted) return undefined
+    const { imageBytes, heldBytes } = download.counts
+    const facts = { operation: this.#job.operation, session: this.#session?.name, imageBytes, heldBytes }
+    this.#ports.log.info({ event: 'chunks-held', ...facts }, 'what is held is known, the rest is awaited')
     return this.#follow(download, signal)
   }
 
@@ -241,7 +244,8 @@ export class DownloadRun {
     const fetch = this.#fetch
     if (!(fetch instanceof IndexFetch)) return
     if (!this.#isSigned(bytes)) {
-      this.#carryOut(fetch.bad(this.#ports.clock.monotonicMs()))
+      const what = { expected: this.#manifest.chunkIndexSha256, actual: sha256(bytes).toString('hex') }
+      this.#carryOut(fetch.bad(this.#ports.clock.monotonicMs(), what))
       return
     }
     this.#index = this.#parsed(bytes)
@@ -267,10 +271,13 @@ export class DownloadRun {
     this.#progress(false)
   }
 
-  /** Only the index tells how long a chunk may be: one at least is held as it arrives and once more as it is checked. */
+  /**
+   * Only the index tells how long a chunk may be: one at least is held as it arrives, once more as it is checked, and a
+   * session may bring another.
+   */
   #memoryFailure({ settings: { maximumBytes } }: ChunkIndex): Failure | undefined {
     const { windowBytes, memoryBudgetBytes } = this.#settings
-    const neededBytes = this.#manifest.chunkIndexSize + Math.max(windowBytes, maximumBytes) + maximumBytes
+    const neededBytes = this.#manifest.chunkIndexSize + Math.max(windowBytes, maximumBytes) + 2 * maximumBytes
     if (neededBytes <= memoryBudgetBytes) return undefined
     const data = { field: 'maximumBytes', expected: `${neededBytes} bytes`, actual: `${memoryBudgetBytes} bytes` }
     return { code: 'UPD4_FAIL_34', data }

@@ -14,7 +14,30 @@ export function failureOf(error: unknown): Failure {
     return { code: 'UPD4_FAIL_44', data: { reason: 'missing', field: clipped(error.what) } }
   if (error instanceof ChunkIndexError)
     return { code: 'UPD4_FAIL_22', data: { field: 'chunk-index', reason: clipped(error.message) } }
-  return { code: 'UPD4_FAIL_41', data: { reason: clipped(error instanceof Error ? error.message : String(error)) } }
+  if (isOutOfMemory(error))
+    return { code: 'UPD4_FAIL_34', data: { reason: 'allocation', actual: clipped(messageOf(error)) } }
+  if (isOfCryptography(error))
+    return { code: 'UPD4_FAIL_43', data: { reason: 'engine', actual: clipped(messageOf(error)) } }
+  return { code: 'UPD4_FAIL_41', data: { reason: clipped(messageOf(error)) } }
+}
+
+/** What V8 and Node say when there is no room for a buffer. Our own RangeErrors have other words. */
+function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof RangeError)) return false
+  return /^(Array buffer allocation failed|Invalid typed array length|The value of "size" is out of range)/.test(
+    error.message,
+  )
+}
+
+/** OpenSSL refuses an algorithm, or a key; a provider that is missing says it without a code. */
+function isOfCryptography(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code = '' } = error as NodeJS.ErrnoException
+  return /^ERR_(OSSL|CRYPTO)_/.test(code) || error.message === 'Digest method not supported'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function clipped(text: string): string {

@@ -1,6 +1,7 @@
 // What the wishes of the update machine do to the device: one executor a wish, in a table that is complete by its type.
 // An executor returns the fact that came of it; what it throws becomes the input `failed`. Each may be carried out again.
 import { openEnvelope } from '../../proto/envelope.ts'
+import type { Failure } from '../../proto/event-codes.ts'
 import { type Manifest, readManifest } from '../../proto/manifest.ts'
 import { type AcceptFacts, accept, type InstalledComponent } from '../core/accept.ts'
 import type { Job } from '../core/memory.ts'
@@ -72,13 +73,15 @@ export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
     },
     verify: async ({ job }) => {
       const installer = installerOf(job)
-      const { digest } = await installer.hash(inactive(await installer.status()))
-      return { kind: 'verified', digest }
+      const { digest, sizeBytes } = await installer.hash(inactive(await installer.status()))
+      const failure = sizeFailure(job.component, sizeBytes, manifestOf(job).installedSize)
+      return failure === undefined ? { kind: 'verified', digest } : { kind: 'failed', failure }
     },
     'authorize-install': ({ job }, signal) => authorize('install', job, signal),
     install: async ({ job }) => {
-      const { version, digest } = job
-      await installerOf(job).install({ version, digest, sizeBytes: manifestOf(job).installedSize }, startsMax)
+      const { version, digest, operation } = job
+      const image = { version, digest, sizeBytes: manifestOf(job).installedSize, operation }
+      await installerOf(job).install(image, startsMax)
       return { kind: 'installed' }
     },
     inspect: async ({ job }) => ({ kind: 'inspected', found: judgeSlots(await installerOf(job).status(), job) }),
@@ -150,6 +153,15 @@ export function manifestOf(job: Job): Manifest {
   const read = readManifest(openEnvelope(Buffer.from(job.envelope, 'base64')).payload)
   if (!read.ok) throw new Error(`the manifest of ${job.operation} does not read: ${read.failure.code}`)
   return read.manifest
+}
+
+/** What the disk gives of a candidate that was whole is less, or more, than was put there. */
+function sizeFailure(component: string, actual: number, expected: number): Failure | undefined {
+  if (actual === expected) return undefined
+  const data = { field: component, expected: `${expected} bytes`, actual: `${actual} bytes` }
+  return actual < expected
+    ? { code: 'UPD4_FAIL_36', data: { ...data, errno: 'SHORT', reason: 'candidate' } }
+    : { code: 'UPD4_FAIL_41', data: { ...data, reason: 'more-bytes' } }
 }
 
 function inactive(status: SlotStatus): SlotName {

@@ -4,7 +4,8 @@ import type { DeviceEvent, EventContent } from '../../proto/messages.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import type { InstalledComponent } from '../core/accept.ts'
 import { type AgentMemory, type OperationResult, underWay } from '../core/memory.ts'
-import type { AgentPorts, AgentView, Happening } from '../ports.ts'
+import type { AgentView, Happening } from '../observer.ts'
+import type { AgentPorts } from '../ports.ts'
 
 /** What the shell knows at the moment. */
 export interface Seen {
@@ -32,14 +33,23 @@ export class Onlookers {
     if (job !== undefined && (job.operation !== last?.operation || job.attempt !== last.attempt))
       this.#ports.recentLog?.mark()
     const step = stepOf(after)
-    if (step === stepOf(before)) return
     const told = job ?? last
+    if (told === undefined) this.#refused(before, after)
+    if (step === stepOf(before)) return
     const component = told !== undefined && 'component' in told ? told.component : undefined
     const outcome = step === 'idle' ? after.results.at(-1)?.outcome : undefined
     this.#ports.log.info(
       { event: 'update-step', operation: told?.operation, component, step, outcome },
       `job: ${stepOf(before)} → ${step}`,
     )
+  }
+
+  /** What never became a job. */
+  #refused(before: AgentMemory, after: AgentMemory): void {
+    const result = after.results.at(-1)
+    if (after.results === before.results || result === undefined) return
+    const { operation, attempt, component, outcome, data } = result
+    this.#ports.log.info({ event: 'refused', operation, attempt, component, outcome, data }, 'offer refused')
   }
 
   /** Memory and events are durable. */

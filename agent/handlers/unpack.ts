@@ -25,9 +25,12 @@ export async function unpackDelta(
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
-  const { payloadSize, payloadSha256, installedSize } = manifest
+  const { payloadSize, payloadSha256, installedSize, precursorSha256 = '' } = manifest
   const metadata = readDeltaMetadata(manifest.metadata ?? noIndex)
   const { active } = await installer.status()
+  // With another base a frame may well decode, to something that nobody signed.
+  const { digest } = await installer.hash(active.slot)
+  if (digest !== precursorSha256) return imageChanged(precursorSha256, digest)
   if (active.sizeBytes < metadata.baseSize)
     return bad('base-range', { expected: `${metadata.baseSize} bytes`, actual: `${active.sizeBytes} bytes` })
   const patch = await payloads.open(payloadSize)
@@ -43,7 +46,7 @@ export async function unpackDelta(
         if (frame === undefined) continue
         const base = await installer.readActive(frame.baseOffset, frame.baseBytes)
         const output = await patches.decode(frame.encoded, base, frame.outputBytes)
-        if (output === undefined) return await blamed(installer, manifest, `frame at ${frame.outputOffset}`)
+        if (output === undefined) return bad('frame', { actual: `frame at ${frame.outputOffset}` })
         await image.write(frame.outputOffset, output)
       }
       return undefined
@@ -172,12 +175,8 @@ function notNewer({ component, version }: Image, installed: string): Failure {
   }
 }
 
-/** A frame did not decode: is it the patch, or has the installed image changed since it was compared? */
-async function blamed(installer: Installer, { precursorSha256 = '' }: Manifest, frame: string): Promise<Failure> {
-  const { active } = await installer.status()
-  const { digest } = await installer.hash(active.slot)
-  if (digest === precursorSha256) return bad('frame', { actual: frame })
-  return { code: 'UPD4_FAIL_32', data: { reason: 'image-changed', expected: precursorSha256, actual: digest } }
+function imageChanged(expected: string, actual: string): Failure {
+  return { code: 'UPD4_FAIL_32', data: { reason: 'image-changed', expected, actual } }
 }
 
 async function digestOf(file: Candidate, offset: number, sizeBytes: number, signal: AbortSignal): Promise<string> {

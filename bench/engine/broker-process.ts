@@ -5,6 +5,12 @@ import { openSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cpuSecondsOf } from './process-cpu.ts'
+
+/** For node, as `npm start` and the service file of docs/OPERATING.md give them. */
+export const nodeArgs: readonly string[] = ['--min-semi-space-size=32', '--max-semi-space-size=32']
+
+const uploadPieceBytes = 1024 * 1024
 
 const brokerBin = fileURLToPath(new URL('../../broker/main.js', import.meta.url))
 
@@ -45,7 +51,7 @@ export class BrokerProcess {
   static async start({
     folder,
     token,
-    nodeArgs = [],
+    nodeArgs: more = [],
     environment = {},
     args = [],
   }: BrokerWishes): Promise<BrokerProcess> {
@@ -57,6 +63,7 @@ export class BrokerProcess {
       process.execPath,
       [
         ...nodeArgs,
+        ...more,
         brokerBin,
         ...['--data-dir', join(folder, 'data'), '--ready-file', readyFile],
         ...['--mqtt-port', '0', '--http-port', '0', '--in-progress-max', '100000', ...args],
@@ -82,9 +89,8 @@ export class BrokerProcess {
   }
 
   /** CPU seconds it has taken so far, user and system. */
-  async cpuSeconds(): Promise<number> {
-    const fields = (await readFile(`/proc/${this.#process.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / 100
+  cpuSeconds(): Promise<number> {
+    return cpuSecondsOf(this.#process.pid)
   }
 
   /** A JSON call of the HTTP door; throws with the answer unless it is a 2xx. */
@@ -104,6 +110,20 @@ export class BrokerProcess {
         ...(body === undefined ? {} : { 'content-type': raw ? 'application/octet-stream' : 'application/json' }),
       },
       ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
+    })
+  }
+
+  /** The parts one after the other, however long they are together. */
+  upload(path: string, parts: readonly Uint8Array[]): Promise<Response> {
+    const pieces = function* (): Generator<Uint8Array> {
+      for (const part of parts)
+        for (let at = 0; at < part.length; at += uploadPieceBytes) yield part.subarray(at, at + uploadPieceBytes)
+    }
+    return fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/octet-stream' },
+      body: ReadableStream.from(pieces()),
+      duplex: 'half',
     })
   }
 

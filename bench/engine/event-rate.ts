@@ -1,6 +1,7 @@
 // How many events a second the broker acknowledges after they are durable, through real MQTT, while it drives operations
-// over the devices that report them; and what share that is of a bare LevelDB loop writing the same rows. Turn about:
-// while one is measured the other rests, and the share is taken within each pair.
+// over the devices that report them; what share that is of a bare LevelDB loop writing the same rows; and what the same
+// devices get from Aedes alone, which stores nothing. Turn about: while one is measured the others rest, and the shares
+// are taken within each round.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { recordedBatches, replay } from './bare-loop.ts'
@@ -8,6 +9,7 @@ import { BrokerProcess, pause } from './broker-process.ts'
 import { FleetProcesses } from './fleet-process.ts'
 import { Opened } from './opened.ts'
 import { bundle, OperationFeed, operationsAlive, uploadRelease } from './operations.ts'
+import { PlainAedes } from './plain-aedes-process.ts'
 import { median, type Print } from './printing.ts'
 import { fillRegistry, spreadDevices, token } from './registry.ts'
 import type { EngineSettings } from './settings.ts'
@@ -39,6 +41,11 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   })
   opened.add(() => fleet.close())
   const feed = await OperationFeed.open(broker, online, operationsAlive)
+  const plain = await PlainAedes.start()
+  opened.add(() => plain.close())
+  const plainFleet = await FleetProcesses.open(plain.port, online, { window, digest: bundle.manifest.installedSha256 })
+  opened.add(() => plainFleet.close())
+  await plainFleet.hold()
   await pause(500 * Math.min(seconds, 4))
 
   broker.signal('SIGUSR2')
@@ -55,32 +62,82 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   const eventsRecorded = to.acknowledged - from.acknowledged
   const rows = batches.reduce((sum, batch) => sum + batch.length, 0)
 
-  const [ours, bare, shares, cpu]: [number[], number[], number[], number[]] = [[], [], [], []]
+  const figures: { readonly ours: Speed; readonly plain: Speed; readonly bare: number }[] = []
   for (let round = 0; round < rounds; round += 1) {
-    fleet.go()
-    await pause(Math.min(1000, 250 * seconds))
-    const cpuBefore = await broker.cpuSeconds()
-    const begin = await fleet.count()
-    await pause(1000 * seconds)
-    const end = await fleet.count()
-    const events = end.acknowledged - begin.acknowledged
-    const rate = events / ((end.at - begin.at) / 1000)
-    cpu.push((((await broker.cpuSeconds()) - cpuBefore) * 1e6) / events)
-    await fleet.hold()
-    const bareRate = eventsRecorded / (await replay(batches, folder))
-    ours.push(rate)
-    bare.push(bareRate)
-    shares.push(rate / bareRate)
+    const ours = await speedOf(fleet, broker, seconds)
+    const bare = eventsRecorded / (await replay(batches, folder))
+    figures.push({ ours, bare, plain: await speedOf(plainFleet, plain, seconds) })
   }
   await feed.close()
   await fleet.close()
-  print('durable_events_per_second', median(ours), 'events/s')
-  print('durable_events_per_second', median(bare), 'events/s', 'level batch(sync), same rows')
-  print('share_of_bare_level', median(shares), 'ratio')
-  print('broker_cpu_per_event', median(cpu), 'us')
+  const medianOf = (of: (round: (typeof figures)[number]) => number): number => median(figures.map(of))
+  const metric = 'durable_events_per_second'
+  print(
+    metric,
+    medianOf(({ ours }) => ours.rate),
+    'events/s',
+  )
+  print(
+    metric,
+    medianOf(({ bare }) => bare),
+    'events/s',
+    'level batch(sync), same rows',
+  )
+  print(
+    metric,
+    medianOf(({ plain: { rate } }) => rate),
+    'events/s',
+    'aedes',
+  )
+  print(
+    'share_of_bare_level',
+    medianOf(({ ours, bare }) => ours.rate / bare),
+    'ratio',
+  )
+  print(
+    'share_of_aedes',
+    medianOf(({ ours, plain: { rate } }) => ours.rate / rate),
+    'ratio',
+  )
+  print(
+    'broker_cpu_per_event',
+    medianOf(({ ours }) => ours.cpuMicroseconds),
+    'us',
+  )
+  print(
+    'broker_cpu_per_event',
+    medianOf(({ plain: { cpuMicroseconds } }) => cpuMicroseconds),
+    'us',
+    'aedes',
+  )
   print('rows_per_event', rows / eventsRecorded, 'rows')
   print('events_per_batch', eventsRecorded / batches.length, 'events')
   print('operations_made', feed.count, 'operations')
+}
+
+interface Speed {
+  /** Events acknowledged a second. */
+  readonly rate: number
+  /** Of the broker's process, all threads, an event. */
+  readonly cpuMicroseconds: number
+}
+
+/** The fleet works for so long and rests again. */
+async function speedOf(
+  fleet: FleetProcesses,
+  broker: { cpuSeconds(): Promise<number> },
+  seconds: number,
+): Promise<Speed> {
+  fleet.go()
+  await pause(Math.min(1000, 250 * seconds))
+  const cpuBefore = await broker.cpuSeconds()
+  const begin = await fleet.count()
+  await pause(1000 * seconds)
+  const end = await fleet.count()
+  const cpuSeconds = (await broker.cpuSeconds()) - cpuBefore
+  await fleet.hold()
+  const events = end.acknowledged - begin.acknowledged
+  return { rate: events / ((end.at - begin.at) / 1000), cpuMicroseconds: (cpuSeconds * 1e6) / events }
 }
 
 /** So many that a batch more or less at either end does not matter. */

@@ -3,9 +3,10 @@
 // of unacknowledged ones allows; nothing is installed.
 import { randomBytes } from 'node:crypto'
 import { type DeviceId, deviceId, type OperationId } from '../../proto/ids.ts'
-import { type DeviceEvent, encodeEvent, encodeHello, readOfferMessage, type Step } from '../../proto/messages.ts'
+import { type DeviceEvent, encodeEvent, encodeHello, readOfferMessage } from '../../proto/messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 import { MqttSocket, text } from './mqtt-socket.ts'
+import { stepsOfUpdate } from './update-events.ts'
 
 export interface FleetOrders {
   readonly kind: 'open'
@@ -27,8 +28,6 @@ export type FleetAnswer =
   | { readonly kind: 'count'; readonly acknowledged: number; readonly at: number; readonly lost: number }
   | { readonly kind: 'failed'; readonly message: string }
 
-/** What an agent reports in one execution before its success. */
-const stepsOfUpdate: readonly Step[] = ['downloading', 'verifying', 'installing', 'rebooting', 'confirming']
 /** New in each run: the broker remembers which events of a journal it has. */
 const journalId = randomBytes(8).toString('hex')
 const bootId = '55'.repeat(16)

@@ -1,12 +1,12 @@
 // One line a figure: `{bench, metric, value, unit, peer?}`, or the same for people.
 export type Print = (metric: string, value: number, unit: string, peer?: string) => void
 
-export function printer(json: boolean): Print {
+export function printer(json: boolean, bench = 'engine'): Print {
   return (metric, value, unit, peer) =>
     console.log(
       json
-        ? JSON.stringify({ bench: 'engine', metric, value: Number(value.toPrecision(4)), unit, ...(peer && { peer }) })
-        : `engine  ${metric.padEnd(44)} ${value.toPrecision(4).padStart(10)} ${unit}${peer ? ` (${peer})` : ''}`,
+        ? JSON.stringify({ bench, metric, value: Number(value.toPrecision(4)), unit, ...(peer && { peer }) })
+        : `${bench}  ${metric.padEnd(44)} ${value.toPrecision(4).padStart(10)} ${unit}${peer ? ` (${peer})` : ''}`,
     )
 }
 

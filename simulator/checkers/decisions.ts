@@ -141,18 +141,28 @@ function mustHaveHit(operation: Operation, ledger: Ledger, report: Report): void
   const all = ledger.executions(operation.id)
   const { abortBase } = operation
   const executed = all.filter(wasExecuted).length - abortBase.executed
-  for (const [index, { match, minExecuted, percent, firstWaveOnly }] of operation.policy.abort.entries()) {
+  for (const [index, { match, minExecuted, percent, firstWaveOnly, action }] of operation.policy.abort.entries()) {
     if (firstWaveOnly === true && operation.wave.index > 0) continue
     const byCode = new Map<EventCode, number>()
     for (const { code } of all.filter(execution => failedAs(execution, match)))
       if (code !== undefined) byCode.set(code, (byCode.get(code) ?? 0) + 1)
     let failed = 0
     for (const [code, count] of byCode) failed += Math.max(0, count - (abortBase.failedByCode[code] ?? 0))
-    if (executed >= minExecuted && failed * 100 > percent * executed)
+    if (executed < minExecuted || failed * 100 <= percent * executed) continue
+    // The first that hits wins; when it is a pause and nothing is left to hold, nothing comes of it.
+    if (action.kind !== 'pause' || hasMoreToCome(operation))
       report(
         `${nameOf(operation.id)} goes on, though abort.${index} is due: ${failed} of ${executed} failed, ${percent} %`,
       )
+    return
   }
+}
+
+/** Devices are waiting or under way, or more may join: until the schedule is over. */
+function hasMoreToCome({ counts, sweep, closedAt, targets }: Operation): boolean {
+  if (closedAt !== undefined) return false
+  const isOpen = targets.kind === 'filter' && targets.open
+  return counts.pending + counts.inProgress > 0 || sweep?.kind === 'expand' || isOpen
 }
 
 function wasExecuted({ attempt, state, code }: Execution): boolean {

@@ -2,7 +2,7 @@
 // sent before it is saved, and everything ends.
 import { isStored } from '../../broker/core/device.ts'
 import type { Store } from '../../broker/ports.ts'
-import { type AuditLine, AuditVerifier, auditText, firstAuditHash } from '../../proto/audit.ts'
+import { type AuditHead, type AuditLine, AuditVerifier, auditText, chained, firstAuditHash } from '../../proto/audit.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import type { DeviceEvent } from '../../proto/messages.ts'
 import { type CheckerOf, type ExecutionStep, isEnded, nameOf } from './checker.ts'
@@ -103,11 +103,19 @@ export const liveness: CheckerOf = report => ({
   },
 })
 
-/** The audit is one unbroken chain. */
+/** The audit is one unbroken chain of what was committed, no more and no less. */
 export const auditChain: CheckerOf = report => ({
   name: 'audit-chain',
-  async ended({ contents }) {
+  async ended({ contents, ledger }) {
     const { items } = await contents.audit({ order: 'ASC', limit: 100_000 })
+    let head: AuditHead = { number: 0, hash: firstAuditHash }
+    for (const entry of ledger.audits) {
+      head = chained(entry, head)
+      if (items[head.number - 1]?.hash === head.hash) continue
+      report(`record ${head.number}, ${entry.action} of ${entry.subject}, is not stored as it was committed`)
+      break
+    }
+    if (items.length > ledger.audits.length) report(`${items.length - ledger.audits.length} records nobody committed`)
     const verifier = new AuditVerifier()
     for (const record of items) verifier.add(auditText(record as unknown as AuditLine))
     const { number = 0, hash = firstAuditHash } = items.at(-1) ?? {}

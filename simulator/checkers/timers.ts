@@ -2,6 +2,7 @@
 // not stay.
 import type { Execution, Operation } from '../../broker/core/records.ts'
 import { type CheckerOf, type ExecutionStep, isEnded, isHandOver, type Moment, nameOf } from './checker.ts'
+import type { Ledger } from './ledger.ts'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -27,35 +28,52 @@ export const clock: CheckerOf = report => {
 
 /** `tickMs`: how often the broker looks. `undisturbedSince`: true time from which the disk has been taking commits. */
 export function timers(tickMs: number, undisturbedSince: () => number): CheckerOf {
-  return report => ({
-    name: 'timers',
-    committed({ executions, operations, decided }, ledger) {
-      for (const step of executions) {
-        const operation = ledger.operations.get(step.after.operation)
-        const before = operations.find(({ after }) => after.id === operation?.id)?.before ?? operation
-        if (operation === undefined || before === undefined) continue
-        const name = nameOf(operation.id, step.after.device)
-        const notBefore = step.before?.notBefore
-        if (isHandOver(step) && notBefore !== undefined && decided.fleetMs < notBefore)
-          report(`${name} tried again ${notBefore - decided.fleetMs} ms too early`)
-        const due = dueOf(step, operation)
-        if (due === undefined) continue
-        if (decided.fleetMs < due.at) report(`${name}: ${due.what} ${due.at - decided.fleetMs} ms too early`)
-        // A sweep that was under way goes on at once after a start.
-        if (decided.runMs < decided.graceMs && before.sweep?.kind !== 'time-out-pending')
-          report(`${name}: ${due.what} ${decided.runMs} ms after a start, grace is ${decided.graceMs} ms`)
+  return report => {
+    const late = new Late()
+    return {
+      name: 'timers',
+      committed({ executions, operations, decided }, ledger) {
+        for (const step of executions) {
+          const operation = ledger.operations.get(step.after.operation)
+          const before = operations.find(({ after }) => after.id === operation?.id)?.before ?? operation
+          if (operation === undefined || before === undefined) continue
+          const name = nameOf(operation.id, step.after.device)
+          const notBefore = step.before?.notBefore
+          if (isHandOver(step) && notBefore !== undefined && decided.fleetMs < notBefore)
+            report(`${name} tried again ${notBefore - decided.fleetMs} ms too early`)
+          const due = dueOf(step, operation)
+          if (due === undefined) continue
+          if (decided.fleetMs < due.at) report(`${name}: ${due.what} ${due.at - decided.fleetMs} ms too early`)
+          // A sweep that was under way goes on at once after a start.
+          if (decided.runMs < decided.graceMs && before.sweep?.kind !== 'time-out-pending')
+            report(`${name}: ${due.what} ${decided.runMs} ms after a start, grace is ${decided.graceMs} ms`)
+        }
+        const slackMs = minuteMs + tickMs
+        const quietMs = Math.min(decided.runMs - decided.graceMs, decided.trueMs - undisturbedSince())
+        for (const [name, sinceMs] of late.of(ledger, decided))
+          if (quietMs > slackMs && decided.trueMs - sinceMs > slackMs)
+            report(`${name}, and nothing came of it for ${decided.trueMs - sinceMs} ms`)
+      },
+    }
+  }
+}
+
+/** What is due in operations that could act on it, and the true time since which it is so. */
+class Late {
+  #since = new Map<string, number>()
+
+  of(ledger: Ledger, { fleetMs, trueMs }: Moment): ReadonlyMap<string, number> {
+    const found = new Map<string, number>()
+    for (const operation of ledger.operations.values()) {
+      if (isEnded(operation) || operation.state === 'stopping') continue
+      for (const { what, at } of dueIn(operation)) {
+        const name = `${nameOf(operation.id)} is ${operation.state} after ${what}`
+        if (fleetMs > at) found.set(name, this.#since.get(name) ?? trueMs)
       }
-      for (const operation of ledger.operations.values()) {
-        const late = lateBy(operation, decided)
-        if (isEnded(operation) || late === undefined || operation.sweep !== undefined) continue
-        const quiet = Math.min(decided.runMs - decided.graceMs, decided.trueMs - undisturbedSince())
-        if (late <= minuteMs + tickMs || quiet <= minuteMs + tickMs || operation.state === 'stopping') continue
-        report(
-          `${nameOf(operation.id)} is ${operation.state} ${late} ms after its ${operation.policy.timeoutDays} days`,
-        )
-      }
-    },
-  })
+    }
+    this.#since = found
+    return found
+  }
 }
 
 /** When the timer that ended this execution was due; undefined when no timer did. */
@@ -96,7 +114,16 @@ function endOfDays({ policy, startedAt, openedAt, targets }: Operation, executio
   return from === undefined ? undefined : from + policy.timeoutDays * dayMs
 }
 
-function lateBy(operation: Operation, { fleetMs }: Moment): number | undefined {
-  const end = endOfDays(operation)
-  return end === undefined || fleetMs <= end ? undefined : fleetMs - end
+/** What time alone brings about. */
+function dueIn(operation: Operation): { readonly what: string; readonly at: number }[] {
+  const { state, policy, sweep, closedAt, wave } = operation
+  const found: { what: string; at: number }[] = []
+  const daysEnd = endOfDays(operation)
+  if (daysEnd !== undefined && sweep === undefined) found.push({ what: `its ${policy.timeoutDays} days`, at: daysEnd })
+  const { startAt, endAt } = policy.schedule
+  if (endAt !== undefined && closedAt === undefined) found.push({ what: 'the end of its schedule', at: endAt })
+  if (startAt !== undefined && state === 'scheduled') found.push({ what: 'its start', at: startAt })
+  if (wave.soakUntil !== undefined && (state === 'running' || state === 'pending'))
+    found.push({ what: `the rest of wave ${wave.index}`, at: wave.soakUntil })
+  return found
 }

@@ -1,12 +1,15 @@
 // Waves: never more devices than the wave takes, and the next one only after the success and the soak of the one before,
 // or because a person let it pass.
-import type { Operation } from '../../broker/core/records.ts'
+import type { AuditEntry, Operation } from '../../broker/core/records.ts'
+import type { OperationId } from '../../proto/ids.ts'
 import { type CheckerOf, isHandOver, nameOf } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 
 export const waves: CheckerOf = report => ({
   name: 'waves',
-  committed({ executions, decided }, ledger) {
+  committed({ executions, changes, decided }, ledger) {
+    // What was decided in the same breath may have come after the hand-over.
+    const fresh = new Set(changes.flatMap(change => (change.kind === 'append-audit' ? [change.entry] : [])))
     for (const { before, after } of executions.filter(isHandOver)) {
       const operation = ledger.operations.get(after.operation)
       if (operation === undefined || operation.policy.waves.length === 0 || (before?.attempt ?? 0) > 0) continue
@@ -20,6 +23,8 @@ export const waves: CheckerOf = report => ({
         const count = all.filter(execution => execution.attempt > 0 && execution.wave === index).length
         if (count > size) report(`${name} is number ${count} of wave ${index}, which takes ${size}`)
       }
+      if (ledger.audits.some(audit => hasSucceeded(audit, operation.id, index) && !fresh.has(audit)))
+        report(`${name} handed over in wave ${index}, which has succeeded`)
       for (let passed = 0; passed < index; passed += 1) {
         const reason = notPassed(operation, passed, ledger, decided.fleetMs)
         if (reason !== undefined) report(`${name} handed over in wave ${index}, but wave ${passed} ${reason}`)
@@ -31,14 +36,33 @@ export const waves: CheckerOf = report => ({
 /** Why the wave cannot be behind us; undefined when it is. */
 function notPassed({ id, policy }: Operation, index: number, { audits }: Ledger, now: number): string | undefined {
   const rule = `waves.${index}`
-  const told = audits.filter(audit => audit.operation === id)
-  const ofRule = (action: string) =>
-    told.findIndex(audit => audit.actor.kind === 'policy' && audit.actor.rule === rule && audit.action === action)
-  const succeeded = told[ofRule('operation.wave-succeeded')]
-  const soakMs = (policy.waves[index]?.soakMinutes ?? 0) * 60_000
-  if (succeeded !== undefined && now >= succeeded.at + soakMs) return undefined
-  const paused = ofRule('operation.pause')
-  const resumed = paused >= 0 && told.slice(paused).some(({ action }) => action === 'operation.resume')
-  if (resumed && succeeded === undefined) return undefined
-  return succeeded === undefined ? 'has not succeeded' : `soaks for ${succeeded.at + soakMs - now} ms more`
+  const { soakMinutes = 0, errorPercent = 0 } = policy.waves[index] ?? {}
+  const told = audits.filter(({ operation }) => operation === id)
+  const isOfRule = ({ actor }: AuditEntry): boolean => actor.kind === 'policy' && actor.rule === rule
+  const succeeded = told.find(audit => hasSucceeded(audit, id, index))
+  const rested = succeeded === undefined ? undefined : succeeded.at + soakMinutes * 60_000
+  if (rested !== undefined && now >= rested) return undefined
+  // Whoever resumes what the wave's failures have paused, in its rest too, passes it; a pause for its success is no such.
+  const passed = told.some(
+    (audit, at) =>
+      isOfRule(audit) &&
+      audit.action === 'operation.pause' &&
+      (succeeded === undefined || hasErrors(audit, errorPercent)) &&
+      told.slice(at).some(({ action }) => action === 'operation.resume'),
+  )
+  if (passed) return undefined
+  return rested === undefined ? 'has not succeeded' : `soaks for ${rested - now} ms more`
+}
+
+function hasSucceeded({ actor, action, operation }: AuditEntry, id: OperationId, index: number): boolean {
+  return (
+    operation === id &&
+    action === 'operation.wave-succeeded' &&
+    actor.kind === 'policy' &&
+    actor.rule === `waves.${index}`
+  )
+}
+
+function hasErrors({ data }: AuditEntry, errorPercent: number): boolean {
+  return Number(data.failed) * 100 > errorPercent * Number(data.executed)
 }

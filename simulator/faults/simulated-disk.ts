@@ -115,12 +115,18 @@ export class SimulatedDisk {
     const chosen =
       flavour === 'prefix'
         ? this.#pending.slice(0, Math.floor(fraction() * (this.#pending.length + 1)))
-        : this.#pending.filter(() => fraction() < 0.5)
+        : this.#reordered(fraction)
     const last = chosen.at(-1)
     // The last sector is torn.
     if (last?.kind === 'write' && fraction() < 0.5)
       chosen[chosen.length - 1] = { ...last, bytes: last.bytes.subarray(0, Math.floor(fraction() * last.bytes.length)) }
     return chosen
+  }
+
+  /** Any of them; often what file systems are known for: every name is there already, and none of the bytes. */
+  #reordered(fraction: () => number): Pending[] {
+    const namesOnly = fraction() < 0.4
+    return this.#pending.filter(pending => (namesOnly ? namesOf(pending).length > 0 : fraction() < 0.5))
   }
 
   #portOf(power: { readonly on: boolean }): Disk {

@@ -29,13 +29,14 @@ export interface DiskWatch<Moment> {
 
 export class Disk<Moment> {
   /** What is durable; for checkers to read. */
-  readonly contents = new MemoryStore()
+  readonly contents: Store
   readonly #weather: DiskWeather
   readonly #watch: DiskWatch<Moment>
 
-  constructor(weather: DiskWeather, watch: DiskWatch<Moment>) {
+  constructor(weather: DiskWeather, watch: DiskWatch<Moment>, contents: Store = new MemoryStore()) {
     this.#weather = weather
     this.#watch = watch
+    this.contents = contents
   }
 
   /** The Store of one process; `alive` says whether it still runs. */

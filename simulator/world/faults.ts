@@ -4,6 +4,8 @@ export const faultKinds = [
   'killed before a write',
   'killed after a write',
   'killed at any time',
+  'killed soon after a hand-over',
+  'killed about the end of a schedule',
   'closed in order',
   'disk full',
   'slow write',

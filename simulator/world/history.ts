@@ -30,7 +30,6 @@ export interface History {
   readonly transcript: string
 }
 
-const calmMostMs = 30 * dayMs
 const yearMs = 365 * dayMs
 
 export async function history(number: number, options: WorldOptions = {}): Promise<History> {
@@ -51,7 +50,7 @@ export async function history(number: number, options: WorldOptions = {}): Promi
   world.startBroker()
   begin(world, seed.fork('course'), weather, devices, people)
   await world.clock.run(weather.lengthMs, () => world.failed)
-  if (!world.failed) await calm(world, devices, people)
+  if (!world.failed) await calm(world, devices, people, options.calmMostMs ?? 30 * dayMs)
   if (!world.failed) await world.end()
   return told(number, world)
 }
@@ -63,7 +62,7 @@ function begin(world: World, seed: Seed, weather: Weather, devices: readonly Scr
     if (device.character.seen === 'from the start') clock.after(seed.whole(1, 60_000), () => device.wake())
     else faults.fired('device never seen')
   }
-  for (let count = seed.whole(1, 4); count > 0; count -= 1)
+  for (let count = seed.whole(2, 6); count > 0; count -= 1)
     clock.after(seed.whole(1000, Math.floor(weather.lengthMs / 2)), () => people.makeOperation())
   /** Again and again until the weather ends, at times of exponential distance. */
   const often = (everyMs: number | undefined, action: () => void): void => {
@@ -104,14 +103,33 @@ function begin(world: World, seed: Seed, weather: Weather, devices: readonly Scr
 }
 
 function kill(world: World, seed: Seed): void {
+  const endsInMs = nextEnd(world)
+  if (endsInMs !== undefined && seed.chance(0.7)) {
+    // The end comes while nobody looks, or while the fleet is still coming back.
+    const delayMs = Math.max(0, endsInMs - seed.whole(-5000, 20_000))
+    world.killShortly('killed about the end of a schedule', delayMs, seed.whole(500, 30_000))
+    return
+  }
   const roll = seed.fraction()
-  if (roll < 0.4) world.killAtCommit(seed.whole(1, 6), 'before')
-  else if (roll < 0.8) world.killAtCommit(seed.whole(1, 6), 'after')
+  if (roll < 0.3) world.killAtCommit(seed.whole(1, 6), 'before')
+  else if (roll < 0.6) world.killAtCommit(seed.whole(1, 6), 'after')
+  // What only memory knows of the last minute is gone, and the fleet is back within it.
+  else if (roll < 0.8) world.killAfterHandOver(seed.whole(0, 20_000), seed.whole(500, 5000))
   else if (roll < 0.9) void world.closeBroker()
   else {
     world.faults.fired('killed at any time')
     world.killBroker()
   }
+}
+
+/** Milliseconds until the schedule of an operation ends, the first one to come. */
+function nextEnd(world: World): number | undefined {
+  const { fleetMs } = world.moment()
+  const ends = [...world.ledger.operations.values()].flatMap(({ state, policy: { schedule } }) =>
+    state === 'completed' || state === 'stopped' || schedule.endAt === undefined ? [] : schedule.endAt - fleetMs,
+  )
+  const left = ends.filter(ms => ms > 0)
+  return left.length === 0 ? undefined : Math.min(...left)
 }
 
 function jump(world: World, seed: Seed): void {
@@ -124,7 +142,7 @@ function jump(world: World, seed: Seed): void {
 }
 
 /** Everything works from now on; people look in every twenty minutes, later every few hours. */
-async function calm(world: World, devices: readonly ScriptedDevice[], people: People): Promise<void> {
+async function calm(world: World, devices: readonly ScriptedDevice[], people: People, mostMs: number): Promise<void> {
   const { clock, weather } = world
   world.calmDown()
   for (const device of devices) {
@@ -132,7 +150,7 @@ async function calm(world: World, devices: readonly ScriptedDevice[], people: Pe
     device.reportTwice = 0
     if (device.character.seen !== 'never') device.wake()
   }
-  const until = weather.lengthMs + calmMostMs
+  const until = weather.lengthMs + mostMs
   const ended = (): boolean =>
     [...world.ledger.operations.values()].every(({ state }) => state === 'completed' || state === 'stopped')
   for (let round = 0; clock.trueMs < until && !world.failed; round += 1) {

@@ -7,6 +7,7 @@ import type {
   ScheduleRequest,
   WaveRequest,
 } from '../../proto/http-policy.ts'
+import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import { releases, rollbackRelease } from './releases.ts'
 import type { Seed } from './seed.ts'
 import { hourMs } from './weather.ts'
@@ -22,7 +23,7 @@ export function requestOf(
   const policy = policyOf(seed, now, lengthMs)
   if (seed.chance(0.12)) return { type: 'reboot', targets: targetsOf(seed, devices), policy }
   const { component, version } = releases[earlier] ?? seed.pick(releases)
-  return { type: 'firmware-update', release: `${component}@${version}`, targets: targetsOf(seed, devices), policy }
+  return { type: firmwareUpdate, release: `${component}@${version}`, targets: targetsOf(seed, devices), policy }
 }
 
 function targetsOf(seed: Seed, devices: readonly string[]): OperationRequest['targets'] {
@@ -125,7 +126,9 @@ export function windowsOf(seed: Seed): NonNullable<ScheduleRequest['windows']> {
 
 function scheduleOf(seed: Seed, now: number, lengthMs: number): ScheduleRequest {
   const start = seed.chance(0.3) ? now + seed.whole(0, Math.floor(lengthMs / 3)) : undefined
-  const end = seed.chance(0.3) ? (start ?? now) + seed.whole(hourMs / 4, lengthMs) : undefined
+  // Half of the ends come while the devices are being handed over.
+  const endsAfterMs = seed.chance(0.5) ? seed.whole(hourMs / 60, hourMs / 2) : seed.whole(hourMs / 4, lengthMs)
+  const end = seed.chance(0.4) ? (start ?? now) + endsAfterMs : undefined
   const windows = seed.chance(0.6) ? windowsOf(seed) : []
   return {
     ...(start === undefined ? {} : { startAt: new Date(start).toISOString() }),

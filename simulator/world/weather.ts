@@ -29,7 +29,7 @@ export interface Weather {
 
 /** Every share in [0, 1]. */
 export function weatherOf(seed: Seed): Weather {
-  const lengthMs = seed.pick([hourMs, 3 * hourMs, 3 * hourMs, 12 * hourMs, dayMs, 2 * dayMs])
+  const lengthMs = seed.pick([1, 2, 3, 3, 6, 6, 12, 24, 48]) * hourMs
   const tickMs = lengthMs > 12 * hourMs ? seed.pick([30_000, 60_000]) : seed.pick([5000, 10_000, 20_000, 30_000])
   const every = (times: number) => Math.round(lengthMs / times)
   const maybe = <Name extends string>(name: Name, share: number, times: readonly number[]) => {

@@ -3,16 +3,16 @@
 import { type QuarantineRule, quarantineDefaults } from '../../broker/core/device.ts'
 import { MessageRefused, StoreUnavailable } from '../../broker/errors.ts'
 import { orchestratorDefaults } from '../../broker/orchestrator/orchestrator.ts'
-import type { Change } from '../../broker/ports.ts'
+import type { Change, Store } from '../../broker/ports.ts'
 import type { DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
 import { allCheckers } from '../checkers/all.ts'
-import { type Checker, type Moment, nameOf } from '../checkers/checker.ts'
+import { type Checker, isHandOver, type Moment, nameOf } from '../checkers/checker.ts'
 import { Ledger } from '../checkers/ledger.ts'
 import { BrokerProcess, type Patch } from './broker.ts'
 import { WorldClock } from './clock.ts'
 import type { DeviceWorld, ScriptedDevice } from './device.ts'
 import { Disk } from './disk.ts'
-import { Faults } from './faults.ts'
+import { type FaultKind, Faults } from './faults.ts'
 import { type Line, Network } from './network.ts'
 import type { Seed } from './seed.ts'
 import { Transcript } from './transcript.ts'
@@ -26,8 +26,12 @@ export interface Violation {
 export interface WorldOptions {
   /** A planted mistake. */
   readonly patch?: Patch
+  /** A disk that rots. */
+  readonly contents?: Store
   readonly deliversAfterClose?: boolean
   readonly keepTranscript?: boolean
+  /** Virtual milliseconds of calm after which everything must have ended; else 30 days. */
+  readonly calmMostMs?: number
 }
 
 /** Repetitions included. */
@@ -60,6 +64,7 @@ export class World implements DeviceWorld {
   #savedAtStart = 0
   #graceMs = graceMs
   #doom: { readonly when: 'before' | 'after'; left: number } | undefined
+  #doomOfHandOver: { readonly delayMs: number; readonly downMs: number } | undefined
   #fullUntil = 0
   #calm = false
   #reports = 0
@@ -105,8 +110,10 @@ export class World implements DeviceWorld {
           const commit = this.ledger.take(changes, events, decided, this.moment())
           this.#tellCommit(changes)
           for (const checker of this.#checkers) checker.committed?.(commit, this.ledger)
+          if (commit.executions.some(isHandOver)) this.#handedOver()
         },
       },
+      options.contents,
     )
     this.network = new Network(this.clock, seed.fork('network'), this.faults, this.#networkWatch(), weather)
     this.network.deliversAfterClose = options.deliversAfterClose ?? false
@@ -147,6 +154,7 @@ export class World implements DeviceWorld {
     this.#fleetBase = Math.max(wallMs, saved)
     this.#graceMs = wallMs - saved > dayMs ? 30 * 60_000 : graceMs
     this.#doom = undefined
+    this.#doomOfHandOver = undefined
     this.tell(`broker ${this.#life} starts, the wall clock says ${new Date(wallMs).toISOString()}`)
     const settings = {
       ...orchestratorDefaults,
@@ -190,6 +198,22 @@ export class World implements DeviceWorld {
     this.#doom = { when, left: count }
   }
 
+  /** So long from now, unless it has died before; a new process starts that long after the death. Milliseconds. */
+  killShortly(kind: FaultKind, delayMs: number, downMs: number): void {
+    const life = this.#life
+    this.clock.after(delayMs, () => {
+      if (this.#calm || this.#broker === undefined || this.#life !== life) return
+      this.faults.fired(kind)
+      this.killBroker()
+      this.clock.after(downMs, () => this.startBroker())
+    })
+  }
+
+  /** The same, after the next hand-over. */
+  killAfterHandOver(delayMs: number, downMs: number): void {
+    this.#doomOfHandOver = { delayMs, downMs }
+  }
+
   async closeBroker(): Promise<void> {
     const broker = this.#broker
     if (broker?.orchestrator === undefined) return
@@ -208,6 +232,7 @@ export class World implements DeviceWorld {
   calmDown(): void {
     this.#calm = true
     this.#doom = undefined
+    this.#doomOfHandOver = undefined
     this.#fullUntil = 0
     this.#diskSince = this.clock.trueMs
     this.network.settings = { latencyMostMs: Math.min(50, this.weather.latencyMostMs), offerLost: 0 }
@@ -317,6 +342,13 @@ export class World implements DeviceWorld {
     this.faults.fired(`killed ${when} a write`)
     this.killBroker()
     return true
+  }
+
+  #handedOver(): void {
+    const doom = this.#doomOfHandOver
+    if (doom === undefined) return
+    this.#doomOfHandOver = undefined
+    this.killShortly('killed soon after a hand-over', doom.delayMs, doom.downMs)
   }
 
   #violated(checker: string, problem: string): void {

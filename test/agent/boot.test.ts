@@ -276,10 +276,10 @@ test('what is wrong with arguments and configuration is told with exit code 2', 
 })
 
 for (const { name, steps, make } of [
-  { name: 'its first start', steps: 12, make: async (t: Test, data: string) => device(t, {}, untilBootEnds, data) },
+  { name: 'its first start', steps: 13, make: async (t: Test, data: string) => device(t, {}, untilBootEnds, data) },
   {
     name: 'counting a start and falling back',
-    steps: 8,
+    steps: 13,
     make: (t: Test, data: string) => onTrial(t, 'exit 1', {}, 1, data),
   },
 ])

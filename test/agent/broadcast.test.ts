@@ -1,80 +1,23 @@
-// Broadcast sessions from the side of a device: the real agent, and a sender by script.
-import t, { type Test } from 'tap'
-import type { SessionPhase } from '../../agent/core/broadcast.ts'
-import { jobOf } from '../../agent/core/memory.ts'
-import { operationOne, operationTwo } from './fakes/broker.ts'
+// Broadcast sessions from the side of a device: the real agent, a sender by script, bad lines and power cuts.
+import t from 'tap'
+import { operationOne } from './fakes/broker.ts'
 import { FakeDevice } from './fakes/device.ts'
-import { commandOf, imageOf, releaseOf } from './fakes/release.ts'
+import {
+  asked,
+  carried,
+  ends,
+  half,
+  installed,
+  isInstalled,
+  member,
+  other,
+  session,
+  settled,
+  upTo,
+  waiting,
+} from './fakes/member.ts'
 import { SessionSender } from './fakes/session-sender.ts'
 import { allSteps, day } from './fakes/story.ts'
-
-/** Has nothing in common with what is installed. */
-const carried = releaseOf(imageOf('carried', 20_000))
-const other = releaseOf(imageOf('other', 5_000), { version: '3.0.0', releaseCounter: 3 })
-const waiting = ['downloading', 'verifying', 'awaiting-install']
-const installed = ['verifying', 'installing', 'rebooting', 'confirming']
-const half = Math.floor(carried.index.count / 2)
-
-interface Member {
-  readonly device: FakeDevice
-  readonly sender: SessionSender
-}
-
-/** A device that was offered `carried` and told to join at once. */
-async function member(changes: ConstructorParameters<typeof FakeDevice>[0] = {}): Promise<Member> {
-  const device = new FakeDevice({ windowBytes: 32_000, ...changes })
-  await device.start()
-  await device.run(0)
-  const sender = new SessionSender(device.broker, carried)
-  device.broker.sendOffer(carried)
-  device.broker.sendJoin(sender.name)
-  await device.run(0)
-  return { device, sender }
-}
-
-/** Lets everything happen that needs no time. */
-const settled = ({ device }: Member): Promise<void> => device.run(0)
-
-/** Brings the device as far as that, all of it in the session. */
-async function upTo(at: Member, phase: SessionPhase): Promise<void> {
-  const { sender } = at
-  if (phase === 'joined') return
-  sender.say('start')
-  sender.send(0, half)
-  await settled(at)
-  if (phase === 'started') return
-  sender.send(half + 1)
-  sender.say('end')
-  await settled(at)
-  if (phase === 'ended') return
-  sender.say('activate')
-}
-
-/** Numbers of the chunks that were asked for, each as often as it was. */
-function asked({ broker }: FakeDevice): number[] {
-  return broker.requests.flatMap(({ wanted }) =>
-    wanted.kind === 'chunks'
-      ? wanted.ranges.flatMap(({ first, count }) => Array.from({ length: count }, (_, at) => first + at))
-      : [],
-  )
-}
-
-const session = ({ agent }: FakeDevice): string => {
-  const { name, phase } = jobOf(agent?.memory.state ?? { kind: 'idle' })?.session ?? {}
-  return name === undefined ? 'none' : `${name} ${phase}`
-}
-
-function isInstalled(t: Test, { disk, broker }: FakeDevice): void {
-  t.ok(disk.runningImage('main')?.equals(carried.image))
-  t.equal(broker.hellos.at(-1)?.components[0]?.version, '2.0.0')
-}
-
-async function ends(t: Test, { device }: Member): Promise<void> {
-  t.equal(device.broker.session, undefined, 'the session is left')
-  t.strictSame(device.disk.durable.outbox, [])
-  await device.stop()
-  t.equal(device.clock.timerCount, 0, 'no timer is left behind')
-}
 
 t.test(
   'a whole image over a session: nothing but the index is asked for, and it is installed when activated',
@@ -172,7 +115,7 @@ t.test('lost, doubled and reordered pieces only cost what is pulled afterwards',
   }
   t.strictSame(asked(device), [])
   sender.say('end')
-  await device.run()
+  await settled(at)
   t.ok(lost.size > 5)
   t.strictSame([...new Set(asked(device))].sort(), [...lost].sort(), 'what was lost, and nothing else')
   t.strictSame(device.broker.told(), waiting)
@@ -328,6 +271,7 @@ t.test('after a power cut in any phase it joins again and goes on', async t => {
     }
     device.cutPower()
     await device.start()
+    t.equal(device.broker.session, sender.name, 'before the line is there')
     await device.run(0)
     t.strictSame(asked(device), [], phase)
     if (phase !== 'activated') {
@@ -371,149 +315,4 @@ t.test('a cut line in the middle of a session: what was missed is pulled after t
   await device.run()
   isInstalled(t, device)
   await ends(t, at)
-})
-
-t.test('a manifest for the device alone overrides a session that is not activated, silently', async t => {
-  for (const phase of ['joined', 'started', 'ended'] as const) {
-    const at = await member()
-    const { device, sender } = at
-    await upTo(at, phase)
-    const before = device.broker.told()
-    device.broker.sendOffer(other, operationTwo)
-    await device.run()
-    t.strictSame(device.broker.told(), before, 'nothing more is said of the first')
-    t.strictSame(device.broker.told(operationTwo), allSteps, phase)
-    t.notOk(sender.say('activate'), 'the session was left')
-    t.ok(device.disk.runningImage('main')?.equals(other.image))
-    await ends(t, at)
-  }
-})
-
-t.test(
-  'what does not override: a bad manifest, a command, the same offer again, anything after the activation',
-  async t => {
-    const at = await member()
-    const { device, sender } = at
-    await upTo(at, 'started')
-    device.broker.sendOffer(releaseOf(other.image, { version: '0.9.0' }), operationTwo)
-    device.broker.serve(carried)
-    device.broker.sendCommand(commandOf('reboot', {}, operationTwo), 'reboot', operationTwo, 2)
-    device.broker.sendOffer(carried)
-    device.broker.sendOffer(carried, operationOne, 2, 0)
-    await settled(at)
-    t.strictSame(device.broker.told(operationTwo), ['UPD4_FAIL_27'], 'told, and that was all')
-    t.equal(device.broker.progress.filter(({ refusedOperation }) => refusedOperation === operationTwo).length, 1)
-    t.equal(session(device), `${sender.name} started`)
-    sender.send(half + 1)
-    sender.say('end')
-    await settled(at)
-    sender.say('activate')
-    device.broker.sendOffer(other, operationTwo, 3)
-    await device.run()
-    isInstalled(t, device)
-    t.strictSame(device.broker.told(operationTwo), ['UPD4_FAIL_27'])
-    await ends(t, at)
-  },
-)
-
-t.test('a newer try of the same manifest leaves the session and goes on alone', async t => {
-  for (const phase of ['started', 'ended'] as const) {
-    const at = await member()
-    const { device, sender } = at
-    await upTo(at, phase)
-    device.broker.sendOffer(carried, operationOne, 2)
-    await device.run()
-    t.notOk(sender.say('abort'))
-    t.strictSame(new Set(asked(device)).size, phase === 'started' ? sender.chunkCount - half - 1 : 0)
-    t.strictSame(device.broker.codes(), [])
-    isInstalled(t, device)
-    await ends(t, at)
-  }
-  const at = await member()
-  const { device } = at
-  await upTo(at, 'started')
-  device.broker.sendOffer(other, operationOne, 2)
-  await device.run()
-  t.ok(device.disk.runningImage('main')?.equals(other.image), 'another manifest as well')
-  await ends(t, at)
-})
-
-t.test('withdrawn and sent on by the broker as ever', async t => {
-  for (const phase of ['joined', 'started', 'ended'] as const) {
-    const at = await member()
-    await upTo(at, phase)
-    at.device.broker.sendWithdraw()
-    await at.device.run()
-    t.equal(at.device.broker.told().at(-1), 'withdrawn', phase)
-    await ends(t, at)
-  }
-  const at = await member()
-  const { device, sender } = at
-  await upTo(at, 'ended')
-  device.broker.sendProceed()
-  await settled(at)
-  t.notOk(sender.say('abort'), 'nobody listens any more')
-  await device.run()
-  isInstalled(t, device)
-  await ends(t, at)
-})
-
-t.test('two sessions after one another, for one update and for the next', async t => {
-  const at = await member()
-  const { device } = at
-  const second = new SessionSender(device.broker, carried, '00000000000000a2')
-  await upTo(at, 'started')
-  device.broker.sendJoin(second.name)
-  await settled(at)
-  t.equal(session(device), `${second.name} joined`)
-  t.notOk(at.sender.say('abort'), 'the first is left')
-  second.say('start')
-  second.send(half + 1)
-  second.say('end')
-  await settled(at)
-  second.say('activate')
-  await device.run()
-  t.strictSame(asked(device), [])
-  isInstalled(t, device)
-  const third = new SessionSender(device.broker, other, '00000000000000a3')
-  device.broker.sendOffer(other, operationTwo)
-  device.broker.sendJoin(third.name, operationTwo)
-  await device.run(0)
-  third.say('start')
-  third.send()
-  third.say('end')
-  await device.run()
-  t.strictSame(device.broker.told(operationTwo), waiting)
-  third.say('activate')
-  await device.run()
-  t.ok(device.disk.runningImage('main')?.equals(other.image))
-  t.strictSame(asked(device), [])
-  await ends(t, at)
-})
-
-t.test('a join that speaks of something else is no join', async t => {
-  const device = new FakeDevice()
-  await device.start()
-  await device.run(0)
-  const sender = new SessionSender(device.broker, carried)
-  device.broker.sendJoin(sender.name)
-  await device.run(0)
-  t.equal(device.broker.session, undefined, 'nothing is under way')
-  device.broker.weather = () => []
-  device.broker.sendOffer(carried, operationOne, 2, 7)
-  device.broker.sendJoin(sender.name, operationTwo, 2, 7)
-  device.broker.sendJoin(sender.name, operationOne, 1, 7)
-  device.broker.sendJoin(sender.name, operationOne, 3, 7)
-  device.broker.sendJoin(sender.name, operationOne, 2, 6)
-  await device.run(0)
-  t.equal(device.broker.session, undefined)
-  device.broker.sendJoin(sender.name, operationOne, 2, 7)
-  await device.run(0)
-  t.equal(device.broker.session, sender.name)
-  t.ok(device.broker.sayInSession(sender.name, 'control', Buffer.from('nonsense')))
-  t.ok(device.broker.sayInSession(sender.name, 'data', Buffer.from('nonsense')))
-  await device.run(0)
-  t.equal(device.warnings.filter(event => event === 'message-unreadable').length, 2)
-  t.equal(session(device), `${sender.name} joined`)
-  await device.stop()
 })

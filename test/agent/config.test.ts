@@ -11,6 +11,10 @@ const least = {
   trustFile: 'trust.bin',
   components: [{ name: 'app', version: '1.0.0', image: 'images/app', reboot: true }],
 }
+const file = { name: 'f', version: '1.0.0', installer: 'file', file: '/f' }
+const hooks = { name: 'h', version: '1.0.0', installer: 'hooks', folder: '/h' }
+const partitions = { name: 'p', version: '1.0.0', installer: 'partitions', a: '/dev/a', b: '/dev/b' }
+const bundle = { name: 'all', version: '1.0.0', installer: 'package', members: ['f'] }
 const parsed = (changes: object = {}) => parseConfig(JSON.stringify({ ...least, ...changes }), '/etc/drover/agent.json')
 const problems = (changes: object): readonly string[] => {
   try {
@@ -75,6 +79,105 @@ t.test('configuration, commands and reboot: nothing unless it is named, paths fr
   t.equal(parsed({ commands: { folder: 'commands' } }).commands?.timeoutMs, 300_000)
 })
 
+t.test('components of every kind of installer, with their defaults and paths from the folder of the file', async t => {
+  const bootloader = { read: ['fw_printenv'], write: ['fw_setenv'] }
+  const components = [
+    { name: 'model', version: '1.0.0', installer: 'file', file: 'model.bin' },
+    {
+      name: 'certs',
+      version: '1.0.0',
+      installer: 'file',
+      file: '/etc/certs',
+      mode: '0600',
+      reload: ['reload'],
+      image: 'c',
+    },
+    { name: 'packages', version: '1.0.0', installer: 'hooks', folder: 'hooks' },
+    { name: 'radio', version: '1.0.0', installer: 'hooks', folder: '/opt/radio', restart: 'device', timeoutMs: 1000 },
+    { name: 'os', version: '1.0.0', installer: 'partitions', a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3', bootloader },
+    { name: 'all', version: '1.0.0', installer: 'package', members: ['model', 'radio'] },
+  ]
+  t.same(
+    parsed({ components, reboot: { command: ['reboot'] } }).components.map(({ reboot, image, installer }) => [
+      reboot,
+      image,
+      installer,
+    ]),
+    [
+      [
+        false,
+        undefined,
+        { kind: 'file', file: '/etc/drover/model.bin', mode: undefined, reload: undefined, timeoutMs: 30_000 },
+      ],
+      [
+        false,
+        '/etc/drover/c',
+        { kind: 'file', file: '/etc/certs', mode: 0o600, reload: ['reload'], timeoutMs: 30_000 },
+      ],
+      [false, undefined, { kind: 'hooks', folder: '/etc/drover/hooks', restart: 'none', timeoutMs: 1_800_000 }],
+      [false, undefined, { kind: 'hooks', folder: '/opt/radio', restart: 'device', timeoutMs: 1000 }],
+      [
+        false,
+        undefined,
+        {
+          kind: 'partitions',
+          a: '/dev/mmcblk0p2',
+          b: '/dev/mmcblk0p3',
+          imageBytes: undefined,
+          bootloader: {
+            ...bootloader,
+            commandLine: '/proc/cmdline',
+            variables: { active: 'drover_active', trial: 'drover_try', tries: 'drover_tries' },
+          },
+        },
+      ],
+      [false, undefined, { kind: 'package', members: ['model', 'radio'] }],
+    ],
+  )
+})
+
+t.test('authorization, maintenance and limits', async t => {
+  t.match(parsed(), {
+    authorization: undefined,
+    maintenance: { windows: [], zone: 'local', applies: 'install', overridePriority: undefined },
+    memoryBudgetBytes: 8 * 1024 * 1024,
+    minimumBytesPerSecond: 0,
+    slowLimitMs: 3_600_000,
+    limits: { uriBytesMax: 255, componentNameBytesMax: 32, vendorDataBytesMax: 1024 },
+    readyFile: undefined,
+  })
+  const given = {
+    authorization: { folder: 'hooks' },
+    maintenance: {
+      windows: [
+        { days: ['sat', 'sun', 'sat'], from: '22:30', minutes: 240 },
+        { from: '03:00', minutes: 1 },
+      ],
+      zone: 'utc',
+      applies: 'both',
+      overridePriority: 100,
+    },
+    uriBytesMax: 10,
+    componentNameBytesMax: 8,
+    vendorDataBytesMax: 0,
+    ready: { file: 'ready' },
+  }
+  t.match(parsed(given), {
+    authorization: { folder: '/etc/drover/hooks', timeoutMs: 30_000 },
+    maintenance: {
+      windows: [
+        { days: [6, 0], startMinute: 1350, durationMinutes: 240 },
+        { days: [0, 1, 2, 3, 4, 5, 6], startMinute: 180, durationMinutes: 1 },
+      ],
+      zone: 'utc',
+      applies: 'both',
+      overridePriority: 100,
+    },
+    limits: { uriBytesMax: 10, componentNameBytesMax: 8, vendorDataBytesMax: 0 },
+    readyFile: '/etc/drover/ready',
+  })
+})
+
 t.test('each wrong value is told with its name and what was expected', async t => {
   const rows: readonly (readonly [object, RegExp])[] = [
     [{ deviceId: 'a/b' }, /^deviceId: .*1 to 64/],
@@ -103,6 +206,54 @@ t.test('each wrong value is told with its name and what was expected', async t =
       { components: [least.components[0], { ...least.components[0], name: 'two' }] },
       /^components: expected reboot: true at most once/,
     ],
+    [
+      { components: [{ ...least.components[0], installer: 'rpm' }] },
+      /^components: \[0\]\.installer: expected one of slots/,
+    ],
+    [{ components: [{ name: 'm', version: '1.0.0', installer: 'file' }] }, /^components: \[0\]\.file: expected text/],
+    [{ components: [{ ...file, reboot: true }] }, /^components: \[0\]\.reboot: expected no such field/],
+    [{ components: [{ ...file, mode: '644x' }] }, /^components: \[0\]\.mode: expected three octal digits/],
+    [{ components: [{ ...file, reload: 'reload' }] }, /^components: \[0\]\.reload: expected a list of program/],
+    [{ components: [{ ...hooks, restart: 'image' }] }, /^components: \[0\]\.restart: expected none or device/],
+    [{ components: [{ ...hooks, restart: 'device' }] }, /^reboot\.command: required, a new image of h counts/],
+    [{ components: [{ ...partitions, b: '/dev/a' }] }, /^components: \[0\]\.b: expected another partition/],
+    [{ components: [{ ...partitions, bootloader: {} }] }, /^components: \[0\]\.read: expected a list of program/],
+    [
+      { components: [{ ...partitions, bootloader: { read: ['r'], write: ['w'], variables: { active: 'a b' } } }] },
+      /^components: \[0\]\.active: expected 1 to 64/,
+    ],
+    [{ components: [file, { ...bundle, members: ['x'] }] }, /^components: \[1\]\.members: x: no such component/],
+    [{ components: [file, { ...bundle, members: ['all'] }] }, /^components: \[1\]\.members: all: a package cannot/],
+    [
+      { components: [file, { ...bundle, members: ['f', 'f'] }] },
+      /^components: \[1\]\.members: expected a list of 1 to 8/,
+    ],
+    [{ components: [file, bundle, { ...bundle, name: 'b' }] }, /^components: \[2\]\.members: f: is in the package all/],
+    [{ maintenance: { zone: 'utc' } }, /^maintenance\.zone: expected only together with maintenance\.windows/],
+    [
+      { maintenance: { windows: [{ from: '24:00', minutes: 1 }] } },
+      /^maintenance\.windows: \[0\]: from: expected 00:00/,
+    ],
+    [
+      { maintenance: { windows: [{ from: '1:00', minutes: 1 }] } },
+      /^maintenance\.windows: \[0\]: from: expected 00:00/,
+    ],
+    [{ maintenance: { windows: [{ from: '01:00' }] } }, /^maintenance\.windows: \[0\]: expected a whole number from 1/],
+    [
+      { maintenance: { windows: [{ from: '01:00', minutes: 1, days: [] }] } },
+      /^maintenance\.windows: \[0\]: days: expected/,
+    ],
+    [
+      { maintenance: { windows: [{ from: '01:00', minutes: 1, day: 1 }] } },
+      /^maintenance\.windows: \[0\]: day: no such/,
+    ],
+    [
+      { maintenance: { windows: [], applies: 'never' } },
+      /^maintenance\.applies: expected one of install download both/,
+    ],
+    [{ authorization: { timeoutMs: 1000 } }, /^authorization\.timeoutMs: expected only together/],
+    [{ memoryBudgetBytes: 262_144, windowBytes: 300_000 }, /^memoryBudgetBytes: expected at least windowBytes/],
+    [{ vendorDataBytesMax: 1025 }, /^vendorDataBytesMax: expected a whole number from 0 to 1024/],
     [{ windowBytes: 1 }, /^windowBytes: expected a whole number from 16384 to 8388608, got 1$/],
     [{ packetBytesMax: 1023 }, /^packetBytesMax: expected a whole number from 1024/],
     [{ refetchMax: 1.5 }, /^refetchMax: /],
@@ -124,6 +275,10 @@ t.test('each wrong value is told with its name and what was expected', async t =
 })
 
 t.test('all problems are told at once', async t => {
+  t.same(problems({ components: [{ ...file, mode: 7 }, file, { ...hooks, folder: '' }] }), [
+    'components: [0].mode: expected three octal digits as a text, got 7',
+    'components: [2].folder: expected text of 1 to 4096 characters, got ""',
+  ])
   t.equal(problems({ deviceId: '', url: 'x', vendorId: 'x', classId: 'x', windowBytes: -1, odd: true }).length, 6)
   t.throws(() => parseConfig('{}', '/a.json'), /deviceId: required[\s\S]*components: required/)
   t.throws(() => parseConfig('[1]', '/a.json'), /expected a JSON object/)

@@ -45,6 +45,8 @@ t.test('every part of the engine bench runs, and tells its figures a line each',
   }
   above('durable_events_per_second')
   above('durable_events_per_second', 'level batch(sync), same rows')
+  above('durable_events_per_second', 'aedes')
+  above('broker_cpu_per_event', 'aedes')
   above('share_of_bare_level')
   above('expansion_targets_per_second_1k')
   above('restart_ready_seconds_1k_targets')

@@ -116,9 +116,10 @@ t.test('a range always lies within the base and is as long as it may be', async 
       const ranges = new BaseRanges(base, image, most)
       for (const offset of at) ranges.add({ offset: offset % base, length: 100, hash: offset % 50 })
       const pieces = at.map((offset, place) => ({ offset, length: 100 + place, hash: (hash + place) % 50 }))
-      const { offset, length } = ranges.rangeFor(Math.min(image - 1, 12345), 1, pieces)
-      if (length !== Math.min(most, base) || offset < 0 || offset + length > base)
-        throw new Error(`${offset}+${length}`)
+      const frames = [0, 12345].map(offset => ({ offset: Math.min(image - 1, offset), length: 1, pieces }))
+      for (const { offset, length } of ranges.rangesFor(frames))
+        if (length !== Math.min(most, base) || offset < 0 || offset + length > base)
+          throw new Error(`${offset}+${length}`)
     },
   )
   for (const bytes of [1, 2 ** 20, 2 ** 30, 2 ** 32]) {
@@ -131,9 +132,30 @@ t.test('the range holds most of what is shared, whatever else is shared elsewher
   const ranges = new BaseRanges(10_000, 10_000, 1000)
   for (const [hash, offset] of [100, 5000, 5200, 5400, 9000].entries()) ranges.add({ offset, length: 100, hash })
   const pieces = [0, 1, 2, 3, 4].map(hash => ({ offset: hash * 100, length: 100, hash }))
-  t.same(ranges.rangeFor(0, 500, pieces), { offset: 4750, length: 1000 })
-  t.same(ranges.rangeFor(0, 500, []), { offset: 0, length: 1000 }, 'else the same relative place')
-  t.same(ranges.rangeFor(9500, 500, []), { offset: 9000, length: 1000 })
+  const frame = (offset: number, inside: typeof pieces = []) => ({ offset, length: 500, pieces: inside })
+  t.same(ranges.rangesFor([frame(0, pieces)]), [{ offset: 4750, length: 1000 }])
+  t.same(
+    ranges.rangesFor([frame(1000), frame(2000, pieces), frame(3000), frame(9500)]),
+    [3750, 4750, 5750, 9000].map(offset => ({ offset, length: 1000 })),
+    'neighbours that tell nothing went along, and never past the end',
+  )
+  t.same(
+    ranges.rangesFor([frame(0), frame(9500)]),
+    [0, 9000].map(offset => ({ offset, length: 1000 })),
+    'else the same relative place',
+  )
+  const silent = new BaseRanges(10_000, 10_000, 1000)
+  for (const offset of [200, 7000]) silent.add({ offset, length: 100, hash: 7 })
+  silent.add({ offset: 8000, length: 10, hash: 8 })
+  const telling = [
+    { offset: 0, length: 100, hash: 7 },
+    { offset: 100, length: 5, hash: 8 },
+  ]
+  t.same(
+    silent.rangesFor([frame(4000, telling)]),
+    [{ offset: 3750, length: 1000 }],
+    'twice, or too little, tells nothing',
+  )
 })
 
 t.test('the same image, or a maker that is not there, is told', async t => {

@@ -30,7 +30,7 @@ export const imageOf = (version: string, text: string): Image => {
   const digest = createHash('sha256').update(bytes).digest('hex')
   return { bytes, named: { version, digest, sizeBytes: bytes.length } }
 }
-const second = imageOf('2.0.0', 'second ')
+export const secondImage = imageOf('2.0.0', 'second ')
 const third = imageOf('3.0.0', 'the third one ')
 const factory: Image = { ...imageOf(factoryVersion, ''), bytes: factoryImage }
 const factoryDigest = createHash('sha256').update(factoryImage).digest('hex')
@@ -93,26 +93,29 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
   t.test('a candidate is written in any order, goes on after a start, and changes nothing', async t => {
     const device = await make(t)
     const first = await opened(t, device)
-    const begun = await first.openCandidate(second.bytes.length)
-    await begun.write(600, second.bytes.subarray(600))
+    const begun = await first.openCandidate(secondImage.bytes.length)
+    await begun.write(600, secondImage.bytes.subarray(600))
     await begun.sync()
     await t.rejects(first.openCandidate(10), RangeError, 'one at a time')
-    await t.rejects(begun.write(second.bytes.length - 1, Buffer.alloc(2)), RangeError, 'never past the image')
+    await t.rejects(begun.write(secondImage.bytes.length - 1, Buffer.alloc(2)), RangeError, 'never past the image')
     await begun.close()
     await begun.close()
 
     const later = await opened(t, device)
-    const resumed = await later.openCandidate(second.bytes.length)
-    t.ok(second.bytes.subarray(600, 900).equals(Buffer.from(await resumed.read(600, 300))), 'the bytes are there')
-    t.equal((await resumed.read(second.bytes.length - 10, 500)).length, 10, 'fewer at the end')
+    const resumed = await later.openCandidate(secondImage.bytes.length)
+    t.ok(secondImage.bytes.subarray(600, 900).equals(Buffer.from(await resumed.read(600, 300))), 'the bytes are there')
+    t.equal((await resumed.read(secondImage.bytes.length - 10, 500)).length, 10, 'fewer at the end')
     t.equal(await resumed.readIndex(), undefined)
-    await resumed.write(0, second.bytes.subarray(0, 600))
+    await resumed.write(0, secondImage.bytes.subarray(0, 600))
     await resumed.writeIndex(Buffer.from('index'))
     t.equal(text(await resumed.readIndex()), 'index')
     await resumed.sync()
     await resumed.close()
     const after = await opened(t, device)
-    t.same(await after.hash(await inactive(after)), { digest: second.named.digest, sizeBytes: second.bytes.length })
+    t.same(await after.hash(await inactive(after)), {
+      digest: secondImage.named.digest,
+      sizeBytes: secondImage.bytes.length,
+    })
     t.match(await after.status(), { active: { version: factoryVersion }, trial: undefined })
     t.equal(text(await device.seen(factoryImage.length)), text(factoryImage))
   })
@@ -120,16 +123,16 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
   t.test('a shorter candidate is not lengthened by what was there before', async t => {
     const installer = await opened(t, await make(t))
     await place(installer, third)
-    await place(installer, second)
-    t.same(await installer.hash('b'), { digest: second.named.digest, sizeBytes: second.bytes.length })
+    await place(installer, secondImage)
+    t.same(await installer.hash('b'), { digest: secondImage.named.digest, sizeBytes: secondImage.bytes.length })
   })
 
   t.test('installed, started, verified and committed it is the active one, and can be read', async t => {
     const device = await make(t)
     const installer = await opened(t, device)
-    await place(installer, second)
-    await installer.install(second.named, 3)
-    await installer.install(second.named, 3)
+    await place(installer, secondImage)
+    await installer.install(secondImage.named, 3)
+    await installer.install(secondImage.named, 3)
     if (installer.restart !== 'none') {
       const pending = await installer.status()
       t.match(pending, { running: 'a', active: { slot: 'a' }, trial: { slot: 'b', version: '2.0.0', startsLeft: 3 } })
@@ -140,16 +143,16 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
     const { running, trial, active, fallback } = await after.status()
     t.equal(running, 'b')
     t.equal(fallback, undefined)
-    if (after.restart === 'none') t.match({ trial, active }, { trial: undefined, active: second.named })
+    if (after.restart === 'none') t.match({ trial, active }, { trial: undefined, active: secondImage.named })
     else t.match({ trial, active: active.slot }, { trial: { slot: 'b', startsLeft: 2 }, active: 'a' })
-    t.same(await after.hash('b'), { digest: second.named.digest, sizeBytes: second.bytes.length })
+    t.same(await after.hash('b'), { digest: secondImage.named.digest, sizeBytes: secondImage.bytes.length })
     t.same(await after.verify(never()), { healthy: true })
     await after.commit()
     await after.commit()
-    t.match(await after.status(), { running: 'b', active: second.named, trial: undefined, fallback: undefined })
-    t.equal(text(await device.seen(second.bytes.length)), text(second.bytes))
+    t.match(await after.status(), { running: 'b', active: secondImage.named, trial: undefined, fallback: undefined })
+    t.equal(text(await device.seen(secondImage.bytes.length)), text(secondImage.bytes))
     t.equal(text(await after.readActive(7, 6)), 'second')
-    t.equal(text(await after.readActiveIndex()), `index of ${second.bytes.length}`)
+    t.equal(text(await after.readActiveIndex()), `index of ${secondImage.bytes.length}`)
 
     const next = await tried(t, device, third)
     await next.commit()
@@ -159,9 +162,9 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
 
   t.test('given up it is gone for good: the image before runs, and the reason stays until the next one', async t => {
     const device = await make(t)
-    const installer = await tried(t, device, second)
-    await installer.rollBack(second.named, 'unhealthy')
-    await installer.rollBack(second.named, 'unhealthy')
+    const installer = await tried(t, device, secondImage)
+    await installer.rollBack(secondImage.named, 'unhealthy')
+    await installer.rollBack(secondImage.named, 'unhealthy')
     if (installer.restart !== 'none') {
       t.equal((await installer.status()).running, 'b', 'it runs until the next restart')
       await device.restart()
@@ -171,7 +174,7 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
     t.match(await after.status(), { ...back, fallback: { slot: 'b', reason: 'unhealthy' } })
     t.match(await after.hash('a'), { digest: factoryDigest })
     t.equal(text(await device.seen(factoryImage.length)), text(factoryImage))
-    await after.rollBack(second.named, 'unhealthy')
+    await after.rollBack(secondImage.named, 'unhealthy')
     t.match(await after.status(), back, 'a repeat does not go the other way')
     await place(after, third)
     t.match(await after.status(), { ...back, fallback: undefined })
@@ -180,9 +183,9 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
   t.test('given up before its restart it never runs', async t => {
     const device = await make(t)
     const installer = await opened(t, device)
-    await place(installer, second)
-    await installer.install(second.named, 3)
-    await installer.rollBack(second.named, 'withdrawn')
+    await place(installer, secondImage)
+    await installer.install(secondImage.named, 3)
+    await installer.rollBack(secondImage.named, 'withdrawn')
     await device.restart()
     const after = await opened(t, device)
     t.match(await after.status(), { running: 'a', active: { version: factoryVersion }, trial: undefined })
@@ -192,7 +195,7 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
   t.test('giving up an image the record knows nothing of leaves the reason and changes nothing else', async t => {
     const device = await make(t)
     const installer = await opened(t, device)
-    await installer.rollBack(second.named, 'never-there')
+    await installer.rollBack(secondImage.named, 'never-there')
     const told = { running: 'a', active: { version: factoryVersion }, fallback: { reason: 'never-there' } }
     t.match(await installer.status(), told)
     t.equal(text(await device.seen(factoryImage.length)), text(factoryImage))
@@ -200,11 +203,11 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
 
   t.test('an image that is never committed gets no more starts than it was given', async t => {
     const device = await make(t)
-    const installer = await tried(t, device, second, 2)
+    const installer = await tried(t, device, secondImage, 2)
     if (installer.restart === 'none') return
     for (let start = 0; start < 3; start += 1) await device.restart()
     const after = await opened(t, device)
-    await after.rollBack(second.named, 'starts')
+    await after.rollBack(secondImage.named, 'starts')
     await device.restart()
     const back = await opened(t, device)
     t.match(await back.status(), { running: 'a', active: { version: factoryVersion }, trial: undefined })
@@ -213,9 +216,9 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
 
   for (const outcome of ['committed', 'given up'] as const)
     t.test(`cut in the middle, ${outcome}: the old image or the new, and it ends as it should`, async t => {
-      const wanted = outcome === 'committed' ? second : factory
+      const wanted = outcome === 'committed' ? secondImage : factory
       const whole = new CutDisk(quickDisk, Infinity, 'before')
-      await attempt(await make(t), whole, outcome)
+      await workedThrough(await make(t), whole, outcome)
       t.ok(whole.changeCount > 5, `${whole.changeCount} changes`)
       const steps = Array.from({ length: whole.changeCount }, (_, index) => index + 1)
       const cases = steps.flatMap(step => (['before', 'after'] as const).map(flavour => ({ step, flavour })))
@@ -224,9 +227,9 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
         const where = `${flavour} change ${step}`
         const device = await make(t)
         const disk = new CutDisk(quickDisk, step, flavour)
-        await t.rejects(attempt(device, disk, outcome), { message: /the power is/ }, where)
+        await t.rejects(workedThrough(device, disk, outcome), { message: /the power is/ }, where)
         t.ok(await isOneOfTwo(device), where)
-        await attempt(device, quickDisk, outcome)
+        await workedThrough(device, quickDisk, outcome)
         const installer = await opened(t, device)
         const status = await installer.status()
         t.match(status, { active: { version: wanted.named.version }, trial: undefined }, where)
@@ -237,7 +240,7 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
 }
 
 /** Fractions from a seed. */
-function generator(from: number): () => number {
+export function generator(from: number): () => number {
   let state = from >>> 0
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -246,31 +249,35 @@ function generator(from: number): () => number {
 }
 
 async function isOneOfTwo(device: InstallerUnderTest): Promise<boolean> {
-  const [old, fresh] = await Promise.all([device.seen(factoryImage.length), device.seen(second.bytes.length)])
-  return old.equals(factoryImage) || fresh.equals(second.bytes)
+  const [old, fresh] = await Promise.all([device.seen(factoryImage.length), device.seen(secondImage.bytes.length)])
+  return old.equals(factoryImage) || fresh.equals(secondImage.bytes)
 }
 
 /** What the agent does from any state of the record, until the second image is active or given up for good. */
-async function attempt(device: InstallerUnderTest, disk: Disk, outcome: 'committed' | 'given up'): Promise<void> {
+export async function workedThrough(
+  device: InstallerUnderTest,
+  disk: Disk,
+  outcome: 'committed' | 'given up',
+): Promise<void> {
   let givenUp = false
   for (let turn = 0; turn < 20; turn += 1) {
     const installer = await device.open(disk)
     try {
       const reboot = installer.restart !== 'none'
       const status = await installer.status()
-      const found = judgeSlots(status, { ...second.named, reboot })
+      const found = judgeSlots(status, { ...secondImage.named, reboot })
       if (givenUp || found.kind === 'fell-back') {
         givenUp = true
-        await installer.rollBack(second.named, 'unhealthy')
+        await installer.rollBack(secondImage.named, 'unhealthy')
         const { running, active } = await installer.status()
         if (running === active.slot) return
       } else if (found.kind === 'untouched') {
-        await place(installer, second)
-        await installer.install(second.named, 9)
+        await place(installer, secondImage)
+        await installer.install(secondImage.named, 9)
       } else if (found.kind === 'committed') return
       else if (found.kind === 'trial-running') {
         const { digest } = await installer.hash(status.running)
-        if (outcome === 'given up' || digest !== second.named.digest) givenUp = true
+        if (outcome === 'given up' || digest !== secondImage.named.digest) givenUp = true
         else {
           await installer.commit()
           if (!reboot) return

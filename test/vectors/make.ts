@@ -8,6 +8,7 @@ import { chunkIndexes, chunks, cuts, judgeChunkCase, judgeChunkIndexCase, judgeC
 import { judgeCommand, signedCommands } from './command-cases.ts'
 import { judgeTrust } from './judge.ts'
 import { judgeMessageCase, messageFiles } from './message-cases.ts'
+import { judgePackage, judgePatch, packages, patches } from './payload-cases.ts'
 import { judgeSignature, signatures } from './signature-cases.ts'
 import { judgeSigned, signedManifests } from './signed-cases.ts'
 import { keys } from './test-keys.ts'
@@ -25,6 +26,8 @@ export function vectorFiles(): Map<string, VectorFile> {
     ['chunk-indexes', chunkIndexes()],
     ['chunks', chunks()],
     ['cuts', cuts()],
+    ['patches', patches()],
+    ['packages', packages()],
     ...messageFiles(),
   ])
 }
@@ -40,6 +43,8 @@ export function judge(file: VectorFile, vector: VectorCase): Json | undefined {
     'chunk-index': () => judgeChunkIndexCase(vector),
     chunk: () => judgeChunkCase(vector),
     cuts: () => judgeCuts(vector),
+    patch: () => judgePatch(vector),
+    package: () => judgePackage(vector),
     message: () => judgeMessageCase(String(file.message), vector),
   }
   return judges[file.kind]?.()

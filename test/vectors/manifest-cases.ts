@@ -1,6 +1,8 @@
 // Rows of manifests that are correctly signed and say something a device must refuse, in the order of validation.
 import type { WireManifest } from '../../proto/codec.ts'
 import { encodeManifest, type Manifest } from '../../proto/manifest.ts'
+import { encodePackageMetadata } from '../../proto/package.ts'
+import { encodeDeltaMetadata, readDeltaMetadata } from '../../proto/patch.ts'
 import { device, manifest, manifestWith } from './sample.ts'
 import type { SignedRow } from './signed-cases.ts'
 import { keys, signed } from './test-keys.ts'
@@ -11,6 +13,12 @@ type Changes = { readonly [Field in keyof WireManifest]?: WireManifest[Field] | 
 
 const plain = encodeManifest(manifest)
 const zeros = (length: number): Uint8Array => new Uint8Array(length)
+const deltaMetadata = encodeDeltaMetadata({
+  baseSize: 8192,
+  frameBytesMax: 2 ** 20,
+  baseBytesMax: 2 ** 22,
+  encodedBytesMax: 2 ** 20 + 4096,
+})
 
 /** Changes of the sample, the code they yield, the field that is named and the reason. */
 const fields: readonly [name: string, about: string, changes: Changes, code: number, field: string, reason?: string][] =
@@ -177,10 +185,38 @@ const fields: readonly [name: string, about: string, changes: Changes, code: num
     [
       'delta without precursor',
       'A delta names its base.',
-      { format: 2, metadata: zeros(1) },
+      { format: 2, metadata: deltaMetadata },
       22,
       'precursorSha256',
       'absent',
+    ],
+    [
+      'delta with the metadata of nothing',
+      'Metadata that does not decode.',
+      { format: 2, metadata: zeros(1), precursorSha256: zeros(32) },
+      22,
+      'DeltaMetadata',
+      'malformed',
+    ],
+    [
+      'delta with a frame of 1 MiB and a byte',
+      'More than any device needs to hold.',
+      {
+        format: 2,
+        metadata: encodeDeltaMetadata({ ...readDeltaMetadata(deltaMetadata), frameBytesMax: 2 ** 20 + 1 }),
+        precursorSha256: zeros(32),
+      },
+      22,
+      'DeltaMetadata.frameBytesMax',
+      'malformed',
+    ],
+    [
+      'package with a descriptor of 64 KiB and a byte',
+      'More than there may be.',
+      { format: 3, metadata: encodePackageMetadata({ descriptorSize: 65_537 }) },
+      22,
+      'PackageMetadata.descriptorSize',
+      'malformed',
     ],
     ['combined without metadata', 'Every format but raw has metadata.', { format: 3 }, 22, 'metadata', 'absent'],
     [
@@ -197,7 +233,7 @@ const fields: readonly [name: string, about: string, changes: Changes, code: num
       { installedSize: 1 },
       22,
       'installedSha256',
-      'contradicts payload of a raw image',
+      'contradicts the payload',
     ],
     [
       'raw that changes its digest',
@@ -205,7 +241,7 @@ const fields: readonly [name: string, about: string, changes: Changes, code: num
       { installedSha256: zeros(32) },
       22,
       'installedSha256',
-      'contradicts payload of a raw image',
+      'contradicts the payload',
     ],
     [
       'vendor data of 1025 bytes',
@@ -318,8 +354,13 @@ const accepted: readonly [name: string, about: string, changes: Partial<Manifest
       payloadSize: 100,
       payloadSha256: 'cd'.repeat(32),
       precursorSha256: 'ab'.repeat(32),
-      metadata: Buffer.of(1),
+      metadata: deltaMetadata,
     },
+  ],
+  [
+    'package',
+    'What is installed is the package as a whole.',
+    { format: 'combined', metadata: encodePackageMetadata({ descriptorSize: 65_536 }) },
   ],
   [
     'largest numbers',

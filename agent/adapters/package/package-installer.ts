@@ -102,8 +102,9 @@ export class PackageInstaller implements Installer {
     const { runs, startsLeft } = await this.#standing(contentIn(record, slot))
     return {
       ...steady,
-      // Half of it running is not the old one any more: whoever looks finds another digest, and gives it up.
-      running: runs === 'none' ? active : slot,
+      // Half of it running is not the old one any more: whoever looks finds another digest, and gives it up. Half
+      // committed has only to be started.
+      running: runs === 'all' || (runs === 'some' && phase === 'trial') ? slot : active,
       trial: { ...this.#image(record, slot), startsLeft: Math.min(record.startsLeft, startsLeft) },
       fallback: undefined,
     }
@@ -341,7 +342,7 @@ export class PackageInstaller implements Installer {
     /** The reason of a member that went back by itself. */
     readonly fellBack: string | undefined
   }> {
-    let [holdsAll, running, waiting, restarted] = [true, 0, 0, 0]
+    let [holdsAll, waiting, restarted] = [true, 0, 0]
     let startsLeft = Number.POSITIVE_INFINITY
     let fellBack: string | undefined
     for (const part of changedIn(content)) {
@@ -359,10 +360,7 @@ export class PackageInstaller implements Installer {
       }
       if (image === trial) startsLeft = Math.min(startsLeft, trial?.startsLeft ?? startsLeft)
       if (slot !== image.slot) waiting += 1
-      else {
-        running += 1
-        if (member.restart !== 'none') restarted += 1
-      }
+      else if (member.restart !== 'none') restarted += 1
     }
     const runs = holdsAll && waiting === 0 ? 'all' : restarted > 0 ? 'some' : 'none'
     return { holdsAll, runs, startsLeft, fellBack }

@@ -7,11 +7,11 @@ import { BootEnvironment } from '../../../agent/adapters/boot-environment.ts'
 import { Partitions } from '../../../agent/adapters/partitions.ts'
 import { systemClock } from '../../../agent/adapters/system-clock.ts'
 import { systemDisk } from '../../../agent/adapters/system-disk.ts'
-import type { BootLoader } from '../../../agent/boot-loader.ts'
 import type { Disk, SlotName } from '../../../agent/ports.ts'
-import { componentFolder, readWhole, replaceFile } from '../../../agent/slot-folder.ts'
+import { componentFolder } from '../../../agent/slot-folder.ts'
 import { type BootPrograms, bootProgramsIn } from '../../fixtures/boot-programs.ts'
 import { quickDisk } from '../../fixtures/quick-disk.ts'
+import { WordsOnDisk } from '../../fixtures/words-on-disk.ts'
 import {
   factoryImage,
   factoryVersion,
@@ -47,54 +47,6 @@ const settingsOf = (root: string, partitions: Readonly<Record<SlotName, string>>
   version: factoryVersion,
   imageBytes: factoryImage.length,
 })
-
-/** Words in files of the disk that dies, each written alone. */
-class WordsOnDisk implements BootLoader {
-  readonly #disk: Disk
-  readonly #root: string
-  readonly #booted: SlotName
-
-  constructor(disk: Disk, root: string, booted: SlotName) {
-    this.#disk = disk
-    this.#root = root
-    this.#booted = booted
-  }
-
-  async booted(): Promise<SlotName> {
-    return this.#booted
-  }
-  async state() {
-    const [active, trial, tries] = await Promise.all(['active', 'try', 'tries'].map(name => this.#word(name)))
-    const slot = (word: string | undefined): SlotName | undefined => (word === 'a' || word === 'b' ? word : undefined)
-    return { active: slot(active) ?? 'a', trial: slot(trial), triesLeft: Number(tries ?? 0) }
-  }
-  async setTries(tries: number): Promise<void> {
-    await this.#set('tries', String(tries))
-  }
-  async setTrial(slot: SlotName | undefined): Promise<void> {
-    await this.#set('try', slot ?? '')
-  }
-  async setActive(slot: SlotName): Promise<void> {
-    await this.#set('active', slot)
-  }
-
-  /** What the boot loader does at a start of the device. */
-  async boot(): Promise<SlotName> {
-    const { active, trial, triesLeft } = await this.state()
-    if (trial === undefined) return active
-    if (triesLeft > 0) await this.setTries(triesLeft - 1)
-    else await this.setTrial(undefined)
-    return triesLeft > 0 ? trial : active
-  }
-
-  async #word(name: string): Promise<string | undefined> {
-    const bytes = await readWhole(this.#disk, join(this.#root, `word-${name}`), 10)
-    return bytes && Buffer.from(bytes).toString()
-  }
-  async #set(name: string, value: string): Promise<void> {
-    await replaceFile(this.#disk, join(this.#root, `word-${name}`), Buffer.from(value))
-  }
-}
 
 function wordsDevice(root: string): InstallerUnderTest & { booted(): SlotName } {
   const partitions = partitionsIn(root)
@@ -192,6 +144,17 @@ t.test('a boot loader that does not know the words does not make the device rest
   t.match(await (await open()).status(), { trial: undefined, fallback: { reason: 'never-started' } })
 })
 
+t.test('a commit that was cut after the boot loader knew of it is one', async t => {
+  const { boot, open } = device(t)
+  const first = await open()
+  await place(first)
+  await first.install(next.named, 3)
+  boot.boot()
+  await new BootEnvironment(systemDisk, systemClock, { ...boot, environment: process.env }).setActive('b')
+  t.match(await (await open()).status(), { running: 'b', active: { slot: 'b', version: '2.0.0' }, trial: undefined })
+  t.notOk(boot.values().drover_try)
+})
+
 t.test('only the bytes of the image count: what a partition holds after them is not looked at', async t => {
   const { open, partitions } = device(t)
   const installer = await open()
@@ -250,6 +213,8 @@ t.test('what the programs of the boot loader refuse, or nobody understands, is t
     errno: 'NO_SLOT',
   })
   t.equal(await environment({ commandLine: boot.commandLine }).booted(), 'a')
+  await environment({}).setTries(50)
+  t.equal(boot.values().drover_tries, '9', 'a number the boot loader counts down in hexadecimal has one digit')
 })
 
 t.test('nothing is written but the data folder, the partition and the words of the boot loader', async t => {

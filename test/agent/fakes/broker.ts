@@ -2,6 +2,7 @@
 import { LinkDown } from '../../../agent/errors.ts'
 import type { Link, LinkHandlers } from '../../../agent/ports.ts'
 import { type OperationId, operationId } from '../../../proto/ids.ts'
+import { inflatedLog, type LogReport, readLogReport } from '../../../proto/log-report.ts'
 import {
   type ChunkData,
   type ChunkRequest,
@@ -29,6 +30,9 @@ export class FakeBroker {
   readonly progress: Progress[] = []
   /** Each copied; a report that is sent again is there again. */
   readonly configurations: ConfigurationReport[] = []
+  readonly logs: (LogReport & { readonly text: string | undefined })[] = []
+  /** So many connections end over a log. */
+  losingLogs = 0
   /** Every event once, by journal and number. */
   readonly events = new Map<string, DeviceEvent>()
   /** In the order of arrival, repeats included. */
@@ -89,6 +93,7 @@ export class FakeBroker {
         await (this.acknowledging ? Promise.resolve() : new Promise<never>(() => {}))
         if (uplink === 'hello') this.#onHello(readHello(bytes))
         else if (uplink === 'configuration') this.#onConfiguration(readConfigurationReport(bytes))
+        else if (uplink === 'log') this.#onLog(readLogReport(bytes))
         else this.#onEvent(readEvent(bytes))
       },
       send: (uplink, bytes) => {
@@ -123,10 +128,11 @@ export class FakeBroker {
     this.#release = release
   }
 
-  sendOffer(release: Release, operation: OperationId = operationOne, attempt = 1, lease = 1): void {
+  sendOffer(release: Release, operation: OperationId = operationOne, attempt = 1, lease = 1, logWanted = false): void {
     this.serve(release)
     const { envelope } = release
-    this.#handlers?.message('offer', encodeOfferMessage({ kind: 'offer', operation, lease, attempt, envelope }))
+    const offer = { kind: 'offer', operation, lease, attempt, envelope, logWanted } as const
+    this.#handlers?.message('offer', encodeOfferMessage(offer))
   }
 
   /** A signed command, offered. */
@@ -157,9 +163,9 @@ export class FakeBroker {
     this.#handlers?.message('offer', encodeOfferMessage({ kind: 'join', operation, lease, attempt, session }))
   }
 
-  /** True when the device got it. */
-  sayInSession(session: string, channel: SessionChannel, bytes: Uint8Array): boolean {
-    if (!this.online || this.session !== session) return false
+  /** True when the device got it. `late`: also one that has left meanwhile. */
+  sayInSession(session: string, channel: SessionChannel, bytes: Uint8Array, late = false): boolean {
+    if (!this.online || (this.session !== session && !late)) return false
     this.#handlers?.broadcast(channel, session, bytes)
     return true
   }
@@ -200,6 +206,17 @@ export class FakeBroker {
       throw new LinkDown('refused')
     }
     this.configurations.push({ ...report, content: Buffer.from(report.content) })
+  }
+
+  #onLog(report: LogReport): void {
+    if (this.losingLogs > 0) {
+      this.losingLogs -= 1
+      this.disconnect()
+      setImmediate(() => this.connect())
+      throw new LinkDown('lost')
+    }
+    this.logs.push({ ...report, text: inflatedLog(report.lines) })
+    this.said.push('log')
   }
 
   #onEvent(event: DeviceEvent): void {

@@ -14,6 +14,8 @@ export class SessionSender {
   readonly #broker: FakeBroker
   readonly #release: Release
   pieceBytes = 300
+  /** True: what is said was on its way already when the device left. */
+  late = false
   /** What becomes of a piece; the default sends it as it is. */
   weather: (piece: SessionPiece) => readonly SessionPiece[] = piece => [piece]
 
@@ -30,7 +32,7 @@ export class SessionSender {
   /** True when the device got it. */
   say(kind: SessionControl['kind'], artifact = this.#release.manifest.payloadSha256): boolean {
     const control = kind === 'abort' ? { kind, artifact, reason: 'no more power' } : { kind, artifact }
-    return this.#broker.sayInSession(this.name, 'control', encodeSessionControl(control))
+    return this.#broker.sayInSession(this.name, 'control', encodeSessionControl(control), this.late)
   }
 
   /** Chunks `first` to `last`, the last one included. */
@@ -40,7 +42,7 @@ export class SessionSender {
   }
 
   piece(piece: SessionPiece): void {
-    this.#broker.sayInSession(this.name, 'data', encodeSessionData(piece))
+    this.#broker.sayInSession(this.name, 'data', encodeSessionData(piece), this.late)
   }
 
   pieces(chunk: number): SessionPiece[] {

@@ -169,12 +169,14 @@ t.test(
 
 t.test('a step of a device moves no index row, and an execution older than its index row is told', async t => {
   const directory = join(t.testdir(), 'store')
-  const store = await LevelStore.open(directory)
+  // So few that the start no longer looks at the execution.
+  const store = await LevelStore.open(directory, { logBatches: 3 })
   const execution = executionOf(operation(1), device('a'), 'pending')
   await store.commit([putExecution(execution)])
   await store.commit([putExecution({ ...execution, state: 'in-progress' }, 'pending')])
   for (let attempt = 1; attempt < 4; attempt++)
     await store.commit([putExecution({ ...execution, state: 'in-progress', attempt }, 'in-progress')])
+  for (let round = 0; round < 4; round++) await store.commit([putDevice(device('b'), { bootId: String(round) })])
   await store.close()
   const db = new Level<string, string>(join(directory, 'records'))
   const rows = await db.iterator({ gte: 'x', lt: 'y' }).all()
@@ -194,7 +196,7 @@ t.test('a step of a device moves no index row, and an execution older than its i
   await again.open()
   await again.close()
   const { problems } = await verifyStore(directory)
-  t.match(problems.join(), /"x!|"xs!/, 'an older execution than its index row')
+  t.match(problems.join(), /index row "xs!.*is not of the batch of its record/)
 })
 
 t.test('a write that fails rejects every commit of its batch, leaves nothing behind and is got over', async t => {

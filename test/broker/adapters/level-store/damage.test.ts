@@ -256,6 +256,19 @@ t.test('records that LevelDB itself says were never there: the first bad one is 
   t.comment(`${cases.length} records`)
 })
 
+t.test('a log record that is older than what the start reads through is missed all the same', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory, smallBuffer)
+  for (let batch = 0; batch < 60; batch++) {
+    const devices = Array.from({ length: 100 }, (_, index) => device(`sensor-${batch}-${'x'.repeat(40)}-${index}`))
+    await store.commit([{ kind: 'put-targets', operation: operation(1), devices }])
+  }
+  await store.close()
+  await (await LevelStore.open(directory, smallBuffer)).close()
+  await tamper(directory, db => db.del('l!00000000000005'))
+  await t.rejects(LevelStore.open(directory, smallBuffer), { name: 'StoreDamaged', message: 'batch 5 is missing' })
+})
+
 t.test('an audit record made anew, checksum and all, is found by the chain', async t => {
   const root = t.testdir()
   const rewrite = (number: number, rehash: boolean) => async (db: Level<string, string>) => {
