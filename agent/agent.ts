@@ -11,7 +11,7 @@ import { readOfferMessage } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
 import { type AcceptFacts, type AcceptLimits, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
 import { resumeCommand } from './core/command.ts'
-import { type AgentMemory, emptyMemory, jobOf, underWay } from './core/memory.ts'
+import { type AgentMemory, emptyMemory, underWay } from './core/memory.ts'
 import { resume } from './core/update.ts'
 import type { UpdateInput } from './core/words.ts'
 import type { StorageWriteFailed } from './errors.ts'
@@ -26,6 +26,7 @@ import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
 import { LogUpload } from './handlers/log-upload.ts'
 import { Onlookers, stepOf } from './handlers/onlookers.ts'
 import { Outbox } from './handlers/outbox.ts'
+import { Restarts } from './handlers/restarts.ts'
 import { Saver } from './handlers/saver.ts'
 import { SessionLine } from './handlers/session-line.ts'
 import { helloBytes, type Identity } from './handlers/speech.ts'
@@ -51,7 +52,6 @@ export interface AgentSettings extends DownloadSettings, Identity {
 }
 
 const inboxMax = 1000
-const restartAgainMs = 60_000
 
 export class Agent {
   readonly #ports: AgentPorts
@@ -65,6 +65,7 @@ export class Agent {
   readonly #saver: Saver
   readonly #outbox: Outbox
   readonly #farewell: Farewell
+  readonly #restarts: Restarts
   readonly #onlookers: Onlookers
   readonly #stepper: Stepper
   readonly #logUpload: LogUpload
@@ -107,6 +108,14 @@ export class Agent {
     this.#installed = installed
     this.#memory = snapshot.memory ?? emptyMemory
     this.#farewell = new Farewell(ports.clock)
+    this.#restarts = new Restarts({
+      ports,
+      farewell: this.#farewell,
+      hasSomethingToSay: () => this.#hasSomethingToSay(),
+      memory: () => this.#memory,
+      workNumber: () => this.#stepper.workNumber,
+      refused: (reason, work) => this.#enqueue({ kind: 'input', input: { kind: 'restart-refused', reason }, work }),
+    })
     this.#authorizer = new Authorizer(ports, input =>
       this.#enqueue({ kind: 'input', input, work: this.#stepper.workNumber }),
     )
@@ -174,7 +183,7 @@ export class Agent {
     if (!this.#trust.ok)
       this.#ports.log.error({ event: 'trust-unusable', failure: this.#trust.failure }, 'no update can be accepted')
     if (await gaveUpForgottenTrial(this.#ports, this.#statuses, this.#memory)) {
-      void this.#restart('roll-back')
+      void this.#restarts.wish('roll-back')
       return
     }
     this.#session.follow(this.#memory)
@@ -188,6 +197,7 @@ export class Agent {
   /** Ends: timers cancelled, link closed, the save under way finished. The other ports stay open for their owner. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#restarts.stop()
     this.#farewell.cancel()
     this.#work.abort()
     this.#outbox.onDisconnected()
@@ -266,7 +276,7 @@ export class Agent {
           this.#outbox.sayHello()
           break
         case 'restart':
-          void this.#restart(effect.reason)
+          void this.#restarts.wish(effect.reason)
           break
         default:
           effect satisfies never
@@ -291,29 +301,6 @@ export class Agent {
         this.#session.feed(undefined)
       }
     }
-  }
-
-  async #restart(reason: string): Promise<void> {
-    if (!(await this.#farewell.wait(this.#hasSomethingToSay()))) return
-    const { installers, reboot, clock, log } = this.#ports
-    const component = jobOf(this.#memory.state)?.component
-    const wholeDevice = installers.some(
-      each => each.restart === 'device' && (component ?? each.component) === each.component,
-    )
-    if (!wholeDevice) {
-      reboot.restart(reason)
-      return
-    }
-    const problem = await reboot.device()
-    if (problem === undefined || this.#stopped) return
-    log.error({ event: 'restart-refused', problem }, 'the device does not go down')
-    this.#enqueue({
-      kind: 'input',
-      input: { kind: 'restart-refused', reason: problem },
-      work: this.#stepper.workNumber,
-    })
-    // Of a roll-back there is no way but down.
-    if (this.#memory.state.kind !== 'rebooting') clock.after(restartAgainMs, () => void this.#restart(reason))
   }
 
   #hasSomethingToSay(): boolean {

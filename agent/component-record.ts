@@ -2,9 +2,16 @@
 import { dirname } from 'node:path'
 import { reading, writing } from './disk-errors.ts'
 import { StoredThingCorrupt, StoredThingMissing } from './errors.ts'
-import type { Disk, InstalledImage, NewImage } from './ports.ts'
+import type { Disk, InstalledImage, NewImage, SlotStatus } from './ports.ts'
 import { readSlotRecord, recordPath, writeSlotRecord } from './slot-folder.ts'
-import { firstRecord, type SlotContent, type SlotName, type SlotRecord } from './slot-record.ts'
+import {
+  firstRecord,
+  noteFallback,
+  otherSlot,
+  type SlotContent,
+  type SlotName,
+  type SlotRecord,
+} from './slot-record.ts'
 
 export class ComponentRecord {
   readonly #disk: Disk
@@ -46,8 +53,21 @@ export class ComponentRecord {
     return changed
   }
 
+  /** `running`: the slot that runs when it need not be the active one. Throws what `read` throws. */
+  async status(running?: SlotName): Promise<SlotStatus> {
+    const record = await this.read()
+    const { active, trial, fallback } = record
+    return {
+      component: this.#component,
+      running: running ?? active,
+      active: this.#image(record, active),
+      trial: trial === null ? undefined : { ...this.#image(record, trial.slot), startsLeft: trial.startsLeft },
+      fallback: fallback ?? undefined,
+    }
+  }
+
   /** Throws StoredThingCorrupt for a slot that counts and has no entry. */
-  image(record: SlotRecord, slot: SlotName): InstalledImage {
+  #image(record: SlotRecord, slot: SlotName): InstalledImage {
     const content = record.slots[slot]
     if (content === null)
       throw new StoredThingCorrupt(`slot record of ${this.#component}: slot ${slot} counts but is empty`)
@@ -67,8 +87,14 @@ export function slotContent({ version, digest, sizeBytes }: NewImage): SlotConte
   return { version, digest, size: sizeBytes }
 }
 
+/** The same record when it says so already: a repeat writes nothing. */
+export function withFallback(record: SlotRecord, reason: string): SlotRecord {
+  const told = record.fallback?.reason === reason && record.fallback.slot === otherSlot(record.active)
+  return told ? record : noteFallback(record, reason)
+}
+
 export function isNamed(
-  content: SlotContent | null,
+  content: { readonly version: string; readonly digest: string } | null,
   image: { readonly version: string; readonly digest: string },
 ): boolean {
   return content !== null && content.version === image.version && content.digest === image.digest

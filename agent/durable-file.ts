@@ -1,6 +1,6 @@
 // Whole files on the device's disk, of any size: hashed, and copied so that a power cut leaves the old one or the new.
 import { createHash } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { errnoOf } from './disk-errors.ts'
 import type { Disk, DiskFile } from './ports.ts'
 
@@ -56,21 +56,6 @@ export async function copyFile(
   }
 }
 
-/** Sizes of all files below, as `ls` tells them; 0 for a folder that is not there. */
-export async function usedBytes(disk: Disk, folder: string): Promise<number> {
-  let bytes = 0
-  try {
-    for (const { name, isFolder } of await disk.list(folder)) {
-      const path = join(folder, name)
-      // A temp file may have been renamed meanwhile.
-      bytes += isFolder ? await usedBytes(disk, path) : ((await disk.sizeOf(path)) ?? 0)
-    }
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-  }
-  return bytes
-}
-
 async function openedFor<T>(disk: Disk, path: string, use: (file: DiskFile) => Promise<T>): Promise<T | undefined> {
   let file: DiskFile
   try {
@@ -91,9 +76,10 @@ async function eachPiece(
   sizeBytes: number,
   use: (piece: Uint8Array) => Promise<void>,
 ): Promise<number> {
+  const memory = Buffer.allocUnsafe(pieceBytes)
   let read = 0
   while (read < sizeBytes) {
-    const piece = await file.read(read, Math.min(pieceBytes, sizeBytes - read))
+    const piece = await file.read(read, Math.min(pieceBytes, sizeBytes - read), memory)
     if (piece.length === 0) break
     await use(piece)
     read += piece.length

@@ -1,11 +1,12 @@
 // Bytes under construction in one file of the device (a partition is one too), with the chunk index in a file of its own.
+import { dirname } from 'node:path'
 import { chunkIndexBytesMax } from '../proto/limits.ts'
 import { reading, writing } from './disk-errors.ts'
+import { StorageWriteFailed } from './errors.ts'
 import type { Candidate, Disk, DiskFile } from './ports.ts'
 import { readWhole, replaceFile } from './slot-folder.ts'
 
 export interface CandidatePlace {
-  /** For error messages. */
   readonly path: string
   readonly indexPath: string
   readonly imageBytes: number
@@ -18,7 +19,23 @@ export class FileCandidate implements Candidate {
   readonly #place: CandidatePlace
   #open = true
 
-  /** Owns `file` from now on. */
+  /**
+   * The file at `place`, made with `mode` when absent; its folder exists. What a longer image left behind is cut off: it
+   * would be hashed with the new one. Throws the system's errors.
+   */
+  static async open(disk: Disk, place: CandidatePlace, mode?: number): Promise<FileCandidate> {
+    const file = await disk.open(place.path, 'update', mode)
+    try {
+      if ((await file.size()) > place.imageBytes) await file.truncate(place.imageBytes)
+      await disk.syncFolder(dirname(place.path))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return new FileCandidate(disk, file, place)
+  }
+
+  /** Owns `file`, what is at `place.path`, from now on. */
   constructor(disk: Disk, file: DiskFile, place: CandidatePlace) {
     this.#disk = disk
     this.#file = file
@@ -29,7 +46,17 @@ export class FileCandidate implements Candidate {
     const { path, imageBytes } = this.#place
     if (offset < 0 || offset + bytes.length > imageBytes)
       throw new RangeError(`${bytes.length} bytes at ${offset} reach past the ${imageBytes} of the image`)
-    await writing(`writing ${path}`, () => this.#file.write(offset, bytes))
+    try {
+      await writing(`writing ${path}`, () => this.#file.write(offset, bytes))
+    } catch (error) {
+      if (error instanceof StorageWriteFailed && error.errno === 'ENOSPC') await this.#giveBack()
+      throw error
+    }
+  }
+
+  /** The journal may lie on the same full disk, and without room nobody would ever be told. A partition stays as it is. */
+  async #giveBack(): Promise<void> {
+    await this.#file.truncate(0).catch(() => {})
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {

@@ -84,7 +84,7 @@ async function lookAtHooks({ authorization, components }: AgentConfig): Promise<
 
 async function opener(
   { name: component, version, image, reboot, installer }: ComponentConfig,
-  { dataDir, storageBytesMax }: AgentConfig,
+  { dataDir, storageBytesMax, components }: AgentConfig,
   options: InstallersOptions,
   opened: ReadonlyMap<string, Installer>,
 ): Promise<Installer> {
@@ -122,11 +122,14 @@ async function opener(
         { component, folder, partitions: { a, b }, version, imageBytes },
       )
     }
-    case 'package':
+    case 'package': {
+      const inPartitions = components.filter(({ installer }) => installer.kind === 'partitions')
+      const membersElsewhere = inPartitions.map(({ name }) => name)
       return PackageInstaller.open(
         disk,
         installer.members.flatMap(name => opened.get(name) ?? []),
-        { component, folder, version, storageBytesMax },
+        { component, folder, version, storageBytesMax, membersElsewhere },
       )
+    }
   }
 }

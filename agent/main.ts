@@ -2,6 +2,7 @@
 // `exec "$DROVER_NODE" "$DROVER_AGENT"`, so boot's environment says what is to be done. What runs is run.ts.
 //
 //   ends by: SIGTERM, SIGINT, boot gone, restart wanted
+import './small-heap.ts'
 import { realpathSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'

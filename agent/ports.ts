@@ -116,8 +116,11 @@ export interface Disk {
 }
 
 export interface DiskFile {
-  /** Up to `length` bytes at `offset`; fewer only at the end of the file. The bytes belong to the caller. */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /**
+   * Up to `length` bytes at `offset`; fewer only at the end of the file. The bytes belong to the caller. `into`: memory of
+   * at least `length` bytes they may be put in, for who reads a whole image; what is returned may be a view of it.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** All of it. Past the end the file grows. */
   write(offset: number, bytes: Uint8Array): Promise<void>
   size(): Promise<number>
@@ -193,15 +196,16 @@ export interface Installer {
   status(): Promise<SlotStatus>
   /** SHA-256 and size of what the slot's image file holds now, read whole. StoredThingMissing without a file. */
   hash(slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }>
-  /** Reads exactly `length` bytes of the active image. Throws StorageReadFailed (`SHORT` included). */
-  readActive(offset: number, length: number): Promise<Uint8Array>
+  /** Reads exactly `length` bytes of the active image. Throws StorageReadFailed (`SHORT` included). `into` as of a file. */
+  readActive(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** The chunk index beside the active image, or undefined. */
   readActiveIndex(): Promise<Uint8Array | undefined>
   /**
-   * Bytes a candidate (image and index together) may take: the quota less what other files use, or the file system's
-   * free bytes plus what the inactive slot holds already; the smaller of the two.
+   * How much of an update finds room, to be compared with the sum of `update`: the quota less what other files use, or the
+   * file system's free bytes plus what the inactive slot holds already; the smaller of the two. Where the parts lie in
+   * several places none counts for more than it takes. Throws StorageReadFailed.
    */
-  availableBytes(): Promise<number>
+  availableBytes(update: UpdateBytes): Promise<number>
   /**
    * Opening takes the slot's entry and the fallback out of the record (durably) before any byte changes; the bytes that
    * are there stay, so a download resumes. Throws StorageWriteFailed. One candidate at a time.
@@ -226,10 +230,19 @@ export interface Installer {
   close(): Promise<void>
 }
 
+/** What an update takes of the disk before it is done. All sizes are bytes. */
+export interface UpdateBytes {
+  readonly candidate: number
+  /** In the data folder, wherever the candidate is: the chunk index, and the payload a candidate is made from. */
+  readonly beside: number
+  /** The images that a package is taken apart into; 0 for all others. */
+  readonly members: number
+}
+
 /** The one place for a payload that is no image itself (a patch), until the image has been made from it. */
 export interface PayloadStore {
-  /** As `Installer.availableBytes`. */
-  availableBytes(): Promise<number>
+  /** Bytes of an earlier payload and its index, which the next one is written over. Throws StorageReadFailed. */
+  heldBytes(): Promise<number>
   /** What is there of an earlier payload stays, and is written over. One at a time. */
   open(payloadBytes: number): Promise<Candidate>
   /** Removes it; nothing when there is none. */

@@ -1,6 +1,6 @@
 // Runs a program of the device to its end: no shell, a time limit, an output limit, and nothing of it left running. Node's
 // built-ins alone; the adapters that ask a program something are made of it.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { kill } from 'node:process'
 import type { Clock, Timer } from './ports.ts'
 
@@ -38,12 +38,18 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
   let outputCut = false
   const end = await new Promise<Pick<ProgramResult, 'exitCode' | 'problem'>>(resolve => {
     let killedFor: string | undefined
-    const child = spawn(start.program, start.arguments, {
-      // A group of its own: what the program started must not outlive the limit.
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: start.environment,
-    })
+    let child: ChildProcess
+    try {
+      child = spawn(start.program, start.arguments, {
+        // A group of its own: what the program started must not outlive the limit.
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: start.environment,
+      })
+    } catch (error) {
+      resolve({ exitCode: undefined, problem: notStarted(error) })
+      return
+    }
     const killGroup = (why?: string): void => {
       killedFor ??= why
       try {
@@ -60,8 +66,10 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
       signal?.removeEventListener('abort', aborted)
       resolve(result)
     }
+    child.once('error', error => settle({ exitCode: undefined, problem: notStarted(error) }))
+    // Without a file descriptor left there are no streams, only the error.
     for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (bytes: Buffer) => {
+      stream?.on('data', (bytes: Buffer) => {
         const room = start.outputBytesMax - keptBytes
         outputCut ||= bytes.length > room
         const piece = Buffer.from(bytes.subarray(0, room))
@@ -70,11 +78,8 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
         keptBytes += Math.min(bytes.length, room)
       })
     // Whether it reads what it is given is its own affair.
-    child.stdin.on('error', () => {})
-    child.stdin.end(start.input)
-    child.once('error', error =>
-      settle({ exitCode: undefined, problem: `not-started-${(error as NodeJS.ErrnoException).code ?? 'unknown'}` }),
-    )
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(start.input)
     let drain: Timer | undefined
     let exited: { readonly code: number | null; readonly by: string | null } | undefined
     child.once('exit', (code, by) => {
@@ -83,8 +88,8 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
       killGroup()
       // What it started in a group of its own may hold the output open for as long as it likes.
       drain = clock.after(drainMs, () => {
-        child.stdout.destroy()
-        child.stderr.destroy()
+        child.stdout?.destroy()
+        child.stderr?.destroy()
       })
     })
     child.once('close', () => {
@@ -100,4 +105,8 @@ export async function runProgram(start: ProgramStart, clock: Clock, signal?: Abo
     if (signal?.aborted) aborted()
   })
   return { ...end, output: Buffer.concat(kept), outputCut, standardOutput: Buffer.concat(keptOfOutput) }
+}
+
+function notStarted(error: unknown): string {
+  return `not-started-${(error as NodeJS.ErrnoException).code ?? 'unknown'}`
 }

@@ -2,8 +2,8 @@
 // that a power cut leaves the old file or the new one. Node's built-ins and a Disk alone: boot needs it.
 //
 //   <dataDir>/components/<name>/record.json · a/image · a/index · b/image · b/index
-import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { copyFile } from './durable-file.ts'
 import type { Disk } from './ports.ts'
 import {
   encodeSlotRecord,
@@ -88,36 +88,10 @@ export async function openComponent(
   await disk.makeFolder(dirname(target))
   // What an earlier start got done without its record is done again, and there may be no room for it twice.
   await disk.remove(target)
-  const content = { version: initial.version, ...(await copyDurably(disk, initial.image, target)) }
-  for (const path of [dirname(target), folder, dirname(folder), dirname(dirname(folder))]) await disk.syncFolder(path)
+  const { digest, sizeBytes: size } = await copyFile(disk, initial.image, target, 0o755)
+  const content = { version: initial.version, digest, size }
+  for (const path of [folder, dirname(folder), dirname(dirname(folder))]) await disk.syncFolder(path)
   const record = firstRecord(content)
   await writeSlotRecord(disk, folder, record)
   return record
-}
-
-const copyBytes = 256 * 1024
-
-async function copyDurably(disk: Disk, from: string, to: string): Promise<{ digest: string; size: number }> {
-  const hash = createHash('sha256')
-  let size = 0
-  const source = await disk.open(from, 'read')
-  try {
-    const target = await disk.open(`${to}.new`, 'create', 0o755)
-    try {
-      for (;;) {
-        const piece = await source.read(size, copyBytes)
-        if (piece.length === 0) break
-        hash.update(piece)
-        await target.write(size, piece)
-        size += piece.length
-      }
-      await target.sync()
-    } finally {
-      await target.close()
-    }
-  } finally {
-    await source.close()
-  }
-  await disk.rename(`${to}.new`, to)
-  return { digest: hash.digest('hex'), size }
 }

@@ -5,6 +5,9 @@ import { type ChunkerSettings, checkChunkerSettings } from './chunker.ts'
 import { decode, encode, WireError } from './codec.ts'
 import { chunkBytesMax, chunkIndexBytesMax, imageBytesMax } from './limits.ts'
 
+/** What a chunk takes in an index, bytes: its length and its digest. */
+export const indexBytesPerChunk = 36
+
 /** The bytes are no chunk index, or contradict themselves (a device reports UPD4_FAIL_22). */
 export class ChunkIndexError extends Error {
   override readonly name = 'ChunkIndexError'
@@ -78,6 +81,15 @@ export class ChunkIndex {
 
   /** The first chunk with this digest, or undefined. Sorts once, 4 bytes a chunk. */
   find(digest: Uint8Array): number | undefined {
+    return this.#from(digest).next().value
+  }
+
+  /** Every chunk with this digest, in the order of their numbers. Sorts once, as `find`. */
+  findAll(digest: Uint8Array): readonly number[] {
+    return [...this.#from(digest)]
+  }
+
+  *#from(digest: Uint8Array): Generator<number, undefined> {
     this.#order ??= this.#sorted()
     let low = 0
     let high = this.count
@@ -87,8 +99,11 @@ export class ChunkIndex {
       if (this.#digests.compare(digest, 0, digest.length, start, start + 32) < 0) low = middle + 1
       else high = middle
     }
-    const chunk = this.#order[low]
-    return chunk !== undefined && this.digestOf(chunk).equals(digest) ? chunk : undefined
+    for (; low < this.count; low += 1) {
+      const chunk = this.#order[low] as number
+      if (!this.digestOf(chunk).equals(digest)) return
+      yield chunk
+    }
   }
 
   /** Chunk numbers by digest, then by number. The first 48 bits decide almost always, so they are taken out once. */

@@ -62,9 +62,8 @@ export class BootEnvironment implements BootLoader {
       const sign = line.indexOf('=')
       if (sign > 0) values.set(line.slice(0, sign), line.slice(sign + 1).trim())
     }
-    // Absent as long as nobody has written it: a device as it was flashed.
-    const active = values.get(variables.active) ?? (await this.booted())
     const trial = values.get(variables.trial) ?? ''
+    const active = values.get(variables.active) ?? (await this.#neverWritten(trial))
     const tries = values.get(variables.tries) ?? '0'
     const wrong = (name: string, value: string): StorageReadFailed =>
       new StorageReadFailed(`boot environment: ${name} is ${JSON.stringify(value.slice(0, 40))}`, 'NOT_UNDERSTOOD')
@@ -85,6 +84,13 @@ export class BootEnvironment implements BootLoader {
 
   async setActive(slot: SlotName): Promise<void> {
     await this.#write(this.#settings.variables.active, slot)
+  }
+
+  /** The active slot of a device as it was flashed: the one it runs, unless that is only being tried. */
+  async #neverWritten(trial: string): Promise<SlotName> {
+    const booted = await this.booted()
+    if (trial !== booted) return booted
+    return booted === 'a' ? 'b' : 'a'
   }
 
   async #write(...words: readonly string[]): Promise<void> {

@@ -8,8 +8,9 @@
 // Two places must agree, and a power cut can come between. Of arming and of giving up the record is the first to know, of
 // committing and of starts used up the boot loader: `#agree` makes them one again at every opening.
 import { dirname, join } from 'node:path'
+import { ActiveFile } from '../active-file.ts'
 import type { BootLoader } from '../boot-loader.ts'
-import { ComponentRecord, isNamed, slotContent } from '../component-record.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../component-record.ts'
 import { reading, writing } from '../disk-errors.ts'
 import { type Content, contentOf } from '../durable-file.ts'
 import { InstallFailed, StorageReadFailed, StorageWriteFailed, StoredThingMissing } from '../errors.ts'
@@ -17,13 +18,13 @@ import { FileCandidate, readIndexFile } from '../file-candidate.ts'
 import type {
   Candidate,
   Disk,
-  DiskFile,
   HealthVerdict,
   InstalledImage,
   Installer,
   Log,
   NewImage,
   SlotStatus,
+  UpdateBytes,
 } from '../ports.ts'
 import { indexPath, readWhole, replaceFile } from '../slot-folder.ts'
 import {
@@ -32,7 +33,6 @@ import {
   countStart,
   fallBack,
   installTrial,
-  noteFallback,
   otherSlot,
   type SlotContent,
   type SlotName,
@@ -66,8 +66,8 @@ export class Partitions implements Installer {
   readonly #settings: PartitionsSettings
   readonly #record: ComponentRecord
   readonly #booted: SlotName
+  readonly #active: ActiveFile
   #candidateOpen = false
-  #active: Promise<DiskFile> | undefined
 
   /** Makes record and boot loader agree. Throws StorageReadFailed, StorageWriteFailed, StoredThing…. */
   static async open(basics: Basics, settings: PartitionsSettings): Promise<Partitions> {
@@ -83,6 +83,7 @@ export class Partitions implements Installer {
     this.#settings = settings
     this.#record = new ComponentRecord(disk, settings.folder, settings.component)
     this.#booted = booted
+    this.#active = new ActiveFile(disk, `the active partition of ${settings.component}`)
   }
 
   get component(): string {
@@ -90,15 +91,7 @@ export class Partitions implements Installer {
   }
 
   async status(): Promise<SlotStatus> {
-    const record = await this.#record.read()
-    const { active, trial, fallback } = record
-    return {
-      component: this.component,
-      running: this.#booted,
-      active: this.#record.image(record, active),
-      trial: trial === null ? undefined : { ...this.#record.image(record, trial.slot), startsLeft: trial.startsLeft },
-      fallback: fallback ?? undefined,
-    }
+    return this.#record.status(this.#booted)
   }
 
   /** Over exactly the bytes of the slot's image: what the partition holds after it is not looked at. */
@@ -111,34 +104,27 @@ export class Partitions implements Installer {
     return found
   }
 
-  async readActive(offset: number, length: number): Promise<Uint8Array> {
+  async readActive(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     const { active, slots } = await this.#record.read()
     const path = this.#settings.partitions[active]
-    const within = Math.max(0, Math.min(length, (slots[active]?.size ?? 0) - offset))
-    const bytes = await reading(path, async () => {
-      this.#active ??= this.#disk.open(path, 'read')
-      try {
-        return await (await this.#active).read(offset, within)
-      } catch (error) {
-        await this.#forgetActive()
-        throw error
-      }
-    })
-    if (bytes.length === length) return bytes
-    throw new StorageReadFailed(`reading ${length} bytes at ${offset} of ${path}, got ${bytes.length}`, 'SHORT')
+    // A partition goes on after the image.
+    const sizeBytes = slots[active]?.size ?? 0
+    if (offset + length > sizeBytes)
+      throw new StorageReadFailed(`reading ${length} bytes at ${offset} of the ${sizeBytes} in ${path}`, 'SHORT')
+    return this.#active.read(async () => path, offset, length, into)
   }
 
   async readActiveIndex(): Promise<Uint8Array | undefined> {
     return readIndexFile(this.#disk, this.#index((await this.#record.read()).active))
   }
 
-  /** The partition, and for the index, which lies in the data folder, what an index of such an image takes at most. */
-  async availableBytes(): Promise<number> {
+  /** The index lies in the data folder: room in one place is none in the other. */
+  async availableBytes({ candidate, beside }: UpdateBytes): Promise<number> {
     const { partitions, folder } = this.#settings
     const path = partitions[otherSlot((await this.#record.read()).active)]
     return reading(path, async () => {
       const partitionBytes = (await this.#disk.sizeOf(path)) ?? 0
-      return partitionBytes + Math.min(await this.#disk.freeBytes(folder), Math.ceil(partitionBytes / 256))
+      return Math.min(candidate, partitionBytes) + Math.min(beside, await this.#disk.freeBytes(folder))
     })
   }
 
@@ -196,21 +182,20 @@ export class Partitions implements Installer {
     if (this.#booted !== trial.slot) throw new InstallFailed(`committing ${this.component}`, 'not-started')
     await this.#bootLoader.setActive(trial.slot)
     await this.#bootLoader.setTrial(undefined)
-    await this.#forgetActive()
+    await this.#active.forget()
     await this.#record.change(commit)
   }
 
   async rollBack(image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void> {
     await this.#record.change(record => {
       if (record.trial !== null && isNamed(record.slots[record.trial.slot], image)) return fallBack(record, reason)
-      const told = record.fallback?.reason === reason && record.fallback.slot === otherSlot(record.active)
-      return told ? record : noteFallback(record, reason)
+      return withFallback(record, reason)
     })
     if ((await this.#bootLoader.state()).trial !== undefined) await this.#bootLoader.setTrial(undefined)
   }
 
   async close(): Promise<void> {
-    await this.#forgetActive()
+    await this.#active.forget()
   }
 
   async #agree(): Promise<void> {
@@ -273,13 +258,6 @@ export class Partitions implements Installer {
     const path = this.#candidatePath(slot)
     const bytes = await reading(path, () => readWhole(this.#disk, path, 20))
     return bytes === undefined ? undefined : Number(Buffer.from(bytes).toString())
-  }
-
-  async #forgetActive(): Promise<void> {
-    const active = this.#active
-    this.#active = undefined
-    // One that could not be opened has told so to its reader.
-    await active?.then(file => file.close()).catch(() => {})
   }
 
   #index(slot: SlotName): string {

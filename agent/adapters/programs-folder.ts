@@ -46,7 +46,8 @@ export class ProgramsFolder implements Programs {
     const { timeoutMs } = this.#settings
     const all = { ...this.#settings.environment, ...environment }
     const start = { program, arguments: [], environment: all, timeoutMs, outputBytesMax, input }
-    return runProgram(start, this.#clock, signal)
+    const { exitCode, problem, output, outputCut } = await runProgram(start, this.#clock, signal)
+    return { exitCode, problem, output, outputCut }
   }
 
   /** Undefined for what would be a path: whoever calls has looked at the name, and this is where it counts. */

@@ -8,26 +8,28 @@
 // The record leads: an image that lies in the slot that counts has still to be moved to the target, after a power cut too.
 // What is there is always read from the target itself, so a file that somebody else changed is told by its digest.
 import { basename, dirname, join } from 'node:path'
-import { ComponentRecord, isNamed, slotContent } from '../component-record.ts'
+import { ActiveFile } from '../active-file.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../component-record.ts'
 import { errnoOf, reading, writing } from '../disk-errors.ts'
-import { type Content, contentOf, copyFile, usedBytes } from '../durable-file.ts'
-import { InstallFailed, StorageReadFailed, StoredThingMissing } from '../errors.ts'
+import { roomFor } from '../disk-room.ts'
+import { type Content, contentOf, copyFile } from '../durable-file.ts'
+import { InstallFailed, StoredThingMissing } from '../errors.ts'
 import { FileCandidate, readIndexFile } from '../file-candidate.ts'
 import type {
   Candidate,
   Clock,
   Disk,
-  DiskFile,
   HealthVerdict,
   InstalledImage,
   Installer,
   Log,
   NewImage,
   SlotStatus,
+  UpdateBytes,
 } from '../ports.ts'
 import { runProgram } from '../program.ts'
 import { imagePath, indexPath } from '../slot-folder.ts'
-import { clearInactive, noteFallback, otherSlot, type SlotName, switchBack, switchTo } from '../slot-record.ts'
+import { clearInactive, otherSlot, type SlotName, switchBack, switchTo } from '../slot-record.ts'
 
 export interface SingleFileSettings {
   readonly component: string
@@ -61,8 +63,8 @@ export class SingleFile implements Installer {
   readonly #log: Log
   readonly #settings: SingleFileSettings
   readonly #record: ComponentRecord
+  readonly #active: ActiveFile
   #candidateOpen = false
-  #active: Promise<DiskFile> | undefined
   /** Is the target on another file system than the component's folder? Found out when it first matters. */
   #apart: boolean | undefined
 
@@ -80,6 +82,7 @@ export class SingleFile implements Installer {
     this.#log = log
     this.#settings = settings
     this.#record = new ComponentRecord(disk, settings.folder, settings.component)
+    this.#active = new ActiveFile(disk, settings.file)
   }
 
   get component(): string {
@@ -87,15 +90,7 @@ export class SingleFile implements Installer {
   }
 
   async status(): Promise<SlotStatus> {
-    const record = await this.#record.read()
-    const { active, fallback } = record
-    return {
-      component: this.component,
-      running: active,
-      active: this.#record.image(record, active),
-      trial: undefined,
-      fallback: fallback ?? undefined,
-    }
+    return this.#record.status()
   }
 
   async hash(slot: SlotName): Promise<Content> {
@@ -108,20 +103,8 @@ export class SingleFile implements Installer {
     throw new StoredThingMissing(`slot ${slot} of ${this.component}`)
   }
 
-  async readActive(offset: number, length: number): Promise<Uint8Array> {
-    const { file } = this.#settings
-    const bytes = await reading(file, async () => {
-      // Thousands of chunks are read from it: it stays open until it is replaced.
-      this.#active ??= this.#disk.open(file, 'read')
-      try {
-        return await (await this.#active).read(offset, length)
-      } catch (error) {
-        await this.#forgetActive()
-        throw error
-      }
-    })
-    if (bytes.length === length) return bytes
-    throw new StorageReadFailed(`reading ${length} bytes at ${offset} of ${file}, got ${bytes.length}`, 'SHORT')
+  async readActive(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#active.read(async () => this.#settings.file, offset, length, into)
   }
 
   async readActiveIndex(): Promise<Uint8Array | undefined> {
@@ -129,20 +112,14 @@ export class SingleFile implements Installer {
   }
 
   /** Beside the candidate there must be room for what is kept of the file that is replaced. */
-  async availableBytes(): Promise<number> {
+  async availableBytes({ beside }: UpdateBytes): Promise<number> {
     const { folder, file, storageBytesMax } = this.#settings
-    const root = dirname(folder)
     const inactive = join(folder, otherSlot((await this.#record.read()).active))
-    const apart = await this.#isApart()
-    return reading(root, async () => {
-      const own = await usedBytes(this.#disk, inactive)
-      const kept = (await this.#disk.sizeOf(file)) ?? 0
-      const rooms = [(await this.#disk.freeBytes(root)) + own - kept]
-      if (apart) rooms.push(await this.#disk.freeBytes(dirname(file)))
-      if (storageBytesMax !== undefined)
-        rooms.push(storageBytesMax - ((await usedBytes(this.#disk, root)) - own) - kept)
-      return Math.max(0, Math.min(...rooms))
-    })
+    const room = await roomFor(this.#disk, inactive, dirname(folder), storageBytesMax)
+    const kept = (await reading(file, () => this.#disk.sizeOf(file))) ?? 0
+    if (!(await this.#isApart())) return Math.max(0, room - kept)
+    const there = await reading(file, () => this.#disk.freeBytes(dirname(file)))
+    return Math.max(0, Math.min(room - kept, there + beside))
   }
 
   async openCandidate(imageBytes: number): Promise<Candidate> {
@@ -155,19 +132,11 @@ export class SingleFile implements Installer {
         await this.#disk.makeFolder(dirname(path))
         await this.#disk.syncFolder(this.#settings.folder)
         for (const each of ['a', 'b'] as const) await this.#disk.remove(this.#previous(each))
-        const file = await this.#disk.open(path, 'update', await this.#mode())
-        try {
-          // What a longer image left behind would be hashed with the new one.
-          if ((await file.size()) > imageBytes) await file.truncate(imageBytes)
-          await this.#disk.syncFolder(dirname(path))
-        } catch (error) {
-          await file.close()
-          throw error
-        }
         const onClose = (): void => {
           this.#candidateOpen = false
         }
-        return new FileCandidate(this.#disk, file, { path, indexPath: this.#index(slot), imageBytes, onClose })
+        const place = { path, indexPath: this.#index(slot), imageBytes, onClose }
+        return FileCandidate.open(this.#disk, place, await this.#mode())
       })
     } catch (error) {
       this.#candidateOpen = false
@@ -207,11 +176,7 @@ export class SingleFile implements Installer {
     const { active, slots } = await this.#record.read()
     const back = otherSlot(active)
     if (!isNamed(slots[active], image) || slots[back] === null) {
-      await this.#record.change(record =>
-        record.fallback?.reason === reason && record.fallback.slot === otherSlot(record.active)
-          ? record
-          : noteFallback(record, reason),
-      )
+      await this.#record.change(record => withFallback(record, reason))
       await this.#settle()
       return
     }
@@ -222,7 +187,7 @@ export class SingleFile implements Installer {
   }
 
   async close(): Promise<void> {
-    await this.#forgetActive()
+    await this.#active.forget()
   }
 
   /** Moves an image that lies in the slot that counts to the target. Nothing when there is none. */
@@ -234,7 +199,7 @@ export class SingleFile implements Installer {
       await this.#disk.remove(beside)
       const wanted = await contentOf(this.#disk, staged)
       if (wanted === undefined) return
-      await this.#forgetActive()
+      await this.#active.forget()
       // A cut can have left both names; what is done is done.
       if ((await contentOf(this.#disk, file))?.digest !== wanted.digest) {
         try {
@@ -314,13 +279,6 @@ export class SingleFile implements Installer {
       await this.#disk.remove(this.#apart ? probe : beside)
       return this.#apart
     })
-  }
-
-  async #forgetActive(): Promise<void> {
-    const active = this.#active
-    this.#active = undefined
-    // A file that could not be opened has told so to its reader.
-    await active?.then(file => file.close()).catch(() => {})
   }
 
   #image(slot: SlotName): string {

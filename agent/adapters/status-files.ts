@@ -33,8 +33,10 @@ interface StatusPorts {
 
 const betweenWritesMs = 1000
 const lastResultsMax = 5
-/** Of one value in a happening that is kept, characters: a diff or an output is read on the broker. */
+/** Of one value in a happening that is kept, characters: a diff is read on the broker. */
 const valueCharactersMax = 256
+/** Everybody on the device may read these files, and a program may print a secret: left out. */
+const privateValue = 'output'
 
 export class StatusFiles implements Observer {
   readonly #ports: StatusPorts
@@ -178,7 +180,9 @@ export class StatusFiles implements Observer {
 
 function clipped(happening: Happening): Happening {
   const data = Object.fromEntries(
-    Object.entries(happening.data).map(([name, value]) => [name, value.slice(0, valueCharactersMax)]),
+    Object.entries(happening.data).map(([name, value]) =>
+      name === privateValue ? [`${name}_cut`, 'true'] : [name, value.slice(0, valueCharactersMax)],
+    ),
   )
   return { ...happening, data }
 }

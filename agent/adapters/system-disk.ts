@@ -81,8 +81,8 @@ class SystemFile implements DiskFile {
     this.#file = file
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafe(length)
+  async read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = into ?? Buffer.allocUnsafe(length)
     let held = 0
     while (held < length) {
       const { bytesRead } = await this.#file.read(bytes, held, length - held, offset + held)

@@ -172,14 +172,12 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     // A record that cannot be written: boot counts the starts of the trial and falls back by itself. Without a trial
     // there is no second way; what is told then says that the device did not come back.
     failed: (at, { failure }) =>
-      at.job.reboot
-        ? stay(at, { kind: 'restart', reason: 'roll-back-failed' })
-        : fail(at.job, {
-            code: 'UPD4_FAIL_40',
-            data: { ...failure.data, reason: 'roll-back-failed', actual: failure.code },
-          }),
+      at.job.reboot ? stay(at, { kind: 'restart', reason: 'roll-back-failed' }) : notTakenBack(at.job, failure),
   },
 }
+
+/** Every state in which an update is under way. */
+export const busyStates = Object.keys(table) as readonly Busy['kind'][]
 
 export function step(memory: AgentMemory, input: UpdateInput): Outcome {
   const transition = memory.state.kind === 'idle' ? undefined : rowOf(memory.state, input)
@@ -336,6 +334,12 @@ function roomFailure(
 function digestFailure(job: Job, digest: string): Transition | undefined {
   if (digest === job.digest) return undefined
   return fail(job, { code: 'UPD4_FAIL_26', data: { reason: 'image', expected: job.digest, actual: digest } })
+}
+
+/** The new image runs still, and the hello says so. */
+function notTakenBack(job: Job, { code, data }: Failure): Transition {
+  const failed = fail(job, { code: 'UPD4_FAIL_40', data: { ...data, reason: 'roll-back-failed', actual: code } })
+  return { ...failed, effects: [...(failed.effects ?? []), { kind: 'say-hello' }] }
 }
 
 function notInstalled(reason: string): { code: DeviceFailureCode; data: Record<string, string> } {

@@ -30,19 +30,25 @@ export class Authorizer {
     this.#wake?.()
   }
 
-  /** Resolves with the verdict; with undefined when aborted. What the application throws is a rejection. */
+  /**
+   * Resolves with the verdict; with undefined when aborted. What the application throws is a rejection. `lookAgain` is
+   * asked before a yes that was waited for counts: what it finds takes its place.
+   */
   async ask(
     what: 'download' | 'install',
     job: Job,
     manifest: Manifest,
     installedVersion: string,
     signal: AbortSignal,
+    lookAgain: () => Promise<UpdateInput | undefined>,
   ): Promise<UpdateInput | undefined> {
     const { component, version, payloadSize: payloadBytes, priority, vendorData } = manifest
     const request = { operation: job.operation, component, version, payloadBytes, priority, vendorData }
     for (let asked = 0; !signal.aborted; asked += 1) {
       const answer = await this.#answer(what, { ...request, installedVersion }, signal)
       if (signal.aborted) break
+      const found = answer.kind === 'authorized' && asked > 0 ? await lookAgain() : undefined
+      if (found !== undefined) return found
       if (answer.kind === 'authorized')
         return { kind: what === 'download' ? 'download-authorized' : 'install-authorized' }
       if (answer.kind === 'rejected') {

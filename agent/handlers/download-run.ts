@@ -171,8 +171,9 @@ export class DownloadRun {
       download.alreadyHeld(chunk)
     }
     await findInCandidate(candidate, index, found, signal)
-    const missing = (chunk: number): boolean => held[chunk] === 0
-    for (const source of this.#target.sources) await copyFromInstalled(source, candidate, index, missing, found, signal)
+    const wanted = { index, found, isMissing: (chunk: number): boolean => held[chunk] === 0 }
+    const roomBytes = this.#settings.memoryBudgetBytes - this.#neededBytes(index)
+    for (const source of this.#target.sources) await copyFromInstalled(source, candidate, wanted, roomBytes, signal)
     if (signal.aborted) return undefined
     const { imageBytes, heldBytes } = download.counts
     const facts = { operation: this.#job.operation, session: this.#session?.name, imageBytes, heldBytes }
@@ -275,9 +276,13 @@ export class DownloadRun {
    * Only the index tells how long a chunk may be: one at least is held as it arrives, once more as it is checked, and a
    * session may bring another.
    */
-  #memoryFailure({ settings: { maximumBytes } }: ChunkIndex): Failure | undefined {
-    const { windowBytes, memoryBudgetBytes } = this.#settings
-    const neededBytes = this.#manifest.chunkIndexSize + Math.max(windowBytes, maximumBytes) + 2 * maximumBytes
+  #neededBytes({ settings: { maximumBytes } }: ChunkIndex): number {
+    return this.#manifest.chunkIndexSize + Math.max(this.#settings.windowBytes, maximumBytes) + 2 * maximumBytes
+  }
+
+  #memoryFailure(index: ChunkIndex): Failure | undefined {
+    const { memoryBudgetBytes } = this.#settings
+    const neededBytes = this.#neededBytes(index)
     if (neededBytes <= memoryBudgetBytes) return undefined
     const data = { field: 'maximumBytes', expected: `${neededBytes} bytes`, actual: `${memoryBudgetBytes} bytes` }
     return { code: 'UPD4_FAIL_34', data }

@@ -8,7 +8,7 @@ import type { Job } from '../core/memory.ts'
 import { bufferBytes } from '../core/memory-budget.ts'
 import { judgeSlots } from '../core/update.ts'
 import type { UpdateInput } from '../core/words.ts'
-import type { AgentPorts, Installer, SlotName, SlotStatus } from '../ports.ts'
+import type { AgentPorts, Installer, SlotName, SlotStatus, UpdateBytes } from '../ports.ts'
 import type { Authorizer } from './authorize.ts'
 import type { DownloadTarget } from './download-run.ts'
 import { unpackDelta, unpackPackage } from './unpack.ts'
@@ -36,19 +36,42 @@ export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
   const installerOf = ({ component }: Pick<Job, 'component'>): Installer => installerNamed(installers, component)
   const membersOf = (installer: Installer): readonly Installer[] =>
     installer.members.map(name => installerNamed(installers, name))
-  const authorize = (what: 'download' | 'install', job: Job, signal: AbortSignal): Promise<UpdateInput | undefined> =>
-    work.authorizer.ask(what, job, manifestOf(job), work.installed.get(job.component)?.version ?? '', signal)
+  const lookedAt = async (installer: Installer): Promise<void> => {
+    work.installed.set(installer.component, await installedNow(work.ports, installer))
+  }
+  const validate = (job: Job): UpdateInput => {
+    const verdict = accept(Buffer.from(job.envelope, 'base64'), work.facts())
+    return verdict.ok ? { kind: 'validated' } : { kind: 'failed', failure: verdict.failure }
+  }
+  /** What the inactive slot holds; of a package that is the package. */
+  const verify = async (job: Job): Promise<Extract<UpdateInput, { kind: 'verified' | 'failed' }>> => {
+    const installer = installerOf(job)
+    const { digest, sizeBytes } = await installer.hash(inactive(await installer.status()))
+    const failure = sizeFailure(job.component, sizeBytes, manifestOf(job).installedSize)
+    return failure === undefined ? { kind: 'verified', digest } : { kind: 'failed', failure }
+  }
+  const authorize = (what: 'download' | 'install', job: Job, signal: AbortSignal): Promise<UpdateInput | undefined> => {
+    const installed = work.installed.get(job.component)?.version ?? ''
+    // It may have waited for days: the manifest may have expired, and the disk have lost what was verified.
+    return work.authorizer.ask(what, job, manifestOf(job), installed, signal, async () => {
+      const valid = validate(job)
+      if (valid.kind === 'failed' || what === 'download') return valid.kind === 'failed' ? valid : undefined
+      const found = await verify(job)
+      return found.kind === 'verified' && found.digest === job.digest ? undefined : found
+    })
+  }
   return {
-    validate: async ({ job }) => {
-      const verdict = accept(Buffer.from(job.envelope, 'base64'), work.facts())
-      return verdict.ok ? { kind: 'validated' } : { kind: 'failed', failure: verdict.failure }
-    },
+    validate: async ({ job }) => validate(job),
     'authorize-download': ({ job }, signal) => authorize('download', job, signal),
     'check-storage': async ({ job }) => {
       const manifest = manifestOf(job)
       const memory = { neededBytes: bufferBytes(manifest, windowBytes), availableBytes: memoryBudgetBytes }
-      const availableBytes = await installerOf(job).availableBytes()
-      return { kind: 'storage-checked', memory, storage: { neededBytes: diskBytes(manifest), availableBytes } }
+      // What is left of a patch that came to nothing is of no use to any other payload.
+      if (job.format !== 'delta-zstd') await payloads.discard()
+      const update = updateBytes(manifest, await payloads.heldBytes())
+      const neededBytes = update.candidate + update.beside + update.members
+      const availableBytes = await installerOf(job).availableBytes(update)
+      return { kind: 'storage-checked', memory, storage: { neededBytes, availableBytes } }
     },
     download: ({ job }, signal) => {
       const manifest = manifestOf(job)
@@ -71,12 +94,7 @@ export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
       if (signal.aborted) return undefined
       return failure === undefined ? { kind: 'unpacked' } : { kind: 'failed', failure }
     },
-    verify: async ({ job }) => {
-      const installer = installerOf(job)
-      const { digest, sizeBytes } = await installer.hash(inactive(await installer.status()))
-      const failure = sizeFailure(job.component, sizeBytes, manifestOf(job).installedSize)
-      return failure === undefined ? { kind: 'verified', digest } : { kind: 'failed', failure }
-    },
+    verify: ({ job }) => verify(job),
     'authorize-install': ({ job }, signal) => authorize('install', job, signal),
     install: async ({ job }) => {
       const { version, digest, operation } = job
@@ -100,20 +118,33 @@ export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
       await installer.commit()
       // Just hashed by `confirm`: no need to read the image once more.
       work.installed.set(job.component, { version: job.version, digest: job.digest })
-      for (const member of membersOf(installer))
-        work.installed.set(member.component, await installedNow(work.ports, member))
-      if (job.format === 'delta-zstd') await payloads.discard()
+      try {
+        for (const member of membersOf(installer)) await lookedAt(member)
+        if (job.format === 'delta-zstd') await payloads.discard()
+      } catch (err) {
+        // There is no way back any more: what was left undone is done by the next start, or the next patch.
+        work.ports.log.warn(
+          { event: 'commit-left-over', operation: job.operation, err },
+          'committed, not all tidied up',
+        )
+      }
       return { kind: 'committed' }
     },
     'roll-back': async ({ job, reason }) => {
       const installer = installerOf(job)
-      await installer.rollBack(job, reason)
       const parts = [installer, ...membersOf(installer)]
+      try {
+        await installer.rollBack(job, reason)
+      } catch (error) {
+        // Whatever runs now is what has to be said; what cannot even be looked at is no news after the first error.
+        await Promise.allSettled(parts.filter(({ restart }) => restart === 'none').map(lookedAt))
+        throw error
+      }
       for (const part of parts) {
         const { running, active } = await part.status()
         if (part.restart !== 'none' && running !== active.slot) return { kind: 'rolled-back', restartNeeded: true }
       }
-      for (const part of parts) work.installed.set(part.component, await installedNow(work.ports, part))
+      for (const part of parts) await lookedAt(part)
       return { kind: 'rolled-back', restartNeeded: false }
     },
   }
@@ -143,9 +174,16 @@ export async function installedNow(
   }
 }
 
-/** Bytes on the disk before an update is done: the payload with its index, and the images made from it. */
-function diskBytes({ format, payloadSize, installedSize, chunkIndexSize }: Manifest): number {
-  return payloadSize + chunkIndexSize + (format === 'raw' ? 0 : installedSize)
+/** `heldBytes`: what the payload store has taken of the disk already. */
+function updateBytes({ format, payloadSize, installedSize, chunkIndexSize }: Manifest, heldBytes: number): UpdateBytes {
+  switch (format) {
+    case 'raw':
+      return { candidate: payloadSize, beside: chunkIndexSize, members: 0 }
+    case 'delta-zstd':
+      return { candidate: installedSize, beside: Math.max(0, payloadSize + chunkIndexSize - heldBytes), members: 0 }
+    case 'combined':
+      return { candidate: payloadSize, beside: chunkIndexSize, members: installedSize }
+  }
 }
 
 /** The manifest of an accepted job; its bytes were validated before it became one. */

@@ -108,7 +108,7 @@ async function unpackImage(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const { component, offset, sizeBytes, sha256 } = image
-  const availableBytes = await member.availableBytes()
+  const availableBytes = await member.availableBytes({ candidate: sizeBytes, beside: 0, members: 0 })
   if (availableBytes < sizeBytes)
     return {
       code: 'UPD4_FAIL_33',

@@ -1,5 +1,8 @@
-// What the doctor says about each component: its record, the image that counts hashed and compared, a trial, a fallback.
+// What the doctor says about each component: its record, the image that counts hashed and compared (of slots and files; what
+// is in partitions or in the hands of hooks is for the agent), a trial, a fallback. Of a package it is the record alone:
+// what its members run stands in theirs.
 
+import { type PackageRecord, PackageRecordFile } from '../adapters/package/package-record.ts'
 import { systemDisk } from '../adapters/system-disk.ts'
 import type { ComponentConfig } from '../component-config.ts'
 import { contentOf } from '../durable-file.ts'
@@ -20,6 +23,10 @@ async function findingsOf(dataDir: string, component: ComponentConfig): Promise<
   const folder = componentFolder(dataDir, name)
   let record: SlotRecord | undefined
   try {
+    if (component.installer.kind === 'package') {
+      const found = await new PackageRecordFile(systemDisk, folder).find()
+      return found === undefined ? [await beforeFirstStart(component)] : packageFindings(name, found)
+    }
     record = await readSlotRecord(systemDisk, folder)
   } catch (error) {
     const remedy = `restore the record, or remove ${folder} to begin again from the factory image`
@@ -30,17 +37,53 @@ async function findingsOf(dataDir: string, component: ComponentConfig): Promise<
   const content = slots[active]
   const text = `${name}: ${content?.version ?? 'nothing'} in slot ${active}`
   const findings: Finding[] = []
-  if (component.installer.kind === 'slots') findings.push(await imageFinding(folder, name, record, text))
-  else findings.push({ check, level: 'ok', text: `${text} (${component.installer.kind})` })
+  const { installer } = component
+  if (installer.kind === 'slots') findings.push(await imageFinding(folder, name, record, text))
+  else if (installer.kind === 'file') findings.push(await fileFinding(installer.file, name, record, text))
+  else findings.push({ check, level: 'ok', text: `${text} (${installer.kind})` })
   if (trial !== null) {
     const remedy = `it is committed or given up by itself; ${trial.startsLeft} starts are left`
     findings.push({ check, level: 'warn', text: `${name}: slot ${trial.slot} is on trial`, remedy })
   }
-  if (fallback !== null) {
-    const remedy = 'look at what the new image wrote, and sign a higher version'
-    findings.push({ check, level: 'warn', text: `${name}: the last update fell back: ${fallback.reason}`, remedy })
-  }
+  if (fallback !== null) findings.push(fellBack(name, fallback))
   return findings
+}
+
+function packageFindings(name: string, { active, phase, slots, fallback }: PackageRecord): readonly Finding[] {
+  const check = 'component'
+  const findings: Finding[] = [
+    { check, level: 'ok', text: `${name}: ${slots[active]?.version ?? 'nothing'} (package)` },
+  ]
+  if (phase !== 'steady') {
+    const remedy = 'it goes on, or is taken back, by itself when the agent runs'
+    findings.push({ check, level: 'warn', text: `${name}: its images are being installed (${phase})`, remedy })
+  }
+  if (fallback !== null) findings.push(fellBack(name, fallback))
+  return findings
+}
+
+function fellBack(name: string, { reason }: { readonly reason: string }): Finding {
+  const remedy = 'look at what the new image wrote, and sign a higher version'
+  return { check: 'component', level: 'warn', text: `${name}: the last update fell back: ${reason}`, remedy }
+}
+
+/** Somebody else may change a file that is replaced; then the device says what it finds, and takes no patch for it. */
+async function fileFinding(path: string, name: string, record: SlotRecord, text: string): Promise<Finding> {
+  const check = 'component'
+  try {
+    const found = await contentOf(systemDisk, path)
+    if (found?.digest === record.slots[record.active]?.digest)
+      return { check, level: 'ok', text: `${text} (file), as its record says` }
+    const what = found === undefined ? 'is not there' : 'has another content than its record says'
+    return {
+      check,
+      level: 'warn',
+      text: `${name}: ${path} ${what}`,
+      remedy: 'install a higher version, not as a patch',
+    }
+  } catch (error) {
+    return { check, level: 'fail', text: `${name}: ${path}: ${codeOf(error)}`, remedy: 'look at the disk' }
+  }
 }
 
 async function imageFinding(folder: string, name: string, record: SlotRecord, text: string): Promise<Finding> {

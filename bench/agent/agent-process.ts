@@ -47,6 +47,8 @@ export class AgentProcess {
     const out = openSync(log, 'w')
     const child = spawn(process.execPath, [agentProgram, '--config', path('agent.json')], {
       stdio: ['ignore', out, out],
+      // As the service file starts it.
+      env: { MALLOC_ARENA_MAX: '1', ...process.env },
     })
     const agent = new AgentProcess(child, log)
     const latestMs = performance.now() + readyLimitMs

@@ -1,7 +1,7 @@
 // The whole command line: the nouns, what is common to all of them, and what a failure means to a script.
 //
 //   0 done · 1 the operation ended with errors · 2 bad input · 3 refused by the broker · 4 broker unreachable or failing
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { BadInput, OperatorError, Refused, ServerFailed } from '../errors.ts'
 import { addArtifactCommands } from './artifact.ts'
 import { addAuditCommands } from './audit.ts'
@@ -65,6 +65,9 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
       },
       getOutHelpWidth: () => world.stdout.columns ?? 100,
       getErrHelpWidth: () => world.stderr.columns ?? 100,
+    })
+    .configureHelp({
+      optionDescription: option => descriptionOf(option.description, () => new Help().optionDescription(option)),
     })
     .addHelpText('after', exitCodeHelp)
   for (const add of [
@@ -160,4 +163,9 @@ function hintsFor(error: OperatorError, { spec, tokenFrom }: Failed): readonly s
     return ['is the broker running? give the address of its HTTP listener with --url or DROVER_URL']
   if (error instanceof ServerFailed && error.code === 'TIMEOUT') return ['try again, or allow more with --timeout']
   return []
+}
+
+/** Where the text says the default in people's units, the number is not said again. */
+function descriptionOf(text: string, withDefault: () => string): string {
+  return text.includes('(default') ? text : withDefault()
 }

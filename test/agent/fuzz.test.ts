@@ -228,7 +228,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     codes: ['42', 'ok'],
     judge: async bytes => {
       const payloads = {
-        availableBytes: async () => 1_000_000,
+        heldBytes: async () => 0,
         open: async () => fileOf(bytes),
         discard: async () => {},
       }

@@ -65,3 +65,34 @@ t.test('what waited too long, or was changed on disk meanwhile, is judged again 
     await device.stop()
   }
 })
+
+t.test(
+  'what an authorization kept waiting too long, or the disk lost meanwhile, is not downloaded or installed',
+  async t => {
+    const short = releaseOf(newer.image, { expiresAt: Date.UTC(2026, 0, 2) })
+    const damage = (device: FakeDevice): unknown => device.disk.of('main').files.b.image?.write('X', 100)
+    for (const [question, release, spoil, code] of [
+      ['download', short, () => {}, 'UPD4_FAIL_23'],
+      ['install', short, () => {}, 'UPD4_FAIL_23'],
+      ['install', newer, damage, 'UPD4_FAIL_26'],
+      ['install', newer, () => {}, undefined],
+    ] as const) {
+      const device = new FakeDevice()
+      const yes = { kind: 'authorized' } as const
+      let isOpen = false
+      device.authorization = { download: async () => yes, install: async () => yes }
+      device.authorization[question] = async () => (isOpen ? yes : { kind: 'deferred', reason: 'busy', afterMs: day })
+      await device.start()
+      await device.run(0)
+      device.broker.sendOffer(release)
+      await device.run(2 * day)
+      isOpen = true
+      spoil(device)
+      await device.run(2 * day)
+      t.strictSame(device.broker.codes(), code === undefined ? [] : [code], question)
+      const isOld = device.disk.runningImage('main')?.equals(imageOf('one', 20_000))
+      t.equal(isOld, code !== undefined, 'only what is still good runs')
+      await device.stop()
+    }
+  },
+)

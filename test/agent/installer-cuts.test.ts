@@ -8,11 +8,11 @@ import { systemClock } from '../../agent/adapters/system-clock.ts'
 import type { Disk, SlotName } from '../../agent/ports.ts'
 import { type CutFlavour, SimulatedDisk } from '../../simulator/faults/simulated-disk.ts'
 import { sampled, seed } from '../fixtures/cases.ts'
+import { seeded } from '../fixtures/seeded.ts'
 import { WordsOnDisk } from '../fixtures/words-on-disk.ts'
 import {
   factoryImage,
   factoryVersion,
-  generator,
   type InstallerUnderTest,
   secondImage,
   workedThrough,
@@ -56,7 +56,7 @@ const kinds: Readonly<Record<string, (disk: SimulatedDisk) => InstallerUnderTest
 for (const [kind, make] of Object.entries(kinds))
   for (const outcome of ['committed', 'given up'] as const)
     t.test(`${kind}, ${outcome}: cut anywhere`, async t => {
-      const fraction = generator(seed)
+      const fraction = seeded(seed)
       const prepared = async (): Promise<{ disk: SimulatedDisk; device: InstallerUnderTest }> => {
         const disk = new SimulatedDisk()
         // The data folder itself is there from the beginning, as boot makes it.

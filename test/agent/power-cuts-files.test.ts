@@ -12,12 +12,13 @@ import t, { type Test } from 'tap'
 import { InstallFailed } from '../../agent/errors.ts'
 import type { Installer } from '../../agent/ports.ts'
 import { encodePackageHead, encodePackageMetadata, packagePrefixBytes } from '../../proto/package.ts'
-import { encodeDeltaMetadata, encodePatchFrameHead, patchMagic } from '../../proto/patch.ts'
 import type { Cut, CutFlavour } from '../../simulator/faults/simulated-disk.ts'
 import { eachCase, long, seed } from '../fixtures/cases.ts'
+import { seeded } from '../fixtures/seeded.ts'
 import { operationOne } from './fakes/broker.ts'
+import { patchReleaseOf } from './fakes/patch-release.ts'
 import { commandOf, imageOf, type Release, releaseOf, sha256Hex } from './fakes/release.ts'
-import { configurationPath, rawFrame, WholeDevice, type WholeDeviceSetup } from './fakes/whole-device.ts'
+import { configurationPath, WholeDevice, type WholeDeviceSetup } from './fakes/whole-device.ts'
 
 t.setTimeout(long ? 6 * 60 * 60_000 : 110_000)
 t.comment(`DROVER_SEED=${seed}`)
@@ -45,36 +46,9 @@ interface Row {
   readonly isNew: boolean
 }
 
-/** The image in frames, each with a range of the old one. */
-function patchOf(image: Buffer, base: Buffer): Buffer {
-  const frames: Buffer[] = [Buffer.from(patchMagic)]
-  for (let at = 0; at < image.length; at += 2_000) {
-    const output = image.subarray(at, at + 2_000)
-    const encoded = rawFrame(output)
-    const baseOffset = Math.min(at, base.length - 100)
-    const head = { outputBytes: output.length, baseOffset, baseBytes: 100, encodedBytes: encoded.length }
-    frames.push(encodePatchFrameHead(head), encoded)
-  }
-  return Buffer.concat(frames)
-}
-
 function releaseBy(kind: string, fault: Fault): Release {
   const spoilt = fault === 'bad-digest'
-  if (kind === 'patch') {
-    const payload = patchOf(newMain, oldMain)
-    return releaseOf(payload, {
-      format: 'delta-zstd',
-      installedSize: newMain.length,
-      installedSha256: spoilt ? 'ab'.repeat(32) : sha256Hex(newMain),
-      precursorSha256: sha256Hex(oldMain),
-      metadata: encodeDeltaMetadata({
-        baseSize: oldMain.length,
-        frameBytesMax: 2_000,
-        baseBytesMax: 100,
-        encodedBytesMax: 2_100,
-      }),
-    })
-  }
+  if (kind === 'patch') return patchReleaseOf(newMain, oldMain, spoilt ? { installedSha256: 'ab'.repeat(32) } : {})
   if (kind === 'package') {
     const images = [
       { component: 'data', bytes: newData },
@@ -158,9 +132,17 @@ function configurationRow(fault: 'good' | 'bad-signature' | 'disk-full'): Row {
   }
 }
 
+/** What a failed update left behind is not taken for the next one's. */
+function secondTryRow(): Row {
+  const row = rowOf('raw', 'good')
+  const parts = row.setup.parts.map(part => ({ ...part, givenUp: imageOf('given-up', 4_000) }))
+  return { ...row, name: 'raw after one that was given up, good', setup: { ...row.setup, parts } }
+}
+
 const faults: readonly Fault[] = ['good', 'bad-signature', 'bad-digest', 'install-fails', 'unhealthy', 'disk-full']
 const rows: readonly Row[] = [
   ...(['raw', 'patch', 'package'] as const).flatMap(kind => faults.map(fault => rowOf(kind, fault))),
+  secondTryRow(),
   ...(['good', 'bad-signature', 'disk-full'] as const).map(configurationRow),
 ].filter(({ name }) => name.includes(env.DROVER_ROWS ?? ''))
 
@@ -188,7 +170,7 @@ for (const row of rows)
       ({ cuts: [cut] }) => cut?.share === 0 && /^(sync|journal)/.test(log[cut.change - 1] ?? ''),
     )
     const pairs = pairsOf(changes)
-    const draw = drawing(seed + changes)
+    const draw = seeded(seed + changes)
     const chosen = long
       ? [...singles, ...pairs]
       : [...some(risky, 9, draw), ...some(singles, 6, draw), ...some(pairs, 5, draw)]
@@ -207,7 +189,7 @@ t.test('the count', async t => {
 
 /** All pairs where there are at most 120 changes, else 10,000 of them. The second is counted from the start after the first. */
 function pairsOf(changes: number): readonly Case[] {
-  const draw = drawing(seed)
+  const draw = seeded(seed)
   const pair = (first: number, second: number): Case => ({
     cuts: [
       { change: first, share: draw() < 0.5 ? draw() : Math.round(draw()) },
@@ -226,7 +208,7 @@ async function lived(t: Test, row: Row, { cuts, flavour, seed: caseSeed }: Case)
   const label = `${row.name}: ${JSON.stringify(cuts)} ${flavour} ${caseSeed}`
   const fail = (what: string, more?: unknown): void => void t.fail(`${label}: ${what}`, { more })
   const device = new WholeDevice(row.setup)
-  const draw = drawing(caseSeed)
+  const draw = seeded(caseSeed)
   if (row.release !== undefined)
     device.broker.offer = { release: row.release, operation: operationOne, attempt: 1, lease: 1 }
   if (row.order !== undefined)
@@ -296,15 +278,4 @@ async function bootable(device: WholeDevice, { setup, order }: Row): Promise<str
 
 function some<T>(cases: readonly T[], count: number, draw: () => number): readonly T[] {
   return Array.from({ length: Math.min(count, cases.length) }, () => cases[Math.floor(draw() * cases.length)] as T)
-}
-
-/** mulberry32: the same numbers for the same seed. */
-function drawing(from: number): () => number {
-  let state = from >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

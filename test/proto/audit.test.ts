@@ -14,6 +14,7 @@ import {
   firstAuditHash,
 } from '../../proto/audit.ts'
 import { seed } from '../fixtures/cases.ts'
+import { seeded } from '../fixtures/seeded.ts'
 
 t.comment(`DROVER_SEED=${seed}`)
 
@@ -180,7 +181,7 @@ t.test('a file that is no text, or ends within a line, is told', async t => {
 })
 
 t.test('10,000 random tamperings of an exported file: all are found, none later than behind its place', async t => {
-  const random = generator(seed)
+  const random = seeded(seed)
   const below = (limit: number) => Math.floor(random() * limit)
   const exports = [0, 1, 4, 9].map(from => {
     const chain = chainOf(10).slice(from)
@@ -347,15 +348,4 @@ function verdictOfBytes(bytes: Buffer, pieceBytes: number): AuditVerdict {
   const verifier = new AuditVerifier()
   for (let at = 0; at < bytes.length; at += pieceBytes) verifier.addBytes(bytes.subarray(at, at + pieceBytes))
   return verifier.finish()
-}
-
-/** Numbers 0 ≤ n < 1, the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }

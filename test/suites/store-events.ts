@@ -5,8 +5,9 @@ import type { EventRecord } from '../../broker/core/records.ts'
 import type { EventPage, EventQuery } from '../../broker/ports.ts'
 import { eventIdOf, type OperationId } from '../../proto/ids.ts'
 import { seed as chosen, long } from '../fixtures/cases.ts'
+import { seeded } from '../fixtures/seeded.ts'
 import { everyPage, livesOf, nextOf, readAll, type StoreUnderTest } from './store-pages.ts'
-import { append, below, device, eventOf, generator, operation, pick } from './store-samples.ts'
+import { append, below, device, eventOf, operation, pick } from './store-samples.ts'
 
 export function storeEventsSuite(t: Test, { open, reopen }: StoreUnderTest): void {
   const eachLife = livesOf(reopen)
@@ -15,7 +16,7 @@ export function storeEventsSuite(t: Test, { open, reopen }: StoreUnderTest): voi
     const bound = scanRowsMax === undefined ? '' : `, looking at ${scanRowsMax} rows a page`
     t.test(`every question about events is answered like a plain filter would${bound}`, async t => {
       for (const seed of long ? [chosen, chosen + 1] : [chosen]) {
-        const random = generator(seed)
+        const random = seeded(seed)
         const store = await open(scanRowsMax === undefined ? {} : { scanRowsMax })
         const stored: EventRecord[] = []
         while (stored.length < 120) {
@@ -75,7 +76,7 @@ export function storeEventsSuite(t: Test, { open, reopen }: StoreUnderTest): voi
   })
 
   t.test('a log is entered by time, with any filter, in both orders', async t => {
-    const random = generator(chosen)
+    const random = seeded(chosen)
     const store = await open()
     const stored: EventRecord[] = []
     let at = 1000
@@ -109,7 +110,7 @@ export function storeEventsSuite(t: Test, { open, reopen }: StoreUnderTest): voi
     let store = await open()
     t.strictSame(store.eventRange(), { oldest: 1, newest: 0 }, 'of an empty log')
     t.equal(await store.trimEvents(5, 10), 0)
-    const random = generator(chosen + 1)
+    const random = seeded(chosen + 1)
     const stored = [
       ...(await store.commit(
         Array.from({ length: 60 }, (_, index) => append({ ...randomEvent(random), recordedAt: 1000 + index })),

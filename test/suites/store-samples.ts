@@ -1,4 +1,4 @@
-// Records for tests of stores, and a seeded generator: the same seed gives the same history.
+// Records for tests of stores, and draws from a seeded generator.
 import { createHash } from 'node:crypto'
 import type { Device } from '../../broker/core/device.ts'
 import { policyDefaults } from '../../broker/core/policy.ts'
@@ -183,16 +183,6 @@ export function noticeOf(webhook: string): Omit<Notice, 'number'> {
 
 export const append = (event: NewEvent): Change => ({ kind: 'append-event', event })
 
-/** Numbers 0 ≤ n < 1, the same for the same seed (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 export const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
 /** 0 ≤ n < below */
 export const below = (random: () => number, limit: number): number => Math.floor(random() * limit)

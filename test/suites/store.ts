@@ -4,6 +4,7 @@ import type { EventRecord, Execution, ExecutionState } from '../../broker/core/r
 import { StoreUnavailable } from '../../broker/errors.ts'
 import type { Change } from '../../broker/ports.ts'
 import { type DeviceId, eventIdOf } from '../../proto/ids.ts'
+import { seeded } from '../fixtures/seeded.ts'
 import { storeAuditSuite } from './store-audit.ts'
 import { storeEventsSuite } from './store-events.ts'
 import { storeKeepingSuite } from './store-keeping.ts'
@@ -15,7 +16,6 @@ import {
   device,
   eventOf,
   executionOf,
-  generator,
   operation,
   operationOf,
   pick,
@@ -274,7 +274,7 @@ export function storeSuite(t: Test, { open, reopen }: StoreUnderTest): void {
 
   t.test('the lists of executions follow their states', async t => {
     const seed = 11
-    const random = generator(seed)
+    const random = seeded(seed)
     const store = await open()
     const model = new Map<string, Execution>()
     for (let round = 0; round < 150; round++) {

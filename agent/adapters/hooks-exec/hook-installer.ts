@@ -5,6 +5,7 @@
 //   restart none:    install ─▶ staging.install ─▶ verify ─▶ commit
 //   restart device:  install ─▶ the device restarts ─▶ verify ─▶ commit ─▶ staging.install
 //   rollback whenever `install` may have run and the image is not wanted any more
+import { isNamed } from '../../component-record.ts'
 import { InstallFailed, StorageReadFailed } from '../../errors.ts'
 import type {
   Candidate,
@@ -16,7 +17,9 @@ import type {
   NewImage,
   SlotName,
   SlotStatus,
+  UpdateBytes,
 } from '../../ports.ts'
+import { otherSlot } from '../../slot-record.ts'
 import { type HookNote, readHookNote, writeHookNote } from './hook-note.ts'
 import type { HookName, HookPrograms, HookWords } from './hook-programs.ts'
 
@@ -77,7 +80,7 @@ export class HookInstaller implements Installer {
   async status(): Promise<SlotStatus> {
     const [status, note] = await Promise.all([this.#staging.status(), this.#note()])
     if (this.restart === 'none' || note === undefined || isNamed(note, status.active)) return status
-    const slot = other(status.active.slot)
+    const slot = otherSlot(status.active.slot)
     const image = { slot, version: note.version, digest: note.digest, sizeBytes: note.sizeBytes }
     switch (note.phase) {
       case 'installed':
@@ -103,14 +106,14 @@ export class HookInstaller implements Installer {
     return this.#staging.hash(slot)
   }
 
-  readActive(offset: number, length: number): Promise<Uint8Array> {
-    return this.#staging.readActive(offset, length)
+  readActive(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#staging.readActive(offset, length, into)
   }
   readActiveIndex(): Promise<Uint8Array | undefined> {
     return this.#staging.readActiveIndex()
   }
-  availableBytes(): Promise<number> {
-    return this.#staging.availableBytes()
+  availableBytes(update: UpdateBytes): Promise<number> {
+    return this.#staging.availableBytes(update)
   }
 
   async openCandidate(imageBytes: number): Promise<Candidate> {
@@ -143,7 +146,7 @@ export class HookInstaller implements Installer {
       rollbackFailures: 0,
     }
     if (!known) await this.#write(note)
-    const slot = other(active.slot)
+    const slot = otherSlot(active.slot)
     const problem = await this.#carryOut('install', note, slot, { repeated: known })
     if (problem !== undefined) throw new InstallFailed(`installing ${this.component}`, problem)
     // From here on a power cut does not run it again.
@@ -229,7 +232,7 @@ export class HookInstaller implements Installer {
       DROVER_VERSION: note.version,
       DROVER_INSTALLED_VERSION: note.installedVersion,
       DROVER_CANDIDATE: imagePath(slot),
-      DROVER_PREVIOUS: imagePath(other(slot)),
+      DROVER_PREVIOUS: imagePath(otherSlot(slot)),
       DROVER_SHA256: note.digest,
       DROVER_SIZE: String(note.sizeBytes),
       DROVER_RESTART: restart,
@@ -242,7 +245,7 @@ export class HookInstaller implements Installer {
   /** Where the image of the note lies. */
   async #slotOf(note: HookNote): Promise<SlotName> {
     const { active } = await this.#staging.status()
-    return isNamed(note, active) ? active.slot : other(active.slot)
+    return isNamed(note, active) ? active.slot : otherSlot(active.slot)
   }
 
   #note(): Promise<HookNote | undefined> {
@@ -252,12 +255,4 @@ export class HookInstaller implements Installer {
   #write(note: HookNote | undefined): Promise<void> {
     return writeHookNote(this.#disk, this.#settings.notePath, note)
   }
-}
-
-function isNamed(note: HookNote, image: { readonly version: string; readonly digest: string }): boolean {
-  return note.version === image.version && note.digest === image.digest
-}
-
-function other(slot: SlotName): SlotName {
-  return slot === 'a' ? 'b' : 'a'
 }

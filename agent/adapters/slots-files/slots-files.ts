@@ -1,14 +1,18 @@
 // A component whose images lie in two slot folders: the slot record decides which one counts, a candidate is written at its
 // offsets into the slot that does not. What the system refuses becomes StorageReadFailed (UPD4_FAIL_36) or
 // StorageWriteFailed (35) with the errno.
-import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import type { ManifestFormat } from '../../../proto/manifest.ts'
-import { StorageReadFailed, StoredThingCorrupt, StoredThingMissing } from '../../errors.ts'
+import { ActiveFile } from '../../active-file.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../../component-record.ts'
+import { reading, writing } from '../../disk-errors.ts'
+import { roomFor } from '../../disk-room.ts'
+import { type Content, contentOf } from '../../durable-file.ts'
+import { StoredThingMissing } from '../../errors.ts'
+import { FileCandidate, readIndexFile } from '../../file-candidate.ts'
 import type {
   Candidate,
   Disk,
-  DiskFile,
   HealthVerdict,
   InstalledImage,
   Installer,
@@ -17,11 +21,9 @@ import type {
   SlotName,
   SlotStatus,
 } from '../../ports.ts'
-import { componentFolder, imagePath, indexPath, readSlotRecord, writeSlotRecord } from '../../slot-folder.ts'
+import { componentFolder, imagePath, indexPath } from '../../slot-folder.ts'
 import * as transitions from '../../slot-record.ts'
-import { otherSlot, type SlotContent, type SlotRecord } from '../../slot-record.ts'
-import { openCandidateFile } from './candidate-file.ts'
-import { readIndexFile, reading, usedBytes, writing } from './storage.ts'
+import { otherSlot, type SlotRecord } from '../../slot-record.ts'
 
 export interface SlotsFilesSettings {
   readonly component: string
@@ -34,8 +36,6 @@ export interface SlotsFilesSettings {
   readonly runningSlot: SlotName | undefined
 }
 
-const readBytes = 256 * 1024
-
 export class SlotsFiles implements Installer {
   readonly component: string
   readonly restart: RestartKind
@@ -44,8 +44,9 @@ export class SlotsFiles implements Installer {
   readonly #disk: Disk
   readonly #settings: SlotsFilesSettings
   readonly #folder: string
+  readonly #record: ComponentRecord
+  readonly #active: ActiveFile
   #candidateIsOpen = false
-  #active: Promise<DiskFile> | undefined
 
   constructor(disk: Disk, settings: SlotsFilesSettings) {
     this.component = settings.component
@@ -53,106 +54,67 @@ export class SlotsFiles implements Installer {
     this.#disk = disk
     this.#settings = settings
     this.#folder = componentFolder(settings.dataDir, settings.component)
+    this.#record = new ComponentRecord(disk, this.#folder, settings.component)
+    this.#active = new ActiveFile(disk, this.#folder)
   }
 
   async status(): Promise<SlotStatus> {
-    const { component, restart } = this
-    const record = await this.#record()
-    const { active, trial, fallback } = record
-    return {
-      component,
-      running: (restart === 'none' ? undefined : this.#settings.runningSlot) ?? active,
-      active: installed(record, active, component),
-      trial: trial === null ? undefined : { ...installed(record, trial.slot, component), startsLeft: trial.startsLeft },
-      fallback: fallback ?? undefined,
-    }
+    return this.#record.status(this.restart === 'none' ? undefined : this.#settings.runningSlot)
   }
 
-  async hash(slot: SlotName): Promise<{ readonly digest: string; readonly sizeBytes: number }> {
+  async hash(slot: SlotName): Promise<Content> {
     const path = imagePath(this.#folder, slot)
-    const hash = createHash('sha256')
-    let sizeBytes = 0
-    await reading(path, async () => {
-      const file = await this.#disk.open(path, 'read')
-      try {
-        for (;;) {
-          const piece = await file.read(sizeBytes, readBytes)
-          if (piece.length === 0) return
-          hash.update(piece)
-          sizeBytes += piece.length
-        }
-      } finally {
-        await file.close()
-      }
-    })
-    return { digest: hash.digest('hex'), sizeBytes }
+    const found = await reading(path, () => contentOf(this.#disk, path))
+    if (found === undefined) throw new StoredThingMissing(path)
+    return found
   }
 
-  async readActive(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = await reading(this.#folder, async () => {
-      // Thousands of chunks are read from one image: its file stays open until the record changes.
-      this.#active ??= this.#record().then(({ active }) => this.#disk.open(imagePath(this.#folder, active), 'read'))
-      try {
-        return await (await this.#active).read(offset, length)
-      } catch (error) {
-        await this.#forgetActive()
-        throw error
-      }
-    })
-    if (bytes.length < length)
-      throw new StorageReadFailed(
-        `reading ${length} bytes at ${offset} of ${this.#folder}, got ${bytes.length}`,
-        'SHORT',
-      )
-    return bytes
+  async readActive(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const path = async (): Promise<string> => imagePath(this.#folder, (await this.#record.read()).active)
+    return this.#active.read(path, offset, length, into)
   }
 
   async readActiveIndex(): Promise<Uint8Array | undefined> {
-    return readIndexFile(this.#disk, indexPath(this.#folder, (await this.#record()).active))
+    return readIndexFile(this.#disk, indexPath(this.#folder, (await this.#record.read()).active))
   }
 
   async availableBytes(): Promise<number> {
-    const root = dirname(this.#folder)
-    const own = join(this.#folder, otherSlot((await this.#record()).active))
-    return reading(root, async () => {
-      const ownBytes = await usedBytes(this.#disk, own)
-      const free = (await this.#disk.freeBytes(root)) + ownBytes
-      const { storageBytesMax } = this.#settings
-      if (storageBytesMax === undefined) return free
-      return Math.max(0, Math.min(free, storageBytesMax - ((await usedBytes(this.#disk, root)) - ownBytes)))
-    })
+    const inactive = join(this.#folder, otherSlot((await this.#record.read()).active))
+    return roomFor(this.#disk, inactive, dirname(this.#folder), this.#settings.storageBytesMax)
   }
 
   async openCandidate(imageBytes: number): Promise<Candidate> {
     if (this.#candidateIsOpen) throw new RangeError(`${this.component}: a candidate is open already`)
-    const record = await this.#record()
+    const record = await this.#record.read()
     if (record.trial !== null) throw new RangeError(`${this.component}: a candidate cannot be opened during a trial`)
     const slot = otherSlot(record.active)
-    const paths = { image: imagePath(this.#folder, slot), index: indexPath(this.#folder, slot) }
+    const path = imagePath(this.#folder, slot)
     this.#candidateIsOpen = true
-    const closed = (): void => {
+    const onClose = (): void => {
       this.#candidateIsOpen = false
     }
     try {
-      return await writing(`opening ${paths.image}`, async () => {
+      return await writing(`opening ${path}`, async () => {
         await this.#change(transitions.clearInactive)
-        await this.#disk.makeFolder(dirname(paths.image))
+        await this.#disk.makeFolder(dirname(path))
         await this.#disk.syncFolder(this.#folder)
-        return openCandidateFile(this.#disk, paths, imageBytes, closed)
+        const place = { path, indexPath: indexPath(this.#folder, slot), imageBytes, onClose }
+        // An image may be a program.
+        return FileCandidate.open(this.#disk, place, 0o755)
       })
     } catch (error) {
-      closed()
+      onClose()
       throw error
     }
   }
 
   async install(image: NewImage, startsLeft: number): Promise<void> {
-    const content = { version: image.version, digest: image.digest, size: image.sizeBytes }
+    const content = slotContent(image)
     await this.#change(record => {
       // A repeat leaves the starts that are counted already.
       if (this.restart === 'none')
-        return same(record.slots[record.active], content) ? record : transitions.switchTo(record, content)
-      return record.trial !== null && same(record.slots[record.trial.slot], content)
+        return isNamed(record.slots[record.active], content) ? record : transitions.switchTo(record, content)
+      return record.trial !== null && isNamed(record.slots[record.trial.slot], content)
         ? record
         : transitions.installTrial(record, content, startsLeft)
     })
@@ -168,51 +130,26 @@ export class SlotsFiles implements Installer {
   }
 
   async rollBack(image: Pick<InstalledImage, 'version' | 'digest'>, reason: string): Promise<void> {
-    const named = (content: SlotContent | null): boolean =>
-      content?.version === image.version && content.digest === image.digest
     await this.#change(record => {
-      if (record.trial !== null && named(record.slots[record.trial.slot])) return transitions.fallBack(record, reason)
-      const switched = this.restart === 'none' && named(record.slots[record.active])
+      if (record.trial !== null && isNamed(record.slots[record.trial.slot], image))
+        return transitions.fallBack(record, reason)
+      const switched = this.restart === 'none' && isNamed(record.slots[record.active], image)
       if (switched && record.slots[otherSlot(record.active)] !== null) return transitions.switchBack(record, reason)
-      const told = record.fallback?.reason === reason && record.fallback.slot === otherSlot(record.active)
-      return told ? record : transitions.noteFallback(record, reason)
+      return withFallback(record, reason)
     })
   }
 
   /** Candidates are closed by whoever opened them. */
   async close(): Promise<void> {
-    await this.#forgetActive()
+    await this.#active.forget()
   }
 
-  async #forgetActive(): Promise<void> {
-    const file = this.#active
-    this.#active = undefined
-    // A file that could not be opened has told so to its reader.
-    await file?.then(opened => opened.close()).catch(() => {})
-  }
-
-  async #record(): Promise<SlotRecord> {
-    const record = await reading(this.#folder, () => readSlotRecord(this.#disk, this.#folder))
-    if (record === undefined) throw new StoredThingMissing(`slot record of ${this.component}`)
-    return record
-  }
-
-  /** Writes only when the transition returns another record. */
+  /** Which file is the active one may be another afterwards. */
   async #change(transition: (record: SlotRecord) => SlotRecord): Promise<void> {
-    const record = await this.#record()
-    const changed = transition(record)
-    if (changed === record) return
-    await this.#forgetActive()
-    await writing(`slot record of ${this.component}`, () => writeSlotRecord(this.#disk, this.#folder, changed))
+    try {
+      await this.#record.change(transition)
+    } finally {
+      await this.#active.forget()
+    }
   }
-}
-
-function installed(record: SlotRecord, slot: SlotName, component: string): InstalledImage {
-  const content = record.slots[slot]
-  if (content === null) throw new StoredThingCorrupt(`slot record of ${component}: slot ${slot} counts but is empty`)
-  return { slot, version: content.version, digest: content.digest, sizeBytes: content.size }
-}
-
-function same(a: SlotContent | null, b: SlotContent): boolean {
-  return a !== null && a.version === b.version && a.digest === b.digest
 }

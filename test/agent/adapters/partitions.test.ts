@@ -144,6 +144,29 @@ t.test('a boot loader that does not know the words does not make the device rest
   t.match(await (await open()).status(), { trial: undefined, fallback: { reason: 'never-started' } })
 })
 
+t.test(
+  'on a device as it was flashed the first trial is one, although nobody ever wrote which slot is active',
+  async t => {
+    const { root, boot, open } = device(t)
+    const first = await open()
+    await place(first)
+    await first.install(next.named, 3)
+    t.equal(boot.boot(), 'b')
+    const { drover_active: _, ...never } = boot.values()
+    const lines = Object.entries(never).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(join(root, 'boot/environment'), lines.join(''))
+    const second = await open()
+    t.match(await second.status(), {
+      running: 'b',
+      active: { slot: 'a', version: factoryVersion },
+      trial: { slot: 'b' },
+    })
+    t.equal(boot.values().drover_try, 'b', 'nothing is decided before the image proved itself')
+    await second.commit()
+    t.match(boot.values(), { drover_active: 'b' })
+  },
+)
+
 t.test('a commit that was cut after the boot loader knew of it is one', async t => {
   const { boot, open } = device(t)
   const first = await open()
@@ -167,8 +190,11 @@ t.test('only the bytes of the image count: what a partition holds after them is 
 t.test('an image larger than the partition is refused, one as large fits', async t => {
   const { open, partitions } = device(t)
   const installer = await open()
-  const available = await installer.availableBytes()
-  t.ok(available >= partitionBytes && available < partitionBytes * 1.01)
+  const short = async (candidate: number, beside: number): Promise<number> =>
+    candidate + beside - (await installer.availableBytes({ candidate, beside, members: 0 }))
+  t.equal(await short(partitionBytes, 1000), 0)
+  t.equal(await short(partitionBytes + 1, 1000), 1, 'room for the index is none for the image')
+  t.ok((await short(1, 2 ** 52)) > 0, 'room for the image is none for the index')
   await t.rejects(installer.openCandidate(partitionBytes + 1), { code: 'STORAGE_WRITE_FAILED', errno: 'ENOSPC' })
   const whole = imageOf('2.0.0', Buffer.alloc(1).toString())
   await (await installer.openCandidate(partitionBytes)).close()

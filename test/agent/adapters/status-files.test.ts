@@ -118,7 +118,7 @@ t.test('the history goes on after a restart, is bounded, and keeps no long texts
   const { clock, folder, open } = scene(t)
   const files = await open()
   files.changed(idle)
-  files.happened([{ ...result('failed'), data: { output: 'x'.repeat(5000) } }])
+  files.happened([{ ...result('failed'), data: { diff: 'x'.repeat(5000), output: 'a secret' } }])
   await clock.advance(1000)
   await files.close()
   const again = await open()
@@ -133,10 +133,12 @@ t.test('the history goes on after a restart, is bounded, and keeps no long texts
   t.match(await readStatus(folder), { lastResults: { length: 5 } })
   writeFileSync(join(folder, 'history.json'), '{"format":1,"results":[{}]}')
   const anew = await open()
-  anew.happened([{ ...result('failed'), data: { output: 'x'.repeat(5000) } }])
+  anew.happened([{ ...result('failed'), data: { diff: 'x'.repeat(5000), output: 'a secret' } }])
   anew.changed(idle)
   await anew.close()
-  t.same((await readHistory(folder)).results[0]?.data.output?.length, 256)
+  const kept = (await readHistory(folder)).results[0]?.data
+  t.equal(kept?.diff?.length, 256)
+  t.match(kept, { output: undefined, output_cut: 'true' }, 'what a program printed is not for everybody on the device')
 })
 
 t.test('a disk that refuses is told once, holds nothing up, and gets it when it takes it again', async t => {

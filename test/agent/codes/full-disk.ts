@@ -10,8 +10,8 @@ import type { Test } from 'tap'
 export interface TinyDisk {
   /** Where devices keep their components: each gets a folder on the disk. */
   readonly folder: string
-  /** For `prepare` of a device: its components lie on a tiny disk of their own. */
-  readonly prepare: (deviceFolder: string) => Promise<void>
+  /** For `prepare` of a device: what it keeps in `path` lies on a tiny disk of its own. */
+  readonly prepare: (deviceFolder: string, path?: string) => Promise<void>
 }
 
 /** `prepare` mounts a disk of `sizeBytes` for each device. Undefined, and told: the right to mount is not there. */
@@ -36,13 +36,13 @@ export async function tinyDisk(t: Test, sizeBytes: number): Promise<TinyDisk | u
   let devices = 0
   return {
     folder,
-    async prepare(deviceFolder) {
+    async prepare(deviceFolder, path = 'data/components') {
       devices += 1
       const disk = join(folder, `disk-${devices}`)
       mount(disk)
-      const components = join(deviceFolder, 'data/components')
-      await mkdir(dirname(components), { recursive: true })
-      await symlink(disk, components)
+      const place = join(deviceFolder, path)
+      await mkdir(dirname(place), { recursive: true })
+      await symlink(disk, place)
     },
   }
 }

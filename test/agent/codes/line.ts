@@ -8,8 +8,9 @@ export interface Packet {
   readonly topic: string | undefined
   readonly bytes: Buffer
 }
-/** What the device gets instead; undefined: nothing. Packets wait for one another. */
-export type Weather = (packet: Packet) => Buffer | undefined | Promise<Buffer | undefined>
+/** What the device gets instead; undefined: nothing; `cut`: the connection ends. Packets wait for one another. */
+export type Weather = (packet: Packet) => Passed | Promise<Passed>
+type Passed = Buffer | 'cut' | undefined
 
 /** Chunk data is lost. */
 export const noChunks: Weather = ({ topic, bytes }) => (topic?.endsWith('/chunks/data') ? undefined : bytes)
@@ -50,7 +51,8 @@ function pass(broker: Socket, device: Socket, weather: Weather): void {
       held = held.subarray(end)
       passing = passing.then(async () => {
         const passed = await weather({ topic: topicOf(bytes), bytes })
-        if (passed !== undefined && !device.destroyed) device.write(passed)
+        if (passed === 'cut') device.destroy()
+        else if (passed !== undefined && !device.destroyed) device.write(passed)
       })
     }
   })

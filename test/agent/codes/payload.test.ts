@@ -1,12 +1,12 @@
-// The codes of making an image from a patch.
-import { randomBytes } from 'node:crypto'
+// The codes of making an image from a patch, and those of a runtime that fails while it is made.
+import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { encodeDeltaMetadata } from '../../../proto/patch.ts'
 import { makePatch, type TestPatch } from '../../fixtures/patch.ts'
 import { sha256Hex } from '../fakes/release.ts'
 import type { Wishes } from './offers.ts'
 import { Scene } from './scene.ts'
-import { factoryImage } from './scene-device.ts'
+import { type DeviceWishes, factoryImage } from './scene-device.ts'
 
 const scene = await Scene.open(t)
 
@@ -72,6 +72,53 @@ t.test('UPD4_FAIL_26: a patch that makes another image than the signed one', asy
         offer: delta(undefined, other),
         says: { reason: 'image', expected: sha256Hex(other), actual: /^[0-9a-f]{64}$/ },
       },
+    },
+  )
+})
+
+/** No patch can do this to a decoder; a device with a broken one can. */
+function brokenDecoder(decode: () => never): DeviceWishes {
+  return { wrapPorts: ports => ({ ...ports, patches: { decode } }) }
+}
+function fails(act: () => unknown): never {
+  act()
+  throw new Error('it should have thrown')
+}
+
+t.test('UPD4_FAIL_41: an exception that nobody foresaw', async t => {
+  const device = brokenDecoder(() => {
+    throw new Error('no decoder on this device')
+  })
+  await scene.proves(
+    t,
+    'UPD4_FAIL_41',
+    { offer: delta() },
+    {
+      thrown: { device, offer: delta(), says: { reason: 'no decoder on this device' } },
+    },
+  )
+})
+
+t.test('UPD4_FAIL_34: an allocation that the runtime refuses', async t => {
+  const device = brokenDecoder(() => fails(() => new ArrayBuffer(2 ** 50)))
+  await scene.proves(
+    t,
+    'UPD4_FAIL_34',
+    { offer: delta() },
+    {
+      refused: { device, offer: delta(), says: { reason: 'allocation', actual: /allocation failed/ } },
+    },
+  )
+})
+
+t.test('UPD4_FAIL_43: a hash engine that is not there', async t => {
+  const device = brokenDecoder(() => fails(() => createHash('sha-none')))
+  await scene.proves(
+    t,
+    'UPD4_FAIL_43',
+    { offer: delta() },
+    {
+      missing: { device, offer: delta(), says: { reason: 'engine', actual: /not supported/ } },
     },
   )
 })

@@ -1,5 +1,6 @@
 // The codes between the manifest and the first byte: who is asked, and what has to fit.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -64,12 +65,12 @@ t.test('UPD4_FAIL_34: buffers over the memory budget', async t => {
     }
   }
   const large = { minimumBytes: 512, averageBytes: 1024, maximumBytes: 1024 * 1024 }
-  const good = { device: budget(512 * 1024), offer: delta(300_000) }
+  const good = { device: budget(512 * 1024), offer: delta(100_000) }
   await scene.proves(t, 'UPD4_FAIL_34', good, {
     'what a patch needs': {
       device: budget(512 * 1024),
-      offer: delta(600_000),
-      says: { field: 'memory', expected: /^6\d{5} bytes$/, actual: `${512 * 1024} bytes` },
+      offer: delta(400_000),
+      says: { field: 'memory', expected: /^\d{6} bytes$/, actual: `${512 * 1024} bytes` },
     },
     'the window': {
       device: { settings: { memoryBudgetBytes: 256 * 1024, windowBytes: 256 * 1024 } },
@@ -91,7 +92,14 @@ t.test('UPD4_FAIL_33: no room for the image, before the first byte', async t => 
     'UPD4_FAIL_33',
     { device: quota(50_000) },
     {
-      'of the quota': { device: quota(40_000), says },
+      'of the quota': {
+        device: quota(40_000),
+        async meanwhile({ scene, device, operation }) {
+          await scene.ended(operation)
+          t.notOk(existsSync(device.image('b')), 'not one byte was written')
+        },
+        says,
+      },
     },
   )
   const disk = await tinyDisk(t, 128 * 1024)

@@ -57,7 +57,8 @@ export class FakeDisk {
   readonly touched: string[] = []
   /** Waited for before each save. */
   beforeSave: () => Promise<void> = async () => {}
-  #openCandidates = 0
+  /** Candidates and payloads that are open. */
+  readonly #open = new Set<SlotFiles>()
   /** Told of each completed save and of each change of a slot record. */
   onDurable: (what: string) => void = () => {}
 
@@ -89,7 +90,7 @@ export class FakeDisk {
 
   /** What boot does at a start. */
   boot(): void {
-    this.#openCandidates = 0
+    this.#open.clear()
     for (const component of this.components.values()) {
       component.running = component.active
       if (component.trial === undefined) continue
@@ -123,7 +124,7 @@ export class FakeDisk {
       journal: this.#journal(alive),
       installers: [...this.components.keys()].map(component => this.#installer(component, alive)),
       payloads: {
-        availableBytes: async () => this.availableBytes,
+        heldBytes: async () => (this.payload.image?.length ?? 0) + (this.payload.index?.length ?? 0),
         open: async payloadBytes => this.#candidate(this.payload, payloadBytes, alive),
         discard: async () => {
           await whileAlive(alive)
@@ -187,7 +188,7 @@ export class FakeDisk {
       readActiveIndex: async () => this.of(component).files[this.of(component).active].index,
       availableBytes: async () => this.availableBytes,
       openCandidate: async imageBytes => {
-        if (this.#openCandidates > 0) throw new RangeError('a candidate is open already')
+        if (this.#open.has(this.#inactive(component))) throw new RangeError('a candidate is open already')
         await record('open-candidate', at => {
           at.entries = { [at.active]: at.entries[at.active] }
           at.fallback = undefined
@@ -256,7 +257,7 @@ export class FakeDisk {
   }
 
   #candidate(file: SlotFiles, imageBytes: number, alive: () => boolean): Candidate {
-    this.#openCandidates += 1
+    this.#open.add(file)
     file.image ??= Buffer.alloc(0)
     return {
       write: async (offset, bytes) => {
@@ -284,7 +285,7 @@ export class FakeDisk {
       close: async () => {
         // Closing a file takes its time.
         for (let turn = 0; turn < 10; turn += 1) await new Promise(resolve => setImmediate(resolve))
-        if (alive()) this.#openCandidates -= 1
+        if (alive()) this.#open.delete(file)
       },
     }
   }

@@ -16,12 +16,20 @@ import type {
   Log,
   SlotName,
 } from '../../../agent/ports.ts'
-import { componentFolder, imagePath, openComponent, readSlotRecord } from '../../../agent/slot-folder.ts'
-import { startSlot } from '../../../agent/slot-record.ts'
+import { componentFolder, imagePath, openComponent, readSlotRecord, recordPath } from '../../../agent/slot-folder.ts'
+import {
+  encodeSlotRecord,
+  fallBack,
+  firstRecord,
+  installTrial,
+  type SlotContent,
+  startSlot,
+} from '../../../agent/slot-record.ts'
 import { SimulatedDisk } from '../../../simulator/faults/simulated-disk.ts'
 import { FakeBroker } from './broker.ts'
 import { settle, VirtualClock } from './clock.ts'
 import { settings } from './device.ts'
+import { rawFrame } from './patch-release.ts'
 import { sha256Hex } from './release.ts'
 
 const dataDir = '/data'
@@ -33,6 +41,8 @@ export interface Part {
   readonly component: string
   readonly image: Buffer
   readonly reboot: boolean
+  /** What lies in the other slot, from an update that was given up on trial. */
+  readonly givenUp?: Buffer
 }
 
 export interface WholeDeviceSetup {
@@ -58,7 +68,10 @@ export class WholeDevice {
 
   constructor(setup: WholeDeviceSetup) {
     this.#setup = setup
-    for (const { component, image } of setup.parts) this.disk.place(`/factory/${component}`, image)
+    for (const part of setup.parts) {
+      this.disk.place(`/factory/${part.component}`, part.image)
+      if (part.givenUp !== undefined) this.#placeGivenUp(part, part.givenUp)
+    }
     if (setup.configuration !== undefined) this.disk.place(configurationPath, setup.configuration)
     this.disk.place(`${dataDir}/journal/kept`, Buffer.alloc(0))
   }
@@ -101,6 +114,19 @@ export class WholeDevice {
     const slot = startSlot(record)
     const image = this.disk.contentOf(imagePath(folder, slot))
     return image !== undefined && sha256Hex(image) === record.slots[slot]?.digest ? image : undefined
+  }
+
+  #placeGivenUp({ component, image }: Part, givenUp: Buffer): void {
+    const folder = componentFolder(dataDir, component)
+    const content = (version: string, bytes: Buffer): SlotContent => ({
+      version,
+      digest: sha256Hex(bytes),
+      size: bytes.length,
+    })
+    const trial = installTrial(firstRecord(content('1.0.0', image)), content('1.5.0', givenUp), 3)
+    this.disk.place(imagePath(folder, 'a'), image)
+    this.disk.place(imagePath(folder, 'b'), givenUp)
+    this.disk.place(recordPath(folder), encodeSlotRecord(fallBack(trial, 'starts-used-up')))
   }
 
   async #boot(): Promise<void> {
@@ -149,7 +175,7 @@ export class WholeDevice {
       journal: this.#journalPort(alive),
       link: this.broker.link(alive),
       installers,
-      payloads: new PayloadFile(disk, { dataDir, storageBytesMax: undefined }),
+      payloads: new PayloadFile(disk, { dataDir }),
       patches,
       authorization: { download: async () => ({ kind: 'authorized' }), install: async () => ({ kind: 'authorized' }) },
       health: {
@@ -202,15 +228,4 @@ export class WholeDevice {
       close: async () => {},
     }
   }
-}
-
-/** A zstd frame (RFC 8878) whose one block holds its bytes as they are. */
-export function rawFrame(content: Uint8Array): Buffer {
-  const head = Buffer.alloc(12)
-  head.writeUInt32LE(0xfd2fb528, 0)
-  // Single segment, content size in four bytes, no checksum, no dictionary id.
-  head.writeUInt8(0b1010_0000, 4)
-  head.writeUInt32LE(content.length, 5)
-  head.writeUIntLE((content.length << 3) | 1, 9, 3)
-  return Buffer.concat([head, content])
 }

@@ -162,7 +162,7 @@ t.test('memory is one frame: nothing longer is ever asked of a disk or a decoder
   }
   const device = await deviceWith(t, installed, watched)
   await store(
-    { ...device, payloads: new PayloadFile(quickDisk, { dataDir: device.folder, storageBytesMax: undefined }) },
+    { ...device, payloads: new PayloadFile(quickDisk, { dataDir: device.folder }) },
     patch.bytes,
   )
   longest = 0

@@ -12,6 +12,7 @@ import { operationView } from '../../../broker/views.ts'
 import type { DeviceCode } from '../../../proto/event-codes.ts'
 import { deviceId } from '../../../proto/ids.ts'
 import { type Step, steps } from '../../../proto/messages.ts'
+import { seeded } from '../../fixtures/seeded.ts'
 import {
   commandSubject,
   day,
@@ -26,7 +27,6 @@ import {
   openTargets,
   recount,
   releaseSubject,
-  seeded,
   start,
   targetDigest,
   updated,

@@ -3,7 +3,8 @@ import t from 'tap'
 import { RateWindow, rateLimit } from '../../../broker/core/rate.ts'
 import { waveRoom, waveSize } from '../../../broker/core/rollout.ts'
 import { deviceId } from '../../../proto/ids.ts'
-import { deviceOf, kim, lee, Machine, machine, made, minute, names, openTargets, seeded, waveOf } from './machine.ts'
+import { seeded } from '../../fixtures/seeded.ts'
+import { deviceOf, kim, lee, Machine, machine, made, minute, names, openTargets, waveOf } from './machine.ts'
 
 t.test('rate', async t => {
   const rate = (criterion: 'notified' | 'succeeded') => ({

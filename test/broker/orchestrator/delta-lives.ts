@@ -4,7 +4,7 @@ import { policyDefaults } from '../../../broker/core/policy.ts'
 import type { Operation, Release, ReleaseManifest } from '../../../broker/core/records.ts'
 import { artifactId, deviceId } from '../../../proto/ids.ts'
 import type { DeviceEvent } from '../../../proto/messages.ts'
-import { seeded } from '../core/machine.ts'
+import { seeded } from '../../fixtures/seeded.ts'
 import { eventOf, helloOf, oldDigest, release, type ScriptedConnection, targetDigest, World } from './world.ts'
 
 export const patchDigest = 'de'.repeat(32)

@@ -383,3 +383,11 @@ t.test('what a device calls itself cannot write on the terminal', async t => {
     t.notMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   }
 })
+
+t.test('help says a default once', async t => {
+  const { code, stdout } = await drover(['artifact', 'create', '--help'])
+  t.equal(code, 0)
+  t.match(stdout, '(default 365d)\n')
+  t.notMatch(stdout, /\(default.*\(default/)
+  t.match((await drover(['operation', 'create', '--help'])).stdout, '(default: "firmware-update")')
+})

@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import t from 'tap'
+import { usedBytes } from '../../../../agent/disk-room.ts'
 import { StorageWriteFailed } from '../../../../agent/errors.ts'
 import { unpackPackage } from '../../../../agent/handlers/unpack.ts'
-import type { Installer } from '../../../../agent/ports.ts'
+import type { Disk, Installer } from '../../../../agent/ports.ts'
 import { CutDisk } from '../../../fixtures/cut-disk.ts'
 import {
   imageBytes,
@@ -278,7 +279,34 @@ t.test('one candidate at a time, and none during a trial', async t => {
   await installer.install(update.named, 2)
   await installer.install(update.named, 2)
   await t.rejects(installer.openCandidate(10), RangeError)
-  t.ok((await installer.availableBytes()) > 0)
+  t.ok((await installer.availableBytes({ candidate: 1, beside: 1, members: 1 })) > 0)
+})
+
+t.test('what the members replace is room for their images, and none for the payload', async t => {
+  const device = await PackageDevice.make(t.testdir(), old)
+  t.equal(await device.update(update), 'committed')
+  const third = packageOf('3.0.0', [app('3.0.0'), system('3.0.0'), model('3.0.0')])
+  const payload = third.bytes.length
+  const images = old.reduce((sum, part) => sum + imageBytes(part).length, 0)
+  const components = join(t.testdirName, 'components')
+  const tight = async (freeBytes: number): Promise<Disk> => {
+    const capacity = freeBytes + (await usedBytes(quickDisk, components))
+    const left = async (): Promise<number> => capacity - (await usedBytes(quickDisk, components))
+    return new Proxy(quickDisk, { get: (disk, name) => (name === 'freeBytes' ? left : disk[name as keyof Disk]) })
+  }
+  const needed = { candidate: payload, beside: 10, members: payload }
+  const short = async (freeBytes: number, membersElsewhere?: readonly string[]): Promise<number> => {
+    const { installer } = await device.open(await tight(freeBytes), undefined, membersElsewhere)
+    return needed.candidate + needed.beside + needed.members - (await installer.availableBytes(needed))
+  }
+  // The head of the first package lies in the slot that the payload is written to.
+  const own = await usedBytes(quickDisk, join(components, 'bundle/a'))
+  const enough = 2 * payload + 10 - images - own
+  t.equal(await short(enough), 0)
+  t.equal(await short(enough - 1), 1)
+  t.equal(await short(payload + 9 - own), payload + 1, 'the payload has to find room beside them')
+  t.equal(await short(payload + 10 - own, ['app', 'system', 'model']), 0, 'images that lie elsewhere take none')
+  t.equal(await device.update(third, await tight(enough)), 'committed')
 })
 
 function changedBy(member: Installer, changes: Partial<Installer>): Installer {

@@ -15,7 +15,8 @@ import { LevelStore, verifyStore } from '../../../../broker/adapters/level-store
 import { BrokerError, StoreDamaged } from '../../../../broker/errors.ts'
 import { auditHash, auditText } from '../../../../proto/audit.ts'
 import { eachCase, long, sampled, seed } from '../../../fixtures/cases.ts'
-import { appendAudit, auditOf, below, device, generator, operation, pick } from '../../../suites/store-samples.ts'
+import { seeded } from '../../../fixtures/seeded.ts'
+import { appendAudit, auditOf, below, device, operation, pick } from '../../../suites/store-samples.ts'
 import { contentsOf, copyOf, everythingIn, makeHistory, smallBuffer } from './history.ts'
 
 t.setTimeout(120_000)
@@ -31,7 +32,7 @@ type Outcome = 'told at open' | 'told at read' | 'harmless' | 'SILENT'
 t.test('one flipped byte anywhere: every flip that loses or changes a record is told', async t => {
   const root = t.testdir()
   const expected = await contentsOf(original, join(root, 'read'))
-  const random = generator(seed)
+  const random = seeded(seed)
   const counts = new Map<string, Map<Outcome, number>>()
   const silent: string[] = []
   const files = await filesOf(original)
@@ -72,7 +73,7 @@ t.test('a flip anywhere in a table is seen without LevelDB', async t => {
   const table = (await filesOf(original)).find(file => kindOf(file) === 'table') ?? ''
   const bytes = await readFile(join(original, table))
   t.equal(problemInTable(bytes), undefined)
-  const random = generator(seed + 1)
+  const random = seeded(seed + 1)
   const missed: number[] = []
   // The footer ends with padding that nobody reads, then a magic number.
   for (let at = 0; at < bytes.length - 48; at += 1 + below(random, long ? 20 : 200)) {
@@ -209,7 +210,7 @@ t.test('records that LevelDB itself says were never there: the first bad one is 
   const log = await sampleDb.keys({ gt: 'l!', lt: 'l"' }).all()
   const others = await sampleDb.iterator({ gte: 'o', lt: 'z' }).all()
   await sampleDb.close()
-  const random = generator(seed + 2)
+  const random = seeded(seed + 2)
   // The row of a token that was replaced stays behind, and nobody misses it.
   const tokens = new Set(await principalTokens(original, join(root, 'read')))
   const isMissed = ([key]: [string, string]): boolean =>

@@ -4,6 +4,7 @@ import { LevelStore, type LevelStoreOptions } from '../../../../broker/adapters/
 import type { ExecutionState } from '../../../../broker/core/records.ts'
 import type { Change, Store } from '../../../../broker/ports.ts'
 import { eventIdOf } from '../../../../proto/ids.ts'
+import { seeded } from '../../../fixtures/seeded.ts'
 import { readAll } from '../../../suites/store-pages.ts'
 import {
   answerOf,
@@ -14,7 +15,6 @@ import {
   device,
   eventOf,
   executionOf,
-  generator,
   noticeOf,
   operation,
   operationOf,
@@ -31,7 +31,7 @@ export const smallBuffer = { writeBufferBytes: 64 * 1024 }
 
 /** Some two hundred commits of every kind: tables, a write-ahead log with something in it, overwritten records. */
 export async function makeHistory(directory: string, options: LevelStoreOptions): Promise<{ lastBatch: number }> {
-  const random = generator(7)
+  const random = seeded(7)
   const store = await LevelStore.open(directory, { ...smallBuffer, ...options })
   const known = new Map<string, ExecutionState>()
   for (let round = 0; round < 120; round++) {

@@ -1,0 +1,39 @@
+// Index rows are written when they change, and verifying knows which of them are older than their record may be.
+import { join } from 'node:path'
+import { Level } from 'level'
+import t from 'tap'
+import { encodeRecord } from '../../../../broker/adapters/level-store/record.ts'
+import { LevelStore, verifyStore } from '../../../../broker/adapters/level-store.ts'
+import { device, executionOf, operation, putDevice, putExecution } from '../../../suites/store-samples.ts'
+
+t.test('a step of a device moves no index row, and an execution older than its index row is told', async t => {
+  const directory = join(t.testdir(), 'store')
+  // So few that the start no longer looks at the execution.
+  const store = await LevelStore.open(directory, { logBatches: 3 })
+  const execution = executionOf(operation(1), device('a'), 'pending')
+  await store.commit([putExecution(execution)])
+  await store.commit([putExecution({ ...execution, state: 'in-progress' }, 'pending')])
+  for (let attempt = 1; attempt < 4; attempt++)
+    await store.commit([putExecution({ ...execution, state: 'in-progress', attempt }, 'in-progress')])
+  for (let round = 0; round < 4; round++) await store.commit([putDevice(device('b'), { bootId: String(round) })])
+  await store.close()
+  const db = new Level<string, string>(join(directory, 'records'))
+  const rows = await db.iterator({ gte: 'x', lt: 'y' }).all()
+  const batches = rows.map(([key, value]) => [
+    key.split('!')[0],
+    Number.parseInt(value.slice(key[1] === '!' ? 8 : 0).slice(0, 14), 16),
+  ])
+  t.strictSame(batches, [
+    ['x', 6],
+    ['xd', 2],
+    ['xs', 3],
+  ])
+  const [key = '', value = ''] = rows[0] ?? []
+  await db.put(key, encodeRecord(key, 2, value.slice(22)))
+  await db.close()
+  const again = new Level(join(directory, 'records'))
+  await again.open()
+  await again.close()
+  const { problems } = await verifyStore(directory)
+  t.match(problems.join(), /index row "xs!.*is not of the batch of its record/)
+})
