@@ -161,10 +161,7 @@ t.test('memory is one frame: nothing longer is ever asked of a disk or a decoder
     },
   }
   const device = await deviceWith(t, installed, watched)
-  await store(
-    { ...device, payloads: new PayloadFile(quickDisk, { dataDir: device.folder }) },
-    patch.bytes,
-  )
+  await store({ ...device, payloads: new PayloadFile(quickDisk, { dataDir: device.folder }) }, patch.bytes)
   longest = 0
   await unpackDelta({ payloads: device.payloads, patches }, device.installer, manifestFor(patch.bytes), never)
   t.ok(longest > 0 && longest <= 256 * 1024, `${longest} bytes at once`)
