@@ -53,6 +53,9 @@ export interface PackageSettings {
 
 const strength: readonly RestartKind[] = ['none', 'image', 'device']
 
+/** Why an install is taken back that a power cut found half done. */
+const interrupted = 'interrupted'
+
 export class PackageInstaller implements Installer {
   readonly formats = ['combined'] as const
   readonly #disk: Disk
@@ -286,7 +289,9 @@ export class PackageInstaller implements Installer {
     const { holdsAll, runs, fellBack } = await this.#members.standing(content)
     // What runs cannot be written over by a new try: it is given up by whoever looks at it, with a restart.
     if (holdsAll || runs !== 'none') return
-    await this.#takeBack(record, fellBack ?? 'interrupted', fellBack)
+    // Our own word, left behind when the power went while this was done before: nothing fell back by itself.
+    const fault = fellBack === interrupted ? undefined : fellBack
+    await this.#takeBack(record, fault ?? interrupted, fault)
   }
 
   async #finishCommit(record: PackageRecord): Promise<void> {
