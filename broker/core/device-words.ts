@@ -32,7 +32,16 @@ export function deviceReported(draft: Draft, report: Report): void {
     outcomeReported(draft, { ...report, execution: heard }, execution, content.step)
   else if (content.step === 'withdrawn') withdrawnReported(draft, heard, execution)
   // A step can no longer bring back what the broker has given up; only a result can.
-  else if (execution.state === 'in-progress') draft.put({ ...heard, step: stepOf(execution, content.step) }, execution)
+  else if (execution.state === 'in-progress')
+    draft.put({ ...heard, step: stepOf(execution, content.step), ...transferIn(event) }, execution)
+}
+
+const transferNames = ['held_bytes', 'received_bytes', 'wire_bytes']
+
+/** Said once, with the step that follows the last chunk. */
+function transferIn({ data }: DeviceEvent): Pick<Execution, 'transfer'> {
+  const told = transferNames.flatMap(name => (/^\d{1,15}$/.test(data[name] ?? '') ? [[name, data[name] ?? '']] : []))
+  return told.length === 0 ? {} : { transfer: Object.fromEntries(told) }
 }
 
 /** Handed over and not ended for good: in progress, between two attempts, or ended by the broker's word alone. */
@@ -138,7 +147,7 @@ export function deviceSaidHello(
     return
   }
   if (isConfirmed(draft, execution, device)) {
-    draft.end(execution, execution, 'completed', 'SYS_112')
+    draft.end(execution, execution, 'completed', 'SYS_112', execution.transfer)
     return
   }
   if (execution.state !== 'in-progress') return

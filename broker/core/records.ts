@@ -193,6 +193,8 @@ export interface Execution {
   readonly retries?: Readonly<Record<string, number>>
   /** How the attempt before ended; what a dropped retry ends with. */
   readonly lastFailure?: LastFailure
+  /** What the device said its download took (`held_bytes`, `received_bytes`, `wire_bytes`): for the final event. */
+  readonly transfer?: Readonly<Record<string, string>>
   /** Told to withdraw for another reason than a stop: it was removed from the operation. */
   readonly removal?: { readonly at: number }
   readonly initialVersion?: string

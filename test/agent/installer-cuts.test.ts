@@ -74,7 +74,7 @@ for (const [kind, make] of Object.entries(kinds))
       t.comment(`DROVER_SEED=${seed}: ${whole.disk.changes} changes, ${cuts.length} cuts`)
       const wanted = outcome === 'committed' ? secondImage.bytes : factoryImage
       let done = 0
-      for (const { change, share, flavour } of sampled(cuts, 150, fraction)) {
+      for (const { change, share, flavour } of sampled(cuts, 60, fraction)) {
         const where = `change ${change}, ${share} of it, ${flavour}`
         const { disk, device } = await prepared()
         const cut = new Promise<string>(resolve => disk.armCut({ change, share }, () => resolve('cut')))

@@ -226,7 +226,7 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
       const steps = Array.from({ length: whole.changeCount }, (_, index) => index + 1)
       const cases = steps.flatMap(step => (['before', 'after'] as const).map(flavour => ({ step, flavour })))
       t.comment(`DROVER_SEED=${seed}`)
-      await eachCase(sampled(cases, 30, seeded(seed)), 3, async ({ step, flavour }) => {
+      await eachCase(sampled(cases, 10, seeded(seed)), 3, async ({ step, flavour }) => {
         const where = `${flavour} change ${step}`
         const device = await make(t)
         const disk = new CutDisk(quickDisk, step, flavour)

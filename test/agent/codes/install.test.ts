@@ -117,8 +117,7 @@ t.test(
       try {
         await scene.untilOnline({ id })
         const operation = await scene.begin(offer, { id })
-        await scene.ended(operation, 60_000)
-        const events = await scene.events({ id }, operation)
+        const events = await scene.result({ id }, operation, 60_000)
         t.strictSame(codesOf(events), [healthy ? 'SYS_112' : 'UPD4_FAIL_40'])
         if (!healthy) t.match(events.at(-1)?.data, { reason: /exit-9/ })
       } catch (error) {

@@ -143,11 +143,7 @@ export class Scene {
       await story.before?.(at)
       const operation = await this.begin(offer, device)
       await story.meanwhile?.({ ...at, operation })
-      await this.ended(operation)
-      return await untilValue(async () => {
-        const events = await this.events(device, operation)
-        return codesOf(events).length > 0 ? events : undefined
-      })
+      return await this.result(device, operation)
     } catch (error) {
       const own = this.#log.filter(line => line.includes(device.id))
       for (const line of [...device.log, ...own].slice(-60)) t.comment(line)
@@ -155,6 +151,19 @@ export class Scene {
     } finally {
       await device.stop()
     }
+  }
+
+  /** The events of an operation on one device once it has ended; the page may show the last one a moment later. */
+  async result(
+    device: Pick<SceneDevice, 'id'>,
+    operation: OperationId,
+    limitMs = 30_000,
+  ): Promise<readonly EventView[]> {
+    await this.ended(operation, limitMs)
+    return untilValue(async () => {
+      const events = await this.events(device, operation)
+      return codesOf(events).length > 0 ? events : undefined
+    })
   }
 
   /** Enrolled and provisioned, not started. */

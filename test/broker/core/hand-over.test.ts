@@ -241,3 +241,13 @@ t.test('permits', async t => {
     t.strictSame(one.unreachable('s003').executions, [], 'in a paused operation it is nobody’s turn')
   })
 })
+
+t.test('what the download took is told in the final event, whatever else the device says with its step', async t => {
+  const one = machine({}, ['a'])
+  one.ready('a')
+  one.step('a', 'verifying', { held_bytes: '900', received_bytes: '100', wire_bytes: '60', note: 'x' })
+  one.step('a', 'rebooting', { held_bytes: 'many' })
+  const took = { held_bytes: '900', received_bytes: '100', wire_bytes: '60' }
+  t.strictSame(one.hello('a', updated('a')).events.at(-1)?.data, took)
+  t.match(one.of('a'), { state: 'completed', code: 'SYS_112', data: took })
+})

@@ -33,7 +33,7 @@ const system = (version: string, text = `system ${version}`): Part => ({
   restart: 'image',
 })
 /** Every cut in the long run, else a share of them that changes from run to run. */
-const stride = env.DROVER_LONG === '1' ? 1 : 5
+const stride = env.DROVER_LONG === '1' ? 1 : 29
 t.comment(`seed ${seed}`)
 const never = new AbortController().signal
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

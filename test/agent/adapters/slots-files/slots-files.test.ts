@@ -1,7 +1,18 @@
 // Slots as folders on a real file system: candidates, what the record says after each change, quota, and the errnos.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -211,11 +222,20 @@ t.test(
     t.ok(before > 0 && before <= 256 * 1024)
     const file = await app.openCandidate(1_000_000)
     await t.rejects(file.write(0, Buffer.alloc(1_000_000, 1)), { code: 'STORAGE_WRITE_FAILED', errno: 'ENOSPC' })
+    t.match(
+      await app.hash('b'),
+      { sizeBytes: 0 },
+      'the room it took is given back: the journal may lie on the same disk',
+    )
+    const filler = openSync(join(mounted, 'filler'), 'w')
+    t.throws(() => writeFileSync(filler, Buffer.alloc(1_000_000)), { code: 'ENOSPC' })
+    closeSync(filler)
     await t.rejects(file.writeIndex(Buffer.alloc(10_000)), { code: 'STORAGE_WRITE_FAILED', errno: 'ENOSPC' })
     await file.close()
     await t.rejects(app.install(candidate, 3), { code: 'STORAGE_WRITE_FAILED', errno: 'ENOSPC' })
     t.match(await app.status(), { active: zeroed, trial: undefined })
     t.match(await app.hash('a'), { digest: zeroed.digest })
+    rmSync(join(mounted, 'filler'))
     t.ok((await app.availableBytes()) >= before - 8192, 'what the candidate took may be taken again')
     rmSync(imagePath(folder, 'b'))
     t.notOk(existsSync(indexPath(folder, 'b')))
