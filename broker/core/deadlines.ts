@@ -26,7 +26,7 @@ export function deadlinePassed(
       return
     case 'confirm':
       if (device !== undefined && execution.undecided !== true && isConfirmed(draft, execution, device))
-        draft.end(execution, execution, 'completed', 'SYS_112')
+        draft.end(execution, execution, 'completed', 'SYS_112', execution.transfer)
       else notReached(draft, execution, device, chance)
       return
     case 'stop':
