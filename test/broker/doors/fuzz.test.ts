@@ -9,7 +9,7 @@ import { device, putBackup, putDevice } from '../../suites/store-samples.ts'
 import { type Case, casesOf, type Document, type Known, type Sent } from './openapi-requests.ts'
 import { openRealDoors, type RealDoors } from './real-doors.ts'
 
-const runs = long ? 20_000 : 1_500
+const runs = long ? 20_000 : 600
 /** Requests before there are fresh things to ask for: most of what they find is soon stopped, deleted, refused. */
 const roundLength = 100
 
