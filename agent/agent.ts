@@ -315,7 +315,7 @@ export class Agent {
     const undecided =
       ['rebooting', 'confirming', 'rolling-back', 'installing'].includes(state.kind) ||
       (command?.kind === 'restarting' && command.bootId !== this.#bootId)
-    if (this.#linkStarted || this.#stopped || undecided) return
+    if (this.#linkStarted || this.#stopped || (undecided && !this.#restarts.isStuck)) return
     this.#linkStarted = true
     this.#ports.link.start({
       connected: () => {

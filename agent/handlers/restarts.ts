@@ -23,9 +23,15 @@ export class Restarts {
   readonly #parts: RestartsParts
   #timer: Timer | undefined
   #stopped = false
+  #isStuck = false
 
   constructor(parts: RestartsParts) {
     this.#parts = parts
+  }
+
+  /** A roll-back waits for a restart that the device refused: the line is opened meanwhile, so that people can reach it. */
+  get isStuck(): boolean {
+    return this.#isStuck
   }
 
   /** Nothing is asked for when another restart was wished for meanwhile, or after `stop`. */
@@ -57,7 +63,8 @@ export class Restarts {
     const { ports, memory, workNumber, refused } = this.#parts
     if (work !== workNumber()) return
     ports.log.error({ event: 'restart-refused', problem }, 'the device does not go down')
+    this.#isStuck = memory().state.kind !== 'rebooting'
     refused(problem, work)
-    if (memory().state.kind !== 'rebooting') this.#timer = ports.clock.after(againMs, () => void this.wish(reason))
+    if (this.#isStuck) this.#timer = ports.clock.after(againMs, () => void this.wish(reason))
   }
 }

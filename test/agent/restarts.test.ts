@@ -1,7 +1,7 @@
 // A device that has to go down as a whole for a new image: it refuses, it does not do it, or nobody is there any more to ask.
 import t from 'tap'
 import type { AgentPorts } from '../../agent/ports.ts'
-import { operationTwo } from './fakes/broker.ts'
+import { operationOne, operationTwo } from './fakes/broker.ts'
 import { FakeDevice } from './fakes/device.ts'
 import { imageOf, releaseOf } from './fakes/release.ts'
 import { newer } from './fakes/story.ts'
@@ -69,6 +69,8 @@ t.test('a roll-back that cannot be started is asked for again, until the agent e
   t.equal(device.asked, 2)
   await device.run(3 * 60_000)
   t.equal(device.asked, 5, 'each minute')
+  t.match(device.broker.hellos.at(-1), { operation: operationOne }, 'the line is open: people can reach it')
+  t.strictSame(device.broker.codes(), [], 'and nothing is claimed')
   await device.stop()
   await device.run(10 * 60_000)
   t.equal(device.asked, 5, 'an agent that was stopped restarts no device')
