@@ -7,9 +7,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cpuSecondsOf } from './process-cpu.ts'
 
-/** For node, as `npm start` and the service file of docs/OPERATING.md give them. */
-export const nodeArgs: readonly string[] = ['--min-semi-space-size=32', '--max-semi-space-size=32']
-
 const uploadPieceBytes = 1024 * 1024
 
 const brokerBin = fileURLToPath(new URL('../../broker/main.js', import.meta.url))
@@ -51,7 +48,7 @@ export class BrokerProcess {
   static async start({
     folder,
     token,
-    nodeArgs: more = [],
+    nodeArgs = [],
     environment = {},
     args = [],
   }: BrokerWishes): Promise<BrokerProcess> {
@@ -63,7 +60,6 @@ export class BrokerProcess {
       process.execPath,
       [
         ...nodeArgs,
-        ...more,
         brokerBin,
         ...['--data-dir', join(folder, 'data'), '--ready-file', readyFile],
         ...['--mqtt-port', '0', '--http-port', '0', '--in-progress-max', '100000', ...args],

@@ -2,7 +2,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { nodeArgs } from './broker-process.ts'
 import { cpuSecondsOf } from './process-cpu.ts'
 
 const program = fileURLToPath(new URL('./plain-aedes.js', import.meta.url))
@@ -17,7 +16,7 @@ export class PlainAedes {
   }
 
   static async start(): Promise<PlainAedes> {
-    const child = fork(program, { execArgv: [...nodeArgs] })
+    const child = fork(program, { execArgv: [] })
     const failed = once(child, 'exit').then(() => {
       throw new Error('plain Aedes ended before it listened')
     })
