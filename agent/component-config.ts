@@ -3,6 +3,9 @@
 import { componentNameBytesMax, componentsMax, packageImagesMax } from '../proto/limits.ts'
 import { command, expected, isObject, Problems, text, whole } from './setting.ts'
 
+/** What the words for an external boot loader are called unless the configuration says otherwise. */
+export const bootVariables = { active: 'drover_active', trial: 'drover_try', tries: 'drover_tries' } as const
+
 export interface ComponentConfig {
   readonly name: string
   /** Version of what the component has from the factory. */
@@ -182,9 +185,9 @@ const kinds: Readonly<Record<Kind, KindOfInstaller>> = {
       const commandLine = field(bootloader, 'commandLine', path, '/proc/cmdline')
       const named = within('variables', bootloader.variables ?? {}, ['active', 'try', 'tries'])
       const variables = {
-        active: field(named, 'active', variable, 'drover_active'),
-        trial: field(named, 'try', variable, 'drover_try'),
-        tries: field(named, 'tries', variable, 'drover_tries'),
+        active: field(named, 'active', variable, bootVariables.active),
+        trial: field(named, 'try', variable, bootVariables.trial),
+        tries: field(named, 'tries', variable, bootVariables.tries),
       }
       const installer = { kind: 'partitions', a, b, imageBytes } as const
       return {

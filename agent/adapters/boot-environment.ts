@@ -17,8 +17,6 @@ export interface BootEnvironmentSettings {
   readonly environment: NodeJS.ProcessEnv
 }
 
-export const defaultVariables = { active: 'drover_active', trial: 'drover_try', tries: 'drover_tries' } as const
-
 /** Flash is slow; a program that takes longer hangs. */
 const timeoutMs = 30_000
 const outputBytesMax = 256 * 1024

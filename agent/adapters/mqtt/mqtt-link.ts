@@ -19,6 +19,7 @@ import {
   type SessionChannel,
   type Uplink,
 } from '../../../proto/topics.ts'
+import { jitteredDelayMs } from '../../core/backoff.ts'
 import { LinkDown } from '../../errors.ts'
 import type { Clock, Link, LinkHandlers, Log, Random, Timer } from '../../ports.ts'
 import { FrameBound } from './frame-bound.ts'
@@ -124,8 +125,7 @@ export class MqttLink implements Link {
   /** Full jitter: thousands of devices that lose one broker come back spread over the whole span. */
   #delayMs(): number {
     const { baseMs, capMs } = this.#settings.reconnect
-    const mostMs = Math.min(capMs, baseMs * 2 ** Math.min(Math.max(this.#failures - 1, 0), 30))
-    return Math.round(this.#ports.random.fraction() * mostMs)
+    return jitteredDelayMs(Math.max(this.#failures - 1, 0), baseMs, capMs, this.#ports.random.fraction())
   }
 }
 

@@ -1,77 +1,16 @@
 // The line to the broker against a real Aedes and against a scripted server: order of things after a connect, what ends
 // a connection, and how the next one is waited for.
-import { createServer, type Server, type Socket } from 'node:net'
-import { Aedes, type PublishPacket } from 'aedes'
-import t, { type Test } from 'tap'
+import { createServer, type Socket } from 'node:net'
+import type { Aedes } from 'aedes'
+import t from 'tap'
 import { FrameBound } from '../../../../agent/adapters/mqtt/frame-bound.ts'
-import { MqttLink, type MqttLinkSettings } from '../../../../agent/adapters/mqtt/mqtt-link.ts'
+import { MqttLink } from '../../../../agent/adapters/mqtt/mqtt-link.ts'
 import { systemClock } from '../../../../agent/adapters/system-clock.ts'
 import { systemRandom } from '../../../../agent/adapters/system-random.ts'
-import type { Clock, LinkHandlers, Random } from '../../../../agent/ports.ts'
-import { deviceId } from '../../../../proto/ids.ts'
+import type { Clock, Random } from '../../../../agent/ports.ts'
 import { readPresence } from '../../../../proto/messages.ts'
 import { deviceTopic } from '../../../../proto/topics.ts'
-
-const device = deviceId('d1')
-const log = { debug() {}, info() {}, warn() {}, error() {} }
-
-async function listening(t: Test, server: Server): Promise<number> {
-  const sockets = new Set<Socket>()
-  server.on('connection', socket => sockets.add(socket))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-async function aedes(t: Test): Promise<{ broker: Aedes; port: number; published: PublishPacket[] }> {
-  const broker = await Aedes.createBroker()
-  const published: PublishPacket[] = []
-  broker.on('publish', (packet, client) => {
-    if (client) published.push(packet)
-  })
-  const port = await listening(t, createServer(broker.handle))
-  t.teardown(() => new Promise<void>(resolve => broker.close(resolve)))
-  return { broker, port, published }
-}
-
-interface Watched extends LinkHandlers {
-  readonly facts: string[]
-  readonly messages: { downlink: string; bytes: Uint8Array }[]
-  /** Waits until so many facts of this kind (its first word) have come. */
-  seen(fact: string, count?: number): Promise<void>
-}
-
-function watched(): Watched {
-  const facts: string[] = []
-  const messages: { downlink: string; bytes: Uint8Array }[] = []
-  return {
-    facts,
-    messages,
-    connected: () => void facts.push('connected'),
-    disconnected: reason => void facts.push(`disconnected ${reason}`),
-    message(downlink, bytes) {
-      messages.push({ downlink, bytes })
-      facts.push(`message ${downlink}`)
-    },
-    broadcast: (channel, session, bytes) =>
-      void facts.push(`broadcast ${session} ${channel} ${Buffer.from(bytes).toString()}`),
-    seen: (fact, count = 1) =>
-      until(`${count} of ${fact}`, () => facts.filter(each => each.startsWith(fact)).length >= count),
-  }
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
+import { aedes, device, linkTo, listening, log, until, watched } from './line.ts'
 
 /** Notes what is waited for, and waits a moment only; the long guard of a connection stays long. */
 function hastyClock(): Clock & { readonly delaysMs: number[] } {
@@ -85,32 +24,6 @@ function hastyClock(): Clock & { readonly delaysMs: number[] } {
       return systemClock.after(1, run)
     },
   }
-}
-
-function linkTo(
-  t: Test,
-  port: number,
-  {
-    clock = systemClock,
-    random = systemRandom,
-    ...settings
-  }: { clock?: Clock; random?: Random } & Partial<MqttLinkSettings> = {},
-): MqttLink {
-  const link = new MqttLink(
-    { clock, random, log },
-    {
-      deviceId: device,
-      host: '127.0.0.1',
-      port,
-      username: 'd1',
-      password: 'secret',
-      receiveBytesMax: 100_000,
-      reconnect: { baseMs: 10, capMs: 50 },
-      ...settings,
-    },
-  )
-  t.teardown(() => link.close())
-  return link
 }
 
 t.test('connected means: clean session with a will, every downlink granted, presence said', async t => {
