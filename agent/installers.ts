@@ -10,10 +10,10 @@ import { Partitions } from './adapters/partitions.ts'
 import { SingleFile } from './adapters/single-file.ts'
 import { SlotsFiles } from './adapters/slots-files/slots-files.ts'
 import { AskedInTurn, alwaysAuthorized, MaintenanceWindow, onlyAbout } from './authorization.ts'
-import { type ComponentConfig, slotFolderComponents } from './component-config.ts'
-import { type AgentConfig, ConfigError } from './config.ts'
 import type { Authorization, Clock, Disk, Installer, Log, SlotName } from './ports.ts'
-import { componentFolder, imagePath, openComponent } from './slot-folder.ts'
+import { type ComponentConfig, slotFolderComponents } from './settings/component-config.ts'
+import { type AgentConfig, ConfigError } from './settings/config.ts'
+import { componentFolder, imagePath, openComponent } from './storage/slot-folder.ts'
 
 export interface InstallersOptions {
   readonly disk: Disk

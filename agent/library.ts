@@ -26,9 +26,7 @@ export {
   type Order,
   type Prepared,
 } from './agent.ts'
-export { agentDefaults, reconnectDefaults } from './agent-defaults.ts'
 export { AskedInTurn, alwaysAuthorized, MaintenanceWindow } from './authorization.ts'
-export { type AgentConfig, ConfigError, parseConfig, readConfig } from './config.ts'
 export type { CommandOutcome } from './core/command.ts'
 export {
   AgentError,
@@ -44,5 +42,7 @@ export { LogRing } from './log-ring.ts'
 export type * from './observer.ts'
 export type * from './ports.ts'
 export { agentVersion, type ProcessFacts, type RunOptions, run } from './run.ts'
-export { componentFolder, openComponent } from './slot-folder.ts'
-export { SlotRecordCorrupt } from './slot-record.ts'
+export { agentDefaults, reconnectDefaults } from './settings/agent-defaults.ts'
+export { type AgentConfig, ConfigError, parseConfig, readConfig } from './settings/config.ts'
+export { componentFolder, openComponent } from './storage/slot-folder.ts'
+export { SlotRecordCorrupt } from './storage/slot-record.ts'

@@ -8,12 +8,12 @@ import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { type AgentConfig, ConfigError, configHelp, readConfig } from './config.ts'
 import { StoredThingCorrupt } from './errors.ts'
 import { LogRing } from './log-ring.ts'
 import type { Log } from './ports.ts'
 import { type ProcessFacts, type RunOptions, run } from './run.ts'
-import { SlotRecordCorrupt } from './slot-record.ts'
+import { type AgentConfig, ConfigError, configHelp, readConfig } from './settings/config.ts'
+import { SlotRecordCorrupt } from './storage/slot-record.ts'
 
 /** `wrapPorts` as in RunOptions. */
 export async function main(wrapPorts?: RunOptions['wrapPorts']): Promise<never> {

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentView, Happening } from './observer.ts'
-import { isObject } from './setting.ts'
+import { isObject } from './settings/setting.ts'
 
 export const statusFormat = 1
 /** Results and events kept in the history. */

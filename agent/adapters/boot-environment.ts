@@ -2,10 +2,10 @@
 // `read` prints lines NAME=value, `write` is called with NAME and value (without a value the variable is removed), one
 // variable at a time. Which slot was started stands on the kernel's command line: drover.slot=a.
 import type { BootLoader, BootLoaderState } from '../boot-loader.ts'
-import { reading } from '../disk-errors.ts'
 import { StorageReadFailed, StorageWriteFailed } from '../errors.ts'
 import type { Clock, Disk, SlotName } from '../ports.ts'
 import { runProgram } from '../program.ts'
+import { reading } from '../storage/disk-errors.ts'
 
 export interface BootEnvironmentSettings {
   /** Program and arguments. */

@@ -6,7 +6,7 @@ import { configurationBytesMax } from '../../proto/limits.ts'
 import { StorageReadFailed, StorageWriteFailed } from '../errors.ts'
 import type { Clock, Configuration, ConfigurationVerdict, Disk, Log } from '../ports.ts'
 import { runProgram } from '../program.ts'
-import { readWhole, replaceFile } from '../slot-folder.ts'
+import { readWhole, replaceFile } from '../storage/slot-folder.ts'
 
 const readBytesMax = 16 * configurationBytesMax
 

@@ -8,13 +8,8 @@
 // Two places must agree, and a power cut can come between. Of arming and of giving up the record is the first to know, of
 // committing and of starts used up the boot loader: `#agree` makes them one again at every opening.
 import { dirname, join } from 'node:path'
-import { ActiveFile } from '../active-file.ts'
 import type { BootLoader } from '../boot-loader.ts'
-import { ComponentRecord, isNamed, slotContent, withFallback } from '../component-record.ts'
-import { reading, writing } from '../disk-errors.ts'
-import { type Content, contentOf } from '../durable-file.ts'
 import { InstallFailed, StorageReadFailed, StorageWriteFailed, StoredThingMissing } from '../errors.ts'
-import { FileCandidate, readIndexFile } from '../file-candidate.ts'
 import type {
   Candidate,
   Disk,
@@ -26,7 +21,12 @@ import type {
   SlotStatus,
   UpdateBytes,
 } from '../ports.ts'
-import { indexPath, readWhole, replaceFile } from '../slot-folder.ts'
+import { ActiveFile } from '../storage/active-file.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../storage/component-record.ts'
+import { reading, writing } from '../storage/disk-errors.ts'
+import { type Content, contentOf } from '../storage/durable-file.ts'
+import { FileCandidate, readIndexFile } from '../storage/file-candidate.ts'
+import { indexPath, readWhole, replaceFile } from '../storage/slot-folder.ts'
 import {
   clearInactive,
   commit,
@@ -38,7 +38,7 @@ import {
   type SlotName,
   type SlotRecord,
   switchTo,
-} from '../slot-record.ts'
+} from '../storage/slot-record.ts'
 
 export interface PartitionsSettings {
   readonly component: string

@@ -8,13 +8,7 @@
 // The record leads: an image that lies in the slot that counts has still to be moved to the target, after a power cut too.
 // What is there is always read from the target itself, so a file that somebody else changed is told by its digest.
 import { basename, dirname, join } from 'node:path'
-import { ActiveFile } from '../active-file.ts'
-import { ComponentRecord, isNamed, slotContent, withFallback } from '../component-record.ts'
-import { errnoOf, reading, writing } from '../disk-errors.ts'
-import { roomFor } from '../disk-room.ts'
-import { type Content, contentOf, copyFile } from '../durable-file.ts'
 import { InstallFailed, StoredThingMissing } from '../errors.ts'
-import { FileCandidate, readIndexFile } from '../file-candidate.ts'
 import type {
   Candidate,
   Clock,
@@ -28,8 +22,14 @@ import type {
   UpdateBytes,
 } from '../ports.ts'
 import { runProgram } from '../program.ts'
-import { imagePath, indexPath } from '../slot-folder.ts'
-import { clearInactive, otherSlot, type SlotName, switchBack, switchTo } from '../slot-record.ts'
+import { ActiveFile } from '../storage/active-file.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../storage/component-record.ts'
+import { errnoOf, reading, writing } from '../storage/disk-errors.ts'
+import { roomFor } from '../storage/disk-room.ts'
+import { type Content, contentOf, copyFile } from '../storage/durable-file.ts'
+import { FileCandidate, readIndexFile } from '../storage/file-candidate.ts'
+import { imagePath, indexPath } from '../storage/slot-folder.ts'
+import { clearInactive, otherSlot, type SlotName, switchBack, switchTo } from '../storage/slot-record.ts'
 
 export interface SingleFileSettings {
   readonly component: string

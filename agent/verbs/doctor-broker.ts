@@ -2,8 +2,8 @@
 // running agent would lose its connection to the second one of its name, so then the CONNECT is left out.
 import { probeBroker } from '../adapters/mqtt/probe.ts'
 import { systemBootId } from '../adapters/system-reboot.ts'
-import { readPassword } from '../config.ts'
 import { endOf } from '../process-facts.ts'
+import { readPassword } from '../settings/config.ts'
 import { readStatus } from '../status.ts'
 import type { Check } from './doctor.ts'
 

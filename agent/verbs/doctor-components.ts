@@ -4,10 +4,10 @@
 
 import { type PackageRecord, PackageRecordFile } from '../adapters/package/package-record.ts'
 import { systemDisk } from '../adapters/system-disk.ts'
-import type { ComponentConfig } from '../component-config.ts'
-import { contentOf } from '../durable-file.ts'
-import { componentFolder, imagePath, readSlotRecord } from '../slot-folder.ts'
-import type { SlotRecord } from '../slot-record.ts'
+import type { ComponentConfig } from '../settings/component-config.ts'
+import { contentOf } from '../storage/durable-file.ts'
+import { componentFolder, imagePath, readSlotRecord } from '../storage/slot-folder.ts'
+import type { SlotRecord } from '../storage/slot-record.ts'
 import type { Check, Finding } from './doctor.ts'
 import { codeOf, mustBeReadable } from './doctor-device.ts'
 

@@ -2,7 +2,7 @@
 // is wrong. Changes nothing, and reads the slot records and images while an agent runs, too. A line is one check.
 //
 //   config ─▶ data folder, room, clock ─▶ trust ─▶ components ─▶ programs ─▶ another agent ─▶ broker (--connect)
-import { type AgentConfig, ConfigError, readConfig } from '../config.ts'
+import { type AgentConfig, ConfigError, readConfig } from '../settings/config.ts'
 import { checkBroker } from './doctor-broker.ts'
 import { checkComponents } from './doctor-components.ts'
 import { checkAgent, checkClock, checkDataFolder, checkPrograms, checkSpace } from './doctor-device.ts'

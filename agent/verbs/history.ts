@@ -1,5 +1,5 @@
 // drover-agent history: how the last operations ended on this device, and what it told the broker, with times by its clock.
-import type { AgentConfig } from '../config.ts'
+import type { AgentConfig } from '../settings/config.ts'
 import { type AgentHistory, historyPath, type PastHappening, readHistory } from '../status.ts'
 import { jsonText, timeText } from './print.ts'
 import { resultText } from './status.ts'

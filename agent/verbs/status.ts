@@ -1,7 +1,7 @@
 // drover-agent status: what the agent of this device is about, as it says in its status file, and whether it still runs.
 import { systemBootId } from '../adapters/system-reboot.ts'
-import type { AgentConfig } from '../config.ts'
 import { endOf } from '../process-facts.ts'
+import type { AgentConfig } from '../settings/config.ts'
 import { type AgentStatus, type PastHappening, readStatus, statusPath } from '../status.ts'
 import { jsonText, rows, since, sizeText, timeText } from './print.ts'
 import type { VerbAnswer, VerbRequest } from './verbs.ts'

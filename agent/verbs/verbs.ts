@@ -4,8 +4,8 @@
 //   drover-agent status|history|doctor --config agent.json [--json]     doctor: [--connect]
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type AgentConfig, readConfig } from '../config.ts'
 import type { Clock } from '../ports.ts'
+import { type AgentConfig, readConfig } from '../settings/config.ts'
 
 /** The command line cannot be understood. The process ends with code 2. */
 export class UsageError extends Error {

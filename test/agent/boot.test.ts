@@ -7,8 +7,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { systemDisk } from '../../agent/adapters/system-disk.ts'
-import { imagePath, openComponent, readSlotRecord, recordPath, writeSlotRecord } from '../../agent/slot-folder.ts'
-import { commit, encodeSlotRecord, installTrial, type SlotRecord } from '../../agent/slot-record.ts'
+import {
+  imagePath,
+  openComponent,
+  readSlotRecord,
+  recordPath,
+  writeSlotRecord,
+} from '../../agent/storage/slot-folder.ts'
+import { commit, encodeSlotRecord, installTrial, type SlotRecord } from '../../agent/storage/slot-record.ts'
 import { bareNode, eachCase, long, seed } from '../fixtures/cases.ts'
 
 const bootFile = fileURLToPath(new URL('../../agent/boot.js', import.meta.url))

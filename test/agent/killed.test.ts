@@ -11,7 +11,7 @@ import { LevelJournal } from '../../agent/adapters/level-journal/level-journal.t
 import { systemClock } from '../../agent/adapters/system-clock.ts'
 import { systemDisk } from '../../agent/adapters/system-disk.ts'
 import { systemRandom } from '../../agent/adapters/system-random.ts'
-import { componentFolder, imagePath, readSlotRecord } from '../../agent/slot-folder.ts'
+import { componentFolder, imagePath, readSlotRecord } from '../../agent/storage/slot-folder.ts'
 import { deviceId } from '../../proto/ids.ts'
 import { bareNode, long, seed } from '../fixtures/cases.ts'
 import { operationOne } from './fakes/broker.ts'

@@ -5,7 +5,7 @@
 //   restart none:    install ─▶ staging.install ─▶ verify ─▶ commit
 //   restart device:  install ─▶ the device restarts ─▶ verify ─▶ commit ─▶ staging.install
 //   rollback whenever `install` may have run and the image is not wanted any more
-import { isNamed } from '../../component-record.ts'
+
 import { InstallFailed, StorageReadFailed } from '../../errors.ts'
 import type {
   Candidate,
@@ -19,7 +19,8 @@ import type {
   SlotStatus,
   UpdateBytes,
 } from '../../ports.ts'
-import { otherSlot } from '../../slot-record.ts'
+import { isNamed } from '../../storage/component-record.ts'
+import { otherSlot } from '../../storage/slot-record.ts'
 import { type HookNote, readHookNote, writeHookNote } from './hook-note.ts'
 import type { HookName, HookPrograms, HookWords } from './hook-programs.ts'
 

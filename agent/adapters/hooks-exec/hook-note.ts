@@ -3,10 +3,10 @@
 //
 //   installing ─▶ installed ─▶ committing ─▶ committed          any of them ─▶ rolling-back ─▶ fallen │ unknown
 import { dirname } from 'node:path'
-import { reading, writing } from '../../disk-errors.ts'
 import { StoredThingCorrupt } from '../../errors.ts'
 import type { Disk } from '../../ports.ts'
-import { readWhole, replaceFile } from '../../slot-folder.ts'
+import { reading, writing } from '../../storage/disk-errors.ts'
+import { readWhole, replaceFile } from '../../storage/slot-folder.ts'
 
 const phases = [
   'installing',

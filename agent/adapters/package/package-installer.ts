@@ -9,12 +9,7 @@
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { encodePackageHead } from '../../../proto/package.ts'
-import { isNamed } from '../../component-record.ts'
-import { writing } from '../../disk-errors.ts'
-import { roomFor } from '../../disk-room.ts'
-import type { Content } from '../../durable-file.ts'
 import { InstallFailed, StorageReadFailed, StoredThingCorrupt } from '../../errors.ts'
-import { readIndexFile } from '../../file-candidate.ts'
 import type {
   Candidate,
   Disk,
@@ -27,8 +22,13 @@ import type {
   SlotStatus,
   UpdateBytes,
 } from '../../ports.ts'
-import { indexPath } from '../../slot-folder.ts'
-import { otherSlot } from '../../slot-record.ts'
+import { isNamed } from '../../storage/component-record.ts'
+import { writing } from '../../storage/disk-errors.ts'
+import { roomFor } from '../../storage/disk-room.ts'
+import type { Content } from '../../storage/durable-file.ts'
+import { readIndexFile } from '../../storage/file-candidate.ts'
+import { indexPath } from '../../storage/slot-folder.ts'
+import { otherSlot } from '../../storage/slot-record.ts'
 import { changedIn, PackageMembers } from './package-members.ts'
 import { PackagePayload } from './package-payload.ts'
 import {

@@ -1,12 +1,12 @@
 // The members of a package, seen together: who has the image that the package brought, and who runs it.
 import { join } from 'node:path'
 import type { PackageHead } from '../../../proto/package.ts'
-import { isNamed } from '../../component-record.ts'
-import { reading } from '../../disk-errors.ts'
-import { usedBytes } from '../../disk-room.ts'
 import { StoredThingMissing } from '../../errors.ts'
 import type { Disk, Installer } from '../../ports.ts'
-import { otherSlot } from '../../slot-record.ts'
+import { isNamed } from '../../storage/component-record.ts'
+import { reading } from '../../storage/disk-errors.ts'
+import { usedBytes } from '../../storage/disk-room.ts'
+import { otherSlot } from '../../storage/slot-record.ts'
 import type { PackageContent, PackagePart } from './package-record.ts'
 
 export class PackageMembers {

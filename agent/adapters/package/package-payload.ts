@@ -3,12 +3,12 @@
 //   <folder>/<slot>/image · index · head
 import { dirname, join } from 'node:path'
 import { type PackageHead, packagePrefixBytes, readPackageHead } from '../../../proto/package.ts'
-import { reading, writing } from '../../disk-errors.ts'
-import { type Content, contentOf } from '../../durable-file.ts'
 import { StoredThingMissing } from '../../errors.ts'
-import { FileCandidate } from '../../file-candidate.ts'
 import type { Candidate, Disk, SlotName } from '../../ports.ts'
-import { imagePath, indexPath, readWhole, replaceFile } from '../../slot-folder.ts'
+import { reading, writing } from '../../storage/disk-errors.ts'
+import { type Content, contentOf } from '../../storage/durable-file.ts'
+import { FileCandidate } from '../../storage/file-candidate.ts'
+import { imagePath, indexPath, readWhole, replaceFile } from '../../storage/slot-folder.ts'
 
 const headBytesMax = packagePrefixBytes + 64 * 1024
 

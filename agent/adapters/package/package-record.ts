@@ -7,10 +7,10 @@
 // A trial that is found half done goes back, a commit that is found half done goes on.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { reading, writing } from '../../disk-errors.ts'
 import { StoredThingCorrupt, StoredThingMissing } from '../../errors.ts'
 import type { Disk, SlotName } from '../../ports.ts'
-import { readWhole, recordPath, replaceFile } from '../../slot-folder.ts'
+import { reading, writing } from '../../storage/disk-errors.ts'
+import { readWhole, recordPath, replaceFile } from '../../storage/slot-folder.ts'
 
 export interface ImageName {
   readonly version: string

@@ -2,10 +2,10 @@
 //
 //   <dataDir>/components/.payload/image · index
 import { join } from 'node:path'
-import { reading, writing } from '../../disk-errors.ts'
-import { usedBytes } from '../../disk-room.ts'
-import { FileCandidate } from '../../file-candidate.ts'
 import type { Candidate, Disk, PayloadStore } from '../../ports.ts'
+import { reading, writing } from '../../storage/disk-errors.ts'
+import { usedBytes } from '../../storage/disk-room.ts'
+import { FileCandidate } from '../../storage/file-candidate.ts'
 
 export interface PayloadFileSettings {
   readonly dataDir: string

@@ -3,13 +3,7 @@
 // StorageWriteFailed (35) with the errno.
 import { dirname, join } from 'node:path'
 import type { ManifestFormat } from '../../../proto/manifest.ts'
-import { ActiveFile } from '../../active-file.ts'
-import { ComponentRecord, isNamed, slotContent, withFallback } from '../../component-record.ts'
-import { reading, writing } from '../../disk-errors.ts'
-import { roomFor } from '../../disk-room.ts'
-import { type Content, contentOf } from '../../durable-file.ts'
 import { StoredThingMissing } from '../../errors.ts'
-import { FileCandidate, readIndexFile } from '../../file-candidate.ts'
 import type {
   Candidate,
   Disk,
@@ -21,9 +15,15 @@ import type {
   SlotName,
   SlotStatus,
 } from '../../ports.ts'
-import { componentFolder, imagePath, indexPath } from '../../slot-folder.ts'
-import * as transitions from '../../slot-record.ts'
-import { otherSlot, type SlotRecord } from '../../slot-record.ts'
+import { ActiveFile } from '../../storage/active-file.ts'
+import { ComponentRecord, isNamed, slotContent, withFallback } from '../../storage/component-record.ts'
+import { reading, writing } from '../../storage/disk-errors.ts'
+import { roomFor } from '../../storage/disk-room.ts'
+import { type Content, contentOf } from '../../storage/durable-file.ts'
+import { FileCandidate, readIndexFile } from '../../storage/file-candidate.ts'
+import { componentFolder, imagePath, indexPath } from '../../storage/slot-folder.ts'
+import * as transitions from '../../storage/slot-record.ts'
+import { otherSlot, type SlotRecord } from '../../storage/slot-record.ts'
 
 export interface SlotsFilesSettings {
   readonly component: string

@@ -9,7 +9,7 @@ import { SingleFile, type SingleFileSettings } from '../../../agent/adapters/sin
 import { systemClock } from '../../../agent/adapters/system-clock.ts'
 import { systemDisk } from '../../../agent/adapters/system-disk.ts'
 import type { Disk } from '../../../agent/ports.ts'
-import { componentFolder, recordPath } from '../../../agent/slot-folder.ts'
+import { componentFolder, recordPath } from '../../../agent/storage/slot-folder.ts'
 import {
   factoryImage,
   factoryVersion,

@@ -2,9 +2,9 @@
 // with all its real adapters, in this process. What no real thing can do is put around a port.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { parseConfig } from '../../../agent/config.ts'
 import type { AgentPorts, Log } from '../../../agent/ports.ts'
 import { run } from '../../../agent/run.ts'
+import { parseConfig } from '../../../agent/settings/config.ts'
 import { makeImage, makeTrust, testClassId, testKeys, testVendorId } from '../../fixtures/bundle.ts'
 
 /** What every device of a story has from the factory, unless said otherwise. */

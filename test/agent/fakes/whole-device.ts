@@ -6,7 +6,7 @@ import { PayloadFile } from '../../../agent/adapters/slots-files/payload-file.ts
 import { SlotsFiles } from '../../../agent/adapters/slots-files/slots-files.ts'
 import { ZstdPatches } from '../../../agent/adapters/zstd-delta.ts'
 import { Agent } from '../../../agent/agent.ts'
-import { prepareStart } from '../../../agent/boot-record.ts'
+import { prepareStart } from '../../../agent/booting/boot-record.ts'
 import type {
   AgentPorts,
   HealthVerdict,
@@ -16,7 +16,13 @@ import type {
   Log,
   SlotName,
 } from '../../../agent/ports.ts'
-import { componentFolder, imagePath, openComponent, readSlotRecord, recordPath } from '../../../agent/slot-folder.ts'
+import {
+  componentFolder,
+  imagePath,
+  openComponent,
+  readSlotRecord,
+  recordPath,
+} from '../../../agent/storage/slot-folder.ts'
 import {
   encodeSlotRecord,
   fallBack,
@@ -24,7 +30,7 @@ import {
   installTrial,
   type SlotContent,
   startSlot,
-} from '../../../agent/slot-record.ts'
+} from '../../../agent/storage/slot-record.ts'
 import { SimulatedDisk } from '../../../simulator/faults/simulated-disk.ts'
 import { FakeBroker } from './broker.ts'
 import { settle, VirtualClock } from './clock.ts'

@@ -11,7 +11,7 @@ import { HookPrograms } from '../../../../agent/adapters/hooks-exec/hook-program
 import { SlotsFiles } from '../../../../agent/adapters/slots-files/slots-files.ts'
 import { systemClock } from '../../../../agent/adapters/system-clock.ts'
 import type { NewImage } from '../../../../agent/ports.ts'
-import { componentFolder, imagePath, openComponent } from '../../../../agent/slot-folder.ts'
+import { componentFolder, imagePath, openComponent } from '../../../../agent/storage/slot-folder.ts'
 import { quickDisk } from '../../../fixtures/quick-disk.ts'
 
 const said: string[] = []

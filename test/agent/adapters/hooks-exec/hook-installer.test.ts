@@ -8,7 +8,7 @@ import { type HookName, HookPrograms, hookProblems } from '../../../../agent/ada
 import { SlotsFiles } from '../../../../agent/adapters/slots-files/slots-files.ts'
 import { systemClock } from '../../../../agent/adapters/system-clock.ts'
 import type { Disk } from '../../../../agent/ports.ts'
-import { componentFolder, imagePath, openComponent } from '../../../../agent/slot-folder.ts'
+import { componentFolder, imagePath, openComponent } from '../../../../agent/storage/slot-folder.ts'
 import { quickDisk } from '../../../fixtures/quick-disk.ts'
 import {
   factoryImage,

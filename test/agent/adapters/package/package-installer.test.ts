@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import t from 'tap'
-import { usedBytes } from '../../../../agent/disk-room.ts'
 import { StorageWriteFailed } from '../../../../agent/errors.ts'
 import { unpackPackage } from '../../../../agent/handlers/unpack.ts'
 import type { Disk, Installer } from '../../../../agent/ports.ts'
+import { usedBytes } from '../../../../agent/storage/disk-room.ts'
 import { CutDisk } from '../../../fixtures/cut-disk.ts'
 import {
   imageBytes,

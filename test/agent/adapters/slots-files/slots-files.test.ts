@@ -18,7 +18,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { SlotsFiles, type SlotsFilesSettings } from '../../../../agent/adapters/slots-files/slots-files.ts'
 import { systemDisk } from '../../../../agent/adapters/system-disk.ts'
-import { componentFolder, imagePath, indexPath, openComponent, recordPath } from '../../../../agent/slot-folder.ts'
+import {
+  componentFolder,
+  imagePath,
+  indexPath,
+  openComponent,
+  recordPath,
+} from '../../../../agent/storage/slot-folder.ts'
 
 const image = Buffer.from('the first image')
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

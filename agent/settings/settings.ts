@@ -1,5 +1,5 @@
 // The table of all settings of a device: name, unit, range, default, meaning. The parser and --help are made from it.
-import { deviceId } from '../proto/ids.ts'
+import { deviceId } from '../../proto/ids.ts'
 import {
   componentNameBytesMax,
   componentsMax,
@@ -8,9 +8,9 @@ import {
   packetBytesMax,
   uriBytesMax,
   vendorDataBytesMax,
-} from '../proto/limits.ts'
+} from '../../proto/limits.ts'
+import type { Maintenance } from '../core/maintenance.ts'
 import { components } from './component-config.ts'
-import type { Maintenance } from './core/maintenance.ts'
 import { weeklyWindows } from './maintenance-setting.ts'
 import { command, expected, identity, number, optional, required, text, whole, withDefault, word } from './setting.ts'
 

@@ -2,9 +2,9 @@
 // told at once. boot reads it too, so this file needs nothing but Node and the constants of the contract.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { DeviceId } from '../proto/ids.ts'
+import type { DeviceId } from '../../proto/ids.ts'
+import type { Maintenance } from '../core/maintenance.ts'
 import { type ComponentConfig, componentHelp, restartsDevice, withPaths } from './component-config.ts'
-import type { Maintenance } from './core/maintenance.ts'
 import { isObject, Problems, type Setting } from './setting.ts'
 import { type LogLevel, settings } from './settings.ts'
 

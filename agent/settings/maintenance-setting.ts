@@ -1,5 +1,5 @@
 // How the maintenance windows of a device are written in its configuration.
-import type { Weekday, WeeklyWindow } from './core/maintenance.ts'
+import type { Weekday, WeeklyWindow } from '../core/maintenance.ts'
 import { expected, isObject, whole } from './setting.ts'
 
 const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const

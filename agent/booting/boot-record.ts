@@ -1,7 +1,7 @@
 // What boot does with the slot record before and after each start. Node's built-ins and a Disk alone, as all of boot.
-import type { Disk } from './ports.ts'
-import { readSlotRecord, writeSlotRecord } from './slot-folder.ts'
-import { countStart, fallBack, type SlotRecord, SlotRecordCorrupt } from './slot-record.ts'
+import type { Disk } from '../ports.ts'
+import { readSlotRecord, writeSlotRecord } from '../storage/slot-folder.ts'
+import { countStart, fallBack, type SlotRecord, SlotRecordCorrupt } from '../storage/slot-record.ts'
 
 export interface Prepared {
   readonly record: SlotRecord

@@ -1,8 +1,9 @@
 // The file with the image that counts, for reading. Thousands of chunks are read from one image, so it stays open until
 // another one counts.
+
+import { StorageReadFailed } from '../errors.ts'
+import type { Disk, DiskFile } from '../ports.ts'
 import { reading } from './disk-errors.ts'
-import { StorageReadFailed } from './errors.ts'
-import type { Disk, DiskFile } from './ports.ts'
 
 export class ActiveFile {
   readonly #disk: Disk

@@ -1,6 +1,6 @@
 // The components of a device as its configuration names them: a row of fields for each kind of installer. boot reads it
 // too, so this file needs nothing but Node and the constants of the contract.
-import { componentNameBytesMax, componentsMax, packageImagesMax } from '../proto/limits.ts'
+import { componentNameBytesMax, componentsMax, packageImagesMax } from '../../proto/limits.ts'
 import { command, expected, isObject, Problems, text, whole } from './setting.ts'
 
 /** What the words for an external boot loader are called unless the configuration says otherwise. */

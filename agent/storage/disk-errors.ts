@@ -1,6 +1,6 @@
 // Names for what a disk refuses. The Disk port throws the system's own errors; what they mean for an update is decided by
 // whoever asked: reading is UPD4_FAIL_36 (44 when nothing is there), writing UPD4_FAIL_35, always with the errno.
-import { StorageReadFailed, StorageWriteFailed, StoredThingCorrupt, StoredThingMissing } from './errors.ts'
+import { StorageReadFailed, StorageWriteFailed, StoredThingCorrupt, StoredThingMissing } from '../errors.ts'
 import { SlotRecordCorrupt } from './slot-record.ts'
 
 /** Throws StorageReadFailed, StoredThingMissing, StoredThingCorrupt. */

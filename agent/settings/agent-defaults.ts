@@ -1,5 +1,5 @@
 // What a configuration file that says nothing gives an agent, for hosts that have no such file.
-import type { AgentSettings } from './agent.ts'
+import type { AgentSettings } from '../agent.ts'
 import { settings } from './settings.ts'
 
 const defaultOf = (name: keyof typeof settings): number => settings[name].absent?.value as number

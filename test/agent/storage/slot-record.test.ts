@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { systemDisk } from '../../agent/adapters/system-disk.ts'
+import { systemDisk } from '../../../agent/adapters/system-disk.ts'
 import {
   componentFolder,
   imagePath,
@@ -11,7 +11,7 @@ import {
   readSlotRecord,
   recordPath,
   writeSlotRecord,
-} from '../../agent/slot-folder.ts'
+} from '../../../agent/storage/slot-folder.ts'
 import {
   clearInactive,
   commit,
@@ -28,7 +28,7 @@ import {
   startSlot,
   switchBack,
   switchTo,
-} from '../../agent/slot-record.ts'
+} from '../../../agent/storage/slot-record.ts'
 
 const one: SlotContent = { version: '1.0.0', digest: '11'.repeat(32), size: 100 }
 const two: SlotContent = { version: '2.0.0', digest: '22'.repeat(32), size: 200 }

@@ -1,8 +1,8 @@
 // The record of one component on the device's disk: read, changed by the transitions of slot-record.ts, told as a status.
 import { dirname } from 'node:path'
+import { StoredThingCorrupt, StoredThingMissing } from '../errors.ts'
+import type { Disk, InstalledImage, NewImage, SlotStatus } from '../ports.ts'
 import { reading, writing } from './disk-errors.ts'
-import { StoredThingCorrupt, StoredThingMissing } from './errors.ts'
-import type { Disk, InstalledImage, NewImage, SlotStatus } from './ports.ts'
 import { readSlotRecord, recordPath, writeSlotRecord } from './slot-folder.ts'
 import {
   firstRecord,

@@ -1,8 +1,8 @@
 // Whole files on the device's disk, of any size: hashed, and copied so that a power cut leaves the old one or the new.
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
+import type { Disk, DiskFile } from '../ports.ts'
 import { errnoOf } from './disk-errors.ts'
-import type { Disk, DiskFile } from './ports.ts'
 
 export interface Content {
   /** Lower-case hex SHA-256. */

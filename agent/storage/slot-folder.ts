@@ -3,8 +3,8 @@
 //
 //   <dataDir>/components/<name>/record.json · a/image · a/index · b/image · b/index
 import { dirname, join } from 'node:path'
+import type { Disk } from '../ports.ts'
 import { copyFile } from './durable-file.ts'
-import type { Disk } from './ports.ts'
 import {
   encodeSlotRecord,
   firstRecord,

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod } from 'node:fs/promises'
 import { kill } from 'node:process'
-import type { Clock, Timer } from './ports.ts'
+import type { Clock, Timer } from '../ports.ts'
 
 /** What a child has between SIGTERM and SIGKILL. */
 const stopTimeMs = 10_000

@@ -1,7 +1,7 @@
 // Room on the device's disk: what files take, and what is left for whoever may write over some of them.
 import { join } from 'node:path'
+import type { Disk } from '../ports.ts'
 import { errnoOf, reading } from './disk-errors.ts'
-import type { Disk } from './ports.ts'
 
 /** Sizes of all files below, as `ls` tells them; 0 for a folder that is not there. */
 export async function usedBytes(disk: Disk, folder: string): Promise<number> {

@@ -1,9 +1,9 @@
 // Bytes under construction in one file of the device (a partition is one too), with the chunk index in a file of its own.
 import { dirname } from 'node:path'
-import { chunkIndexBytesMax } from '../proto/limits.ts'
+import { chunkIndexBytesMax } from '../../proto/limits.ts'
+import { StorageWriteFailed } from '../errors.ts'
+import type { Candidate, Disk, DiskFile } from '../ports.ts'
 import { reading, writing } from './disk-errors.ts'
-import { StorageWriteFailed } from './errors.ts'
-import type { Candidate, Disk, DiskFile } from './ports.ts'
 import { readWhole, replaceFile } from './slot-folder.ts'
 
 export interface CandidatePlace {

@@ -1,6 +1,6 @@
 // The settings of a device: what is accepted, and that all problems are told at once, each with the name of the field.
 import t from 'tap'
-import { ConfigError, configHelp, parseConfig, readConfig, readPassword } from '../../agent/config.ts'
+import { ConfigError, configHelp, parseConfig, readConfig, readPassword } from '../../../agent/settings/config.ts'
 
 const least = {
   deviceId: 'sensor-1',
