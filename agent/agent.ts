@@ -5,8 +5,9 @@
 //
 // The same class runs on a device (main.ts) and in a simulated world: what it needs comes through ports.ts.
 import { createHash } from 'node:crypto'
+import { readChunkData } from '../proto/chunk-messages.ts'
 import type { DeviceId } from '../proto/ids.ts'
-import { encodeConfigurationReport, encodeProgress, readChunkData } from '../proto/messages.ts'
+import { encodeConfigurationReport, encodeProgress } from '../proto/messages.ts'
 import { readOfferMessage } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
 import { type AcceptFacts, type AcceptLimits, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'

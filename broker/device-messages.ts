@@ -1,15 +1,10 @@
 // What a device publishes, read once and handed to whom it concerns: hellos and events to the orchestrator, chunk
 // requests to the delivery. A message that does not read is refused, and with it the connection.
+
+import { readChunkRequest } from '../proto/chunk-messages.ts'
 import { WireError } from '../proto/codec.ts'
 import { readLogReport } from '../proto/log-report.ts'
-import {
-  readChunkRequest,
-  readConfigurationReport,
-  readEvent,
-  readHello,
-  readPresence,
-  readProgress,
-} from '../proto/messages.ts'
+import { readConfigurationReport, readEvent, readHello, readPresence, readProgress } from '../proto/messages.ts'
 import type { Uplink } from '../proto/topics.ts'
 import type { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import { MessageRefused } from './errors.ts'

@@ -150,6 +150,8 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
         orchestrator.deviceDisconnected(connection)
         delivery.disconnected(connection)
       },
+      maySubscribe: () => false,
+      sessionJoined: () => {},
       deviceMessage: (connection, uplink, payload) =>
         handleDeviceMessage(orchestrator, delivery, connection, uplink, payload),
       operatorMessage: (principal, verb, payload) => commands.handle(principal, verb, payload),

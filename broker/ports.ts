@@ -1,7 +1,9 @@
 // What the broker needs from the world. Every adapter of a port passes the suite of that port in test/suites.
+
+import type { ChunkEncoding } from '../proto/chunk-piece.ts'
 import type { EventCode, EventType } from '../proto/event-codes.ts'
 import type { ArtifactId, DeviceId, EventId, OperationId, PrincipalName, ReleaseId } from '../proto/ids.ts'
-import type { ChunkEncoding } from '../proto/messages.ts'
+import type { DeltaMetadata } from '../proto/patch.ts'
 import type { Downlink, Uplink } from '../proto/topics.ts'
 import type { Device } from './core/device.ts'
 import type { MaintenanceWindow } from './core/policy.ts'
@@ -232,6 +234,40 @@ export interface ArtifactReader {
   read(chunk: number): Promise<Uint8Array>
 }
 
+/** A patch the broker has made: how to get from an installed image to the payload of an artifact. Lower-case hex. */
+export interface PatchPair {
+  readonly base: ArtifactId
+  readonly target: ArtifactId
+}
+export interface MadePatch extends PatchPair {
+  readonly patchBytes: number
+  readonly metadata: DeltaMetadata
+  /** Encoded bytes of the chunks of the target that the base does not have: what the pair costs without the patch. */
+  readonly chunkBytes: number
+}
+
+/** Makes patches, off the event loop, one after another. */
+export interface PatchMaker {
+  /**
+   * Resolves when the patch is durable in the PatchStore; undefined when it would save nothing against the chunks, or the
+   * images are not both here as whole images. Rejects with PatchImpossible (no zstd, too large) or StoreUnavailable.
+   */
+  make(pair: PatchPair, signal: AbortSignal): Promise<MadePatch | undefined>
+  close(): Promise<void>
+}
+
+/** Made patches, a bounded number of bytes on disk; those used last stay. What is lost is made again. */
+export interface PatchStore {
+  /** At the start: all that are whole. */
+  all(): readonly MadePatch[]
+  find(pair: PatchPair): MadePatch | undefined
+  /** Up to `length` bytes from `offset` on; undefined when it has been removed meanwhile. Rejects with ArtifactUnreadable. */
+  read(pair: PatchPair, offset: number, length: number): Promise<Uint8Array | undefined>
+  /** Keeps what a maker wrote; older ones go when the limit is passed. */
+  keep(patch: MadePatch): Promise<void>
+  close(): Promise<void>
+}
+
 export interface ReceivedBundle {
   readonly artifact: ArtifactId
   readonly envelope: Uint8Array
@@ -262,6 +298,11 @@ export interface DeviceConnection {
    * `parts`, which are not copied: do not change them until they are drained. No-op on a closed connection.
    */
   publish(downlink: Downlink, parts: readonly Uint8Array[]): void
+  /**
+   * Writes whole MQTT packets as they are, made once for many connections (proto/packets.ts): not copied, do not change
+   * them until they are drained. No-op on a closed connection.
+   */
+  write(packets: Uint8Array): void
   /** Between the two, writes are gathered and leave in one system call. */
   cork(): void
   uncork(): void
@@ -286,6 +327,10 @@ export interface MqttEvents {
   deviceConnected(connection: DeviceConnection): void
   /** Called once for every deviceConnected, also when a newer connection has replaced this one. */
   deviceDisconnected(connection: DeviceConnection): void
+  /** Whether the device has been asked to join the broadcast session (16 hex digits) of that name. */
+  maySubscribe(connection: DeviceConnection, session: string): boolean
+  /** The device subscribes to the data of a session it may hear. What is written to it from now on is heard. */
+  sessionJoined(connection: DeviceConnection, session: string): void
   /** Resolves when the message may be acknowledged; rejects with MessageRefused to close the connection without one. */
   deviceMessage(connection: DeviceConnection, uplink: Uplink, payload: Uint8Array): Promise<void>
   /** JSON of an operator. Never rejects: the answer goes out on accepted or rejected. */

@@ -5,9 +5,9 @@
 // This file knows the head; reading and writing the body is the caller's, who streams it.
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { ChunkIndex } from './chunk-index.ts'
+import { type ChunkEncoding, chunkEncodings } from './chunk-piece.ts'
 import { decode, encode, WireError } from './codec.ts'
 import { chunkIndexBytesMax, envelopeBytesMax } from './limits.ts'
-import { type ChunkEncoding, chunkEncodings } from './messages.ts'
 
 const magic = Buffer.from('DROVERB1')
 export const bundlePrefixBytes = magic.length + 4

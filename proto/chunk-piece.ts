@@ -1,6 +1,6 @@
 // One piece of one chunk, as it stands in the answers to requests and in broadcast sessions alike.
 import { WireError } from './codec.ts'
-import { chunkBytesMax, chunkIndexBytesMax } from './limits.ts'
+import { chunkBytesMax, patchTransportBytesMax } from './limits.ts'
 import { need } from './values.ts'
 
 export type ChunkEncoding = 'plain' | 'deflate'
@@ -8,7 +8,7 @@ export type ChunkEncoding = 'plain' | 'deflate'
 export const chunkEncodings: readonly ChunkEncoding[] = ['plain', 'deflate']
 
 export interface ChunkPiece {
-  /** Undefined: a piece of the chunk index, `encodedSize` is then the size of the index. */
+  /** Undefined: a piece of what else was asked for, the chunk index or a patch; `encodedSize` is then the size of that. */
   readonly chunk: number | undefined
   readonly encoding: ChunkEncoding
   /** Of the whole chunk as it travels; the reader has checked that the piece lies within. */
@@ -29,9 +29,9 @@ export interface WireChunkPiece {
 /** Throws WireError naming `field`. */
 export function readChunkPiece(wire: WireChunkPiece, field: string): ChunkPiece {
   const encoding = need(chunkEncodings[(wire.encoding ?? 0) - 1], `${field}.encoding`)
-  // The receiver takes this much memory before it has the bytes, so a hostile size ends here.
+  // For a chunk the receiver takes this much memory before it has the bytes, so a hostile size ends here.
   const encodedSize = need(wire.encodedSize, `${field}.encodedSize`)
-  const encodedSizeMax = wire.chunk === undefined ? chunkIndexBytesMax : chunkBytesMax
+  const encodedSizeMax = wire.chunk === undefined ? patchTransportBytesMax : chunkBytesMax
   if (encodedSize > encodedSizeMax)
     throw new WireError(`${field}.encodedSize`, `expected at most ${encodedSizeMax}, got ${encodedSize}`)
   const offset = wire.offset ?? 0

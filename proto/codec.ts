@@ -82,6 +82,7 @@ export interface WireOfferMessage {
     operationType?: string
     installHold?: boolean
     logWanted?: boolean
+    patch?: { baseSha256?: Uint8Array; patchSize?: number; metadata?: WireDeltaMetadata }
   }
   withdraw?: { operationId?: string; lease?: number; reason?: string }
   proceed?: { operationId?: string; lease?: number; attempt?: number }
@@ -131,6 +132,7 @@ export interface WireHello {
   packetBytesMax?: number
   agentVersion?: string
   operationId?: string
+  patchMemoryBytes?: number
 }
 export interface WireEvent {
   journalId?: Uint8Array
@@ -154,6 +156,9 @@ export interface WireProgress {
   receivedBytes?: number
   wireBytes?: number
   refusedOperationId?: string
+  patchBytes?: number
+  patchWireBytes?: number
+  broadcastBytes?: number
 }
 export interface WireChunkRequest {
   requestNumber?: number
@@ -163,6 +168,8 @@ export interface WireChunkRequest {
   indexOffset?: number
   ranges: { first?: number; count?: number }[]
   windowBytes?: number
+  patchBaseSha256?: Uint8Array
+  patchOffset?: number
 }
 export interface WireConfigurationReport {
   operationId?: string

@@ -54,6 +54,8 @@ export const vendorDataBytesMax = 1024
 export const patchFrameBytesMax = 1024 * 1024
 export const patchBaseBytesMax = 4 * 1024 * 1024
 export const patchEncodedBytesMax = 1024 * 1024 + 4096
+/** Largest patch that is a way to an image (messages PatchTransport), bytes. */
+export const patchTransportBytesMax = 256 * 1024 * 1024
 
 /** A combined package: images, their names and vendor data in bytes (EVENT-CODES: 47, 48, 49), its descriptor. */
 export const packageImagesMax = 8

@@ -1,15 +1,11 @@
 // Messages between device and broker as trusted values: one reader and one writer a message, for both sides. A reader
 // throws WireError naming the field; what the receiver does with a bad message is said in docs/PROTOCOL.md.
 import { createHash } from 'node:crypto'
-import { type ChunkEncoding, type ChunkPiece, chunkEncodings, readChunkPiece, wireChunkPiece } from './chunk-piece.ts'
 import { decode, encode, WireError, type WireEvent } from './codec.ts'
 import { type DeviceCode, isDeviceCode } from './event-codes.ts'
 import { isReservedName, type OperationId } from './ids.ts'
 import * as limits from './limits.ts'
-import { atLeast, componentName, hex, need, operation, operationIn, text, unhex, varint, version } from './values.ts'
-
-export { type ChunkEncoding, chunkEncodings } from './chunk-piece.ts'
-export { encodeOfferMessage, type OfferMessage, readOfferMessage } from './offer-messages.ts'
+import { atLeast, componentName, hex, need, operation, operationIn, text, unhex, version } from './values.ts'
 
 export const protocolVersion = 1
 
@@ -49,6 +45,8 @@ export interface Hello {
   readonly packetBytesMax: number
   readonly agentVersion: string
   readonly operation?: OperationId
+  /** What the device can spend on one frame of a patch and its range of the base, twice, bytes; absent: it takes no patch. */
+  readonly patchMemoryBytes?: number
 }
 
 export type EventContent =
@@ -78,35 +76,13 @@ export interface Progress {
   readonly receivedBytes: number
   readonly wireBytes: number
   readonly refusedOperation?: OperationId
+  /** Made by a patch: neither held nor received. */
+  readonly patchBytes?: number
+  /** Of the wire bytes: the patch. */
+  readonly patchWireBytes?: number
+  /** Of the received bytes: heard in a broadcast session. */
+  readonly broadcastBytes?: number
 }
-
-export interface ChunkRange {
-  readonly first: number
-  readonly count: number
-}
-export interface ChunkRequest {
-  readonly requestNumber: number
-  readonly operation: OperationId
-  /** Lower-case hex. */
-  readonly artifact: string
-  readonly windowBytes: number
-  readonly wanted:
-    | { readonly kind: 'index'; readonly offset: number }
-    | { readonly kind: 'chunks'; readonly ranges: readonly ChunkRange[] }
-}
-
-export type RefusalReason = 'no-such-chunk' | 'no-right' | 'busy'
-const refusalReasons: readonly RefusalReason[] = ['no-such-chunk', 'no-right', 'busy']
-
-export type ChunkData =
-  | ({ readonly kind: 'piece'; readonly requestNumber: number } & ChunkPiece)
-  | {
-      readonly kind: 'refusal'
-      readonly requestNumber: number
-      readonly reason: RefusalReason
-      readonly chunk: number | undefined
-      readonly retryAfterMs: number
-    }
 
 /** The configuration a device has in force, told before the step `done` of the operation that asked for it. */
 export interface ConfigurationReport {
@@ -152,6 +128,7 @@ export function readHello(bytes: Uint8Array): Hello {
     packetBytesMax: Math.min(packetBytesMax, limits.packetBytesMax),
     agentVersion: text(wire.agentVersion ?? 'unknown', 64, 'Hello.agentVersion'),
     ...operationIn(wire.operationId, 'Hello.operationId'),
+    ...(wire.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: wire.patchMemoryBytes }),
   }
 }
 
@@ -168,6 +145,7 @@ export function encodeHello(hello: Hello): Buffer {
     packetBytesMax: hello.packetBytesMax,
     agentVersion: hello.agentVersion,
     ...(hello.operation === undefined ? {} : { operationId: hello.operation }),
+    ...(hello.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: hello.patchMemoryBytes }),
   })
 }
 
@@ -226,6 +204,9 @@ export function readProgress(bytes: Uint8Array): Progress {
     ...(wire.refusedOperationId === undefined
       ? {}
       : { refusedOperation: operation(wire.refusedOperationId, 'Progress.refusedOperationId') }),
+    ...(wire.patchBytes === undefined ? {} : { patchBytes: wire.patchBytes }),
+    ...(wire.patchWireBytes === undefined ? {} : { patchWireBytes: wire.patchWireBytes }),
+    ...(wire.broadcastBytes === undefined ? {} : { broadcastBytes: wire.broadcastBytes }),
   }
 }
 
@@ -239,85 +220,10 @@ export function encodeProgress(progress: Progress): Buffer {
     receivedBytes: progress.receivedBytes,
     wireBytes: progress.wireBytes,
     ...(progress.refusedOperation === undefined ? {} : { refusedOperationId: progress.refusedOperation }),
+    ...(progress.patchBytes === undefined ? {} : { patchBytes: progress.patchBytes }),
+    ...(progress.patchWireBytes === undefined ? {} : { patchWireBytes: progress.patchWireBytes }),
+    ...(progress.broadcastBytes === undefined ? {} : { broadcastBytes: progress.broadcastBytes }),
   })
-}
-
-export function readChunkRequest(bytes: Uint8Array): ChunkRequest {
-  const wire = decode('ChunkRequest', bytes, limits.chunkRequestBytesMax)
-  if (wire.ranges.length > limits.chunkRangesMax)
-    throw new WireError('ChunkRequest.ranges', `expected at most ${limits.chunkRangesMax}, got ${wire.ranges.length}`)
-  const ranges = wire.ranges.map(({ first, count }) => ({
-    first: need(first, 'ChunkRequest.ranges.first'),
-    count: atLeast(count, 1, 'ChunkRequest.ranges.count'),
-  }))
-  if ((wire.index === true) === ranges.length > 0)
-    throw new WireError('ChunkRequest.ranges', 'expected the index, or one range at least')
-  return {
-    requestNumber: need(wire.requestNumber, 'ChunkRequest.requestNumber'),
-    operation: operation(wire.operationId, 'ChunkRequest.operationId'),
-    artifact: hex(wire.artifactSha256, 32, 'ChunkRequest.artifactSha256'),
-    windowBytes: atLeast(wire.windowBytes, 1, 'ChunkRequest.windowBytes'),
-    wanted: wire.index === true ? { kind: 'index', offset: wire.indexOffset ?? 0 } : { kind: 'chunks', ranges },
-  }
-}
-
-export function encodeChunkRequest(request: ChunkRequest): Buffer {
-  return encode('ChunkRequest', {
-    requestNumber: request.requestNumber,
-    operationId: request.operation,
-    artifactSha256: unhex(request.artifact),
-    windowBytes: request.windowBytes,
-    ...(request.wanted.kind === 'index'
-      ? { index: true, indexOffset: request.wanted.offset, ranges: [] }
-      : { ranges: [...request.wanted.ranges] }),
-  })
-}
-
-export function readChunkData(bytes: Uint8Array): ChunkData {
-  const wire = decode('ChunkData', bytes, limits.packetBytesMax)
-  const requestNumber = need(wire.requestNumber, 'ChunkData.requestNumber')
-  if (wire.refusal !== undefined) {
-    const { chunk, retryAfterMs = 0 } = wire.refusal
-    const reason = need(refusalReasons[(wire.refusal.reason ?? 0) - 1], 'ChunkData.reason')
-    return { kind: 'refusal', requestNumber, reason, chunk, retryAfterMs }
-  }
-  const piece = readChunkPiece(need(wire.piece, 'ChunkData.piece'), 'ChunkData.piece')
-  return { kind: 'piece', requestNumber, ...piece }
-}
-
-export function encodeChunkData(message: ChunkData): Buffer {
-  const { requestNumber } = message
-  if (message.kind === 'piece') return encode('ChunkData', { requestNumber, piece: wireChunkPiece(message) })
-  const chunk = message.chunk === undefined ? {} : { chunk: message.chunk }
-  const reason = refusalReasons.indexOf(message.reason) + 1
-  return encode('ChunkData', { requestNumber, refusal: { reason, ...chunk, retryAfterMs: message.retryAfterMs } })
-}
-
-/** Most bytes a `chunkDataHead` has. */
-export const chunkDataHeadBytesMax = 36
-
-/**
- * What stands before the data of a piece in its ChunkData message: this followed by `dataLength` bytes is the message.
- * So the bytes of a chunk are shared by all devices that get it. The same fields in the same order as `encodeChunkData`.
- */
-export function chunkDataHead(piece: {
-  readonly requestNumber: number
-  readonly chunk: number | undefined
-  readonly encoding: ChunkEncoding
-  readonly encodedSize: number
-  readonly offset: number
-  readonly dataLength: number
-}): Buffer {
-  const fields: number[] = []
-  if (piece.chunk !== undefined) varint(fields, 0x08, piece.chunk)
-  varint(fields, 0x10, chunkEncodings.indexOf(piece.encoding) + 1)
-  varint(fields, 0x18, piece.encodedSize)
-  varint(fields, 0x20, piece.offset)
-  varint(fields, 0x2a, piece.dataLength)
-  const head: number[] = []
-  varint(head, 0x08, piece.requestNumber)
-  varint(head, 0x12, fields.length + piece.dataLength)
-  return Buffer.from(head.concat(fields))
 }
 
 export function readConfigurationReport(bytes: Uint8Array): ConfigurationReport {

@@ -3,6 +3,7 @@
 import { decode, encode } from './codec.ts'
 import type { OperationId } from './ids.ts'
 import { envelopeBytesMax } from './limits.ts'
+import { type PatchTransport, readPatchTransport, wirePatchTransport } from './patch-transport.ts'
 import { atLeast, need, operation, operationType, sessionName, text } from './values.ts'
 
 /** The type of an offer that names none: its envelope holds a manifest, that of every other type a command. */
@@ -23,6 +24,8 @@ export type OfferMessage =
       readonly installHold: boolean
       /** After a failure the device sends its recent log. */
       readonly logWanted: boolean
+      /** One more way to the same bytes. */
+      readonly patch?: PatchTransport
     }
   | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
   | { readonly kind: 'proceed'; readonly operation: OperationId; readonly lease: number; readonly attempt: number }
@@ -56,6 +59,7 @@ export function readOfferMessage(bytes: Uint8Array): OfferMessage {
       operationType: type === undefined ? firmwareUpdate : operationType(type, 'Offer.operationType'),
       installHold,
       logWanted,
+      ...(wire.offer.patch === undefined ? {} : { patch: readPatchTransport(wire.offer.patch) }),
     }
   }
   if (wire.join !== undefined) {
@@ -102,6 +106,7 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
           ...(type === firmwareUpdate ? {} : { operationType: type }),
           ...(installHold ? { installHold } : {}),
           ...(logWanted ? { logWanted } : {}),
+          ...(message.patch === undefined ? {} : { patch: wirePatchTransport(message.patch) }),
         },
       })
     }

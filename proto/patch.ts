@@ -65,7 +65,11 @@ export const patchFrameHeadBytes = 20
 
 /** Throws WireError naming the field. */
 export function readDeltaMetadata(bytes: Uint8Array): DeltaMetadata {
-  const wire = decode('DeltaMetadata', bytes, 64)
+  return checkedDeltaMetadata(decode('DeltaMetadata', bytes, 64))
+}
+
+/** Throws WireError naming the field. */
+export function checkedDeltaMetadata(wire: Partial<DeltaMetadata>): DeltaMetadata {
   return {
     baseSize: within(wire.baseSize, 1, imageBytesMax, 'DeltaMetadata.baseSize'),
     frameBytesMax: within(wire.frameBytesMax, 1, patchFrameBytesMax, 'DeltaMetadata.frameBytesMax'),

@@ -10,9 +10,10 @@
 // While a broadcast session speaks, chunks come without being asked for and nothing is asked for; both kinds of pieces go
 // through the same check. Of a session no more is kept than the window has room for, one chunk in any case.
 import type { ChunkIndex } from '../../proto/chunk-index.ts'
+import type { ChunkData, ChunkRange } from '../../proto/chunk-messages.ts'
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import type { Failure } from '../../proto/event-codes.ts'
 import { chunkRangesMax } from '../../proto/limits.ts'
-import type { ChunkData, ChunkEncoding, ChunkRange } from '../../proto/messages.ts'
 import type { SessionPiece } from '../../proto/session-messages.ts'
 import { Assembly } from './assembly.ts'
 import { growingDelayMs } from './backoff.ts'

@@ -1,8 +1,8 @@
 // Fetches the chunk index before the chunks: one run of bytes, asked for from where it breaks off. Pure as download.ts;
 // the order of pieces does not matter for safety, because the whole is checked against the signed digest.
 
+import type { ChunkData } from '../../proto/chunk-messages.ts'
 import type { Failure } from '../../proto/event-codes.ts'
-import type { ChunkData } from '../../proto/messages.ts'
 import { growingDelayMs } from './backoff.ts'
 
 export interface FetchSettings {

@@ -15,6 +15,12 @@ export interface Transfer {
   readonly heldBytes: number
   readonly receivedBytes: number
   readonly wireBytes: number
+  /** Made by a patch: neither held nor received. */
+  readonly patchBytes?: number
+  /** Of the wire bytes: the patch. */
+  readonly patchWireBytes?: number
+  /** Of the received bytes: heard in a broadcast session. */
+  readonly broadcastBytes?: number
 }
 
 /** The update under way, as accepted. Digests are lower-case hex. */

@@ -5,10 +5,11 @@
 //   ─▶ chunks from the broadcast session, or pulled within the window ─▶ fsync
 import { decodeChunk } from '../../proto/bundle.ts'
 import { ChunkIndex, ChunkIndexError } from '../../proto/chunk-index.ts'
+import { type ChunkData, encodeChunkRequest } from '../../proto/chunk-messages.ts'
 import type { Failure } from '../../proto/event-codes.ts'
 import { artifactId } from '../../proto/ids.ts'
 import type { Manifest } from '../../proto/manifest.ts'
-import { type ChunkData, encodeChunkRequest, encodeProgress } from '../../proto/messages.ts'
+import { encodeProgress } from '../../proto/messages.ts'
 import type { SessionPiece } from '../../proto/session-messages.ts'
 import { isOver, type Session } from '../core/broadcast.ts'
 import { Download, type DownloadEffect } from '../core/download.ts'

@@ -22,6 +22,8 @@ export interface Policy {
   readonly schedule: Schedule
   /** A device whose attempt fails sends what it logged of late. Absent: no. */
   readonly logOnFailure?: boolean
+  /** Absent: the defaults, as in records of brokers that knew pulling only. */
+  readonly delivery?: DeliveryPolicy
   /** A second principal must approve before anything is handed over. */
   readonly approval: boolean
   /** What a device must have; others are skipped without traffic. */
@@ -37,6 +39,17 @@ export interface Policy {
   /** From the stop on, for executions in progress; then SYS_104. */
   readonly stopTimeoutMinutes: number
 }
+
+/** How the bytes of an update come to its devices. */
+export interface DeliveryPolicy {
+  /** auto: whatever costs least for each device. */
+  readonly transport: 'auto' | 'pull' | 'broadcast'
+  /** Of all its devices together, bytes a second. */
+  readonly bytesPerSecond?: number
+  /** A device whose broadcast session failed (UPD4_FAIL_45) is offered the update once more, alone and at once. */
+  readonly retryByPull: boolean
+}
+export const deliveryDefaults: DeliveryPolicy = { transport: 'auto', retryByPull: true }
 
 /** Hand-overs in any 60 s: maximum, or min(maximum, base · factor^k) with k = floor(count of criterion / criterion count). */
 export interface RatePolicy {

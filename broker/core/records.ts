@@ -65,6 +65,18 @@ export interface OperationCounts {
   /** Ended executions that count as errors, by the word of the update-status page. */
   readonly byReason: Readonly<Partial<Record<ErrorReason, number>>>
 }
+/** Bytes, of all devices of an operation that ended with a word about their download. */
+export interface TransferTotals {
+  readonly devices: number
+  /** Of the payloads: held + patch + received. */
+  readonly imageBytes: number
+  readonly heldBytes: number
+  readonly receivedBytes: number
+  readonly wireBytes: number
+  readonly patchBytes: number
+  readonly patchWireBytes: number
+  readonly broadcastBytes: number
+}
 /** "Sensor unresponsive", "No sensor found", "Update stopped by user", "Update error". */
 export type ErrorReason = 'unresponsive' | 'not-found' | 'stopped' | 'error'
 
@@ -143,6 +155,8 @@ export interface Operation {
   readonly stoppedBy?: Actor
   readonly stopRequestedAt?: number
   readonly counts: OperationCounts
+  /** What the downloads of its devices took, as they say; of those that ended. Absent: nothing said yet. */
+  readonly transfer?: TransferTotals
   readonly executed: Tally
   /** What had been executed when a person last resumed: abort rules count from there. */
   readonly abortBase: Tally
@@ -185,6 +199,10 @@ export interface Execution {
   readonly bootId?: string
   /** What the last attempt brought; absent for a command and in records of brokers that knew full images only. */
   readonly offered?: Offered
+  /** Its broadcast session failed: the chunks of later attempts are asked for by the device alone. */
+  readonly pullOnly?: boolean
+  /** At `awaiting-install` for the word of that broadcast session (16 hex digits), as the device says. */
+  readonly awaitsSession?: string
   /** A delta of the release has failed on this device: from then on the full image goes first. */
   readonly deltaFailed?: boolean
   /** A retry is due then, not before. */

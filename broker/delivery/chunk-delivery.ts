@@ -20,17 +20,18 @@
 // Seams: a budget (operation, site, all) is asked where a chunk is begun, in #nextPiece, beside the right. A broadcast
 // takes its chunks from the same HotChunks and writes through the same FairSender, skipping the lines without room, so
 // that the limits of undrained bytes hold for both together.
-import { WireError } from '../../proto/codec.ts'
-import { type ArtifactId, artifactId, type DeviceId, type OperationId } from '../../proto/ids.ts'
-import { devicePacketBytesLeast, packetBytesMax as packetBytesMost } from '../../proto/limits.ts'
+
 import {
-  type ChunkEncoding,
   type ChunkRequest,
   chunkDataHead,
   encodeChunkData,
   type RefusalReason,
   readChunkRequest,
-} from '../../proto/messages.ts'
+} from '../../proto/chunk-messages.ts'
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
+import { WireError } from '../../proto/codec.ts'
+import { type ArtifactId, artifactId, type DeviceId, type OperationId } from '../../proto/ids.ts'
+import { devicePacketBytesLeast, packetBytesMax as packetBytesMost } from '../../proto/limits.ts'
 import { MessageRefused } from '../errors.ts'
 import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log } from '../ports.ts'
 import { fitting, wantsOf, without } from './chunk-wants.ts'
@@ -136,6 +137,10 @@ export class ChunkDelivery {
     const artifact = artifactId(request.artifact)
     if (!this.#mayPull(connection.device, request.operation, artifact)) {
       this.#refuse(connection, request.requestNumber, 'no-right')
+      return
+    }
+    if (request.wanted.kind === 'patch') {
+      this.#refuse(connection, request.requestNumber, 'no-such-chunk')
       return
     }
     if (line.openingCount >= this.#settings.requestsMax) {

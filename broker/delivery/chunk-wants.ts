@@ -1,5 +1,5 @@
 // Which chunks are still owed: ranges in ascending order that do not overlap. Pure; a new value each time.
-import type { ChunkRange } from '../../proto/messages.ts'
+import type { ChunkRange } from '../../proto/chunk-messages.ts'
 
 export type ChunkWants = readonly ChunkRange[]
 

@@ -1,7 +1,8 @@
 // One device's place in the chunk plane: its live connection, the requests not answered yet, and what its socket holds.
 // Knows what is owed and to whom, and cuts it into pieces; when it may be sent is decided by chunk-delivery.ts.
+
+import { chunkDataHeadBytesMax } from '../../proto/chunk-messages.ts'
 import type { ArtifactId, OperationId } from '../../proto/ids.ts'
-import { chunkDataHeadBytesMax } from '../../proto/messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 import type { ArtifactReader, DeviceConnection } from '../ports.ts'
 import { type ChunkWants, countOf, lowest, without } from './chunk-wants.ts'

@@ -1,8 +1,9 @@
 // The encoded chunks asked for last, in memory up to a number of bytes. Many devices want the same chunk: it is read from
 // disk once, also when they all ask before the read has ended, and its buffer is shared by all their sockets. What has
 // left the cache lives on until the last socket has drained it; that is bounded by the limits of undrained bytes.
+
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import type { ArtifactId } from '../../proto/ids.ts'
-import type { ChunkEncoding } from '../../proto/messages.ts'
 import type { ArtifactReader } from '../ports.ts'
 
 export interface HotChunk {

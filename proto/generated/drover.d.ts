@@ -1500,6 +1500,9 @@ export namespace drover {
             /** Offer logWanted. */
             logWanted: (boolean|null);
 
+            /** Offer patch. */
+            patch: (drover.v1.PatchTransport|null);
+
             /**
              * Creates a new Offer instance using the specified properties.
              * @param [properties] Properties to set
@@ -1560,12 +1563,99 @@ export namespace drover {
                 /** Offer logWanted */
                 logWanted?: (boolean|null);
 
+                /** Offer patch */
+                patch?: (drover.v1.PatchTransport.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Offer. */
             type $Shape = drover.v1.Offer.$Properties;
+        }
+
+        /**
+         * Properties of a PatchTransport.
+         * @deprecated Use drover.v1.PatchTransport.$Properties instead.
+         */
+        interface IPatchTransport extends drover.v1.PatchTransport.$Properties {
+        }
+
+        /** Represents a PatchTransport. */
+        class PatchTransport {
+
+            /**
+             * Constructs a new PatchTransport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.PatchTransport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PatchTransport baseSha256. */
+            baseSha256: (Uint8Array|null);
+
+            /** PatchTransport patchSize. */
+            patchSize: (number|null);
+
+            /** PatchTransport metadata. */
+            metadata: (drover.v1.DeltaMetadata|null);
+
+            /**
+             * Creates a new PatchTransport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PatchTransport instance
+             */
+            static create(properties: drover.v1.PatchTransport.$Shape): drover.v1.PatchTransport & drover.v1.PatchTransport.$Shape;
+            static create(properties?: drover.v1.PatchTransport.$Properties): drover.v1.PatchTransport;
+
+            /**
+             * Encodes the specified PatchTransport message. Does not implicitly {@link drover.v1.PatchTransport.verify|verify} messages.
+             * @param message PatchTransport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.PatchTransport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PatchTransport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.PatchTransport & drover.v1.PatchTransport.$Shape} PatchTransport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.PatchTransport & drover.v1.PatchTransport.$Shape;
+
+            /**
+             * Gets the type url for PatchTransport
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PatchTransport {
+
+            /** Properties of a PatchTransport. */
+            interface $Properties {
+
+                /** PatchTransport baseSha256 */
+                baseSha256?: (Uint8Array|null);
+
+                /** PatchTransport patchSize */
+                patchSize?: (number|null);
+
+                /** PatchTransport metadata */
+                metadata?: (drover.v1.DeltaMetadata.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PatchTransport. */
+            type $Shape = drover.v1.PatchTransport.$Properties;
         }
 
         /**
@@ -2359,6 +2449,9 @@ export namespace drover {
             /** Hello operationId. */
             operationId: (string|null);
 
+            /** Hello patchMemoryBytes. */
+            patchMemoryBytes: (number|null);
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @param [properties] Properties to set
@@ -2430,6 +2523,9 @@ export namespace drover {
 
                 /** Hello operationId */
                 operationId?: (string|null);
+
+                /** Hello patchMemoryBytes */
+                patchMemoryBytes?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2834,6 +2930,15 @@ export namespace drover {
             /** Progress refusedOperationId. */
             refusedOperationId: (string|null);
 
+            /** Progress patchBytes. */
+            patchBytes: (number|Long|null);
+
+            /** Progress patchWireBytes. */
+            patchWireBytes: (number|Long|null);
+
+            /** Progress broadcastBytes. */
+            broadcastBytes: (number|Long|null);
+
             /**
              * Creates a new Progress instance using the specified properties.
              * @param [properties] Properties to set
@@ -2897,6 +3002,15 @@ export namespace drover {
                 /** Progress refusedOperationId */
                 refusedOperationId?: (string|null);
 
+                /** Progress patchBytes */
+                patchBytes?: (number|Long|null);
+
+                /** Progress patchWireBytes */
+                patchWireBytes?: (number|Long|null);
+
+                /** Progress broadcastBytes */
+                broadcastBytes?: (number|Long|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2944,6 +3058,12 @@ export namespace drover {
 
             /** ChunkRequest windowBytes. */
             windowBytes: (number|null);
+
+            /** ChunkRequest patchBaseSha256. */
+            patchBaseSha256: (Uint8Array|null);
+
+            /** ChunkRequest patchOffset. */
+            patchOffset: (number|null);
 
             /**
              * Creates a new ChunkRequest instance using the specified properties.
@@ -3004,6 +3124,12 @@ export namespace drover {
 
                 /** ChunkRequest windowBytes */
                 windowBytes?: (number|null);
+
+                /** ChunkRequest patchBaseSha256 */
+                patchBaseSha256?: (Uint8Array|null);
+
+                /** ChunkRequest patchOffset */
+                patchOffset?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -3962,6 +3962,7 @@ export const drover = $root.drover = (() => {
              * @property {string|null} [operationType] Offer operationType
              * @property {boolean|null} [installHold] Offer installHold
              * @property {boolean|null} [logWanted] Offer logWanted
+             * @property {drover.v1.PatchTransport.$Properties|null} [patch] Offer patch
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4049,6 +4050,14 @@ export const drover = $root.drover = (() => {
              */
             Offer.prototype.logWanted = null;
 
+            /**
+             * Offer patch.
+             * @member {drover.v1.PatchTransport|null} patch
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.patch = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -4091,6 +4100,12 @@ export const drover = $root.drover = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Offer.prototype, "_logWanted", {
                 get: $util.oneOfGetter($oneOfFields = ["logWanted"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_patch", {
+                get: $util.oneOfGetter($oneOfFields = ["patch"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4140,6 +4155,8 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 6, wireType 0 =*/48).bool(message.installHold);
                 if (message.logWanted != null && $Object.hasOwnProperty.call(message, "logWanted"))
                     writer.uint32(/* id 7, wireType 0 =*/56).bool(message.logWanted);
+                if (message.patch != null && $Object.hasOwnProperty.call(message, "patch"))
+                    $root.drover.v1.PatchTransport.encode(message.patch, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4233,6 +4250,13 @@ export const drover = $root.drover = (() => {
                             message._logWanted = "logWanted";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.patch = $root.drover.v1.PatchTransport.decode(reader, reader.size(), $undefined, _depth + 1, message.patch);
+                            message._patch = "patch";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4265,6 +4289,227 @@ export const drover = $root.drover = (() => {
             };
 
             return Offer;
+        })();
+
+        v1.PatchTransport = (function() {
+
+            /**
+             * Properties of a PatchTransport.
+             * @typedef {Object} drover.v1.PatchTransport.$Properties
+             * @property {Uint8Array|null} [baseSha256] PatchTransport baseSha256
+             * @property {number|null} [patchSize] PatchTransport patchSize
+             * @property {drover.v1.DeltaMetadata.$Properties|null} [metadata] PatchTransport metadata
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a PatchTransport.
+             * @memberof drover.v1
+             * @interface IPatchTransport
+             * @augments drover.v1.PatchTransport.$Properties
+             * @deprecated Use drover.v1.PatchTransport.$Properties instead.
+             */
+
+            /**
+             * Shape of a PatchTransport.
+             * @typedef {drover.v1.PatchTransport.$Properties} drover.v1.PatchTransport.$Shape
+             */
+
+            /**
+             * Constructs a new PatchTransport.
+             * @memberof drover.v1
+             * @classdesc Represents a PatchTransport.
+             * @constructor
+             * @param {drover.v1.PatchTransport.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const PatchTransport = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * PatchTransport baseSha256.
+             * @member {Uint8Array|null} baseSha256
+             * @memberof drover.v1.PatchTransport
+             * @instance
+             */
+            PatchTransport.prototype.baseSha256 = null;
+
+            /**
+             * PatchTransport patchSize.
+             * @member {number|null} patchSize
+             * @memberof drover.v1.PatchTransport
+             * @instance
+             */
+            PatchTransport.prototype.patchSize = null;
+
+            /**
+             * PatchTransport metadata.
+             * @member {drover.v1.DeltaMetadata|null} metadata
+             * @memberof drover.v1.PatchTransport
+             * @instance
+             */
+            PatchTransport.prototype.metadata = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PatchTransport.prototype, "_baseSha256", {
+                get: $util.oneOfGetter($oneOfFields = ["baseSha256"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PatchTransport.prototype, "_patchSize", {
+                get: $util.oneOfGetter($oneOfFields = ["patchSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(PatchTransport.prototype, "_metadata", {
+                get: $util.oneOfGetter($oneOfFields = ["metadata"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new PatchTransport instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.PatchTransport
+             * @static
+             * @param {drover.v1.PatchTransport.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.PatchTransport} PatchTransport instance
+             * @type {{
+             *   (properties: drover.v1.PatchTransport.$Shape): drover.v1.PatchTransport & drover.v1.PatchTransport.$Shape;
+             *   (properties?: drover.v1.PatchTransport.$Properties): drover.v1.PatchTransport;
+             * }}
+             */
+            PatchTransport.create = function(properties) {
+                return new PatchTransport(properties);
+            };
+
+            /**
+             * Encodes the specified PatchTransport message. Does not implicitly {@link drover.v1.PatchTransport.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.PatchTransport
+             * @static
+             * @param {drover.v1.PatchTransport.$Properties} message PatchTransport message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            PatchTransport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.baseSha256 != null && $Object.hasOwnProperty.call(message, "baseSha256"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.baseSha256);
+                if (message.patchSize != null && $Object.hasOwnProperty.call(message, "patchSize"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.patchSize);
+                if (message.metadata != null && $Object.hasOwnProperty.call(message, "metadata"))
+                    $root.drover.v1.DeltaMetadata.encode(message.metadata, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a PatchTransport message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.PatchTransport
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.PatchTransport & drover.v1.PatchTransport.$Shape} PatchTransport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            PatchTransport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.PatchTransport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.baseSha256 = reader.bytes();
+                            message._baseSha256 = "baseSha256";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.patchSize = reader.uint32();
+                            message._patchSize = "patchSize";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.metadata = $root.drover.v1.DeltaMetadata.decode(reader, reader.size(), $undefined, _depth + 1, message.metadata);
+                            message._metadata = "metadata";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for PatchTransport
+             * @function getTypeUrl
+             * @memberof drover.v1.PatchTransport
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            PatchTransport.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.PatchTransport";
+            };
+
+            return PatchTransport;
         })();
 
         v1.Withdraw = (function() {
@@ -6136,6 +6381,7 @@ export const drover = $root.drover = (() => {
              * @property {number|null} [packetBytesMax] Hello packetBytesMax
              * @property {string|null} [agentVersion] Hello agentVersion
              * @property {string|null} [operationId] Hello operationId
+             * @property {number|null} [patchMemoryBytes] Hello patchMemoryBytes
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -6256,6 +6502,14 @@ export const drover = $root.drover = (() => {
              */
             Hello.prototype.operationId = null;
 
+            /**
+             * Hello patchMemoryBytes.
+             * @member {number|null} patchMemoryBytes
+             * @memberof drover.v1.Hello
+             * @instance
+             */
+            Hello.prototype.patchMemoryBytes = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -6319,6 +6573,12 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Hello.prototype, "_patchMemoryBytes", {
+                get: $util.oneOfGetter($oneOfFields = ["patchMemoryBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @function create
@@ -6374,6 +6634,8 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 10, wireType 2 =*/82).string(message.agentVersion);
                 if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
                     writer.uint32(/* id 11, wireType 2 =*/90).string(message.operationId);
+                if (message.patchMemoryBytes != null && $Object.hasOwnProperty.call(message, "patchMemoryBytes"))
+                    writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.patchMemoryBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6494,6 +6756,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.operationId = reader.stringVerify();
                             message._operationId = "operationId";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            message.patchMemoryBytes = reader.uint32();
+                            message._patchMemoryBytes = "patchMemoryBytes";
                             continue;
                         }
                     }
@@ -7418,6 +7687,9 @@ export const drover = $root.drover = (() => {
              * @property {number|Long|null} [receivedBytes] Progress receivedBytes
              * @property {number|Long|null} [wireBytes] Progress wireBytes
              * @property {string|null} [refusedOperationId] Progress refusedOperationId
+             * @property {number|Long|null} [patchBytes] Progress patchBytes
+             * @property {number|Long|null} [patchWireBytes] Progress patchWireBytes
+             * @property {number|Long|null} [broadcastBytes] Progress broadcastBytes
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -7513,6 +7785,30 @@ export const drover = $root.drover = (() => {
              */
             Progress.prototype.refusedOperationId = null;
 
+            /**
+             * Progress patchBytes.
+             * @member {number|Long|null} patchBytes
+             * @memberof drover.v1.Progress
+             * @instance
+             */
+            Progress.prototype.patchBytes = null;
+
+            /**
+             * Progress patchWireBytes.
+             * @member {number|Long|null} patchWireBytes
+             * @memberof drover.v1.Progress
+             * @instance
+             */
+            Progress.prototype.patchWireBytes = null;
+
+            /**
+             * Progress broadcastBytes.
+             * @member {number|Long|null} broadcastBytes
+             * @memberof drover.v1.Progress
+             * @instance
+             */
+            Progress.prototype.broadcastBytes = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -7564,6 +7860,24 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Progress.prototype, "_patchBytes", {
+                get: $util.oneOfGetter($oneOfFields = ["patchBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Progress.prototype, "_patchWireBytes", {
+                get: $util.oneOfGetter($oneOfFields = ["patchWireBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Progress.prototype, "_broadcastBytes", {
+                get: $util.oneOfGetter($oneOfFields = ["broadcastBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Progress instance using the specified properties.
              * @function create
@@ -7612,6 +7926,12 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.wireBytes);
                 if (message.refusedOperationId != null && $Object.hasOwnProperty.call(message, "refusedOperationId"))
                     writer.uint32(/* id 8, wireType 2 =*/66).string(message.refusedOperationId);
+                if (message.patchBytes != null && $Object.hasOwnProperty.call(message, "patchBytes"))
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.patchBytes);
+                if (message.patchWireBytes != null && $Object.hasOwnProperty.call(message, "patchWireBytes"))
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.patchWireBytes);
+                if (message.broadcastBytes != null && $Object.hasOwnProperty.call(message, "broadcastBytes"))
+                    writer.uint32(/* id 11, wireType 0 =*/88).uint64(message.broadcastBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7712,6 +8032,27 @@ export const drover = $root.drover = (() => {
                             message._refusedOperationId = "refusedOperationId";
                             continue;
                         }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            message.patchBytes = reader.uint64();
+                            message._patchBytes = "patchBytes";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            message.patchWireBytes = reader.uint64();
+                            message._patchWireBytes = "patchWireBytes";
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            message.broadcastBytes = reader.uint64();
+                            message._broadcastBytes = "broadcastBytes";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7758,6 +8099,8 @@ export const drover = $root.drover = (() => {
              * @property {number|null} [indexOffset] ChunkRequest indexOffset
              * @property {Array.<drover.v1.ChunkRange.$Properties>} [ranges] ChunkRequest ranges
              * @property {number|null} [windowBytes] ChunkRequest windowBytes
+             * @property {Uint8Array|null} [patchBaseSha256] ChunkRequest patchBaseSha256
+             * @property {number|null} [patchOffset] ChunkRequest patchOffset
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -7846,6 +8189,22 @@ export const drover = $root.drover = (() => {
              */
             ChunkRequest.prototype.windowBytes = null;
 
+            /**
+             * ChunkRequest patchBaseSha256.
+             * @member {Uint8Array|null} patchBaseSha256
+             * @memberof drover.v1.ChunkRequest
+             * @instance
+             */
+            ChunkRequest.prototype.patchBaseSha256 = null;
+
+            /**
+             * ChunkRequest patchOffset.
+             * @member {number|null} patchOffset
+             * @memberof drover.v1.ChunkRequest
+             * @instance
+             */
+            ChunkRequest.prototype.patchOffset = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -7882,6 +8241,18 @@ export const drover = $root.drover = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(ChunkRequest.prototype, "_windowBytes", {
                 get: $util.oneOfGetter($oneOfFields = ["windowBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ChunkRequest.prototype, "_patchBaseSha256", {
+                get: $util.oneOfGetter($oneOfFields = ["patchBaseSha256"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ChunkRequest.prototype, "_patchOffset", {
+                get: $util.oneOfGetter($oneOfFields = ["patchOffset"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -7932,6 +8303,10 @@ export const drover = $root.drover = (() => {
                         $root.drover.v1.ChunkRange.encode(message.ranges[i], writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
                 if (message.windowBytes != null && $Object.hasOwnProperty.call(message, "windowBytes"))
                     writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.windowBytes);
+                if (message.patchBaseSha256 != null && $Object.hasOwnProperty.call(message, "patchBaseSha256"))
+                    writer.uint32(/* id 8, wireType 2 =*/66).bytes(message.patchBaseSha256);
+                if (message.patchOffset != null && $Object.hasOwnProperty.call(message, "patchOffset"))
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.patchOffset);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -8024,6 +8399,20 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.windowBytes = reader.uint32();
                             message._windowBytes = "windowBytes";
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.patchBaseSha256 = reader.bytes();
+                            message._patchBaseSha256 = "patchBaseSha256";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            message.patchOffset = reader.uint32();
+                            message._patchOffset = "patchOffset";
                             continue;
                         }
                     }

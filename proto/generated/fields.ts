@@ -115,6 +115,12 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 5, name: 'operationType', wireType: 2, repeated: false },
     { number: 6, name: 'installHold', wireType: 0, repeated: false },
     { number: 7, name: 'logWanted', wireType: 0, repeated: false },
+    { number: 8, name: 'patch', wireType: 2, repeated: false, message: 'PatchTransport' },
+  ],
+  PatchTransport: [
+    { number: 1, name: 'baseSha256', wireType: 2, repeated: false },
+    { number: 2, name: 'patchSize', wireType: 0, repeated: false },
+    { number: 3, name: 'metadata', wireType: 2, repeated: false, message: 'DeltaMetadata' },
   ],
   Withdraw: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
@@ -169,6 +175,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 9, name: 'packetBytesMax', wireType: 0, repeated: false },
     { number: 10, name: 'agentVersion', wireType: 2, repeated: false },
     { number: 11, name: 'operationId', wireType: 2, repeated: false },
+    { number: 12, name: 'patchMemoryBytes', wireType: 0, repeated: false },
   ],
   ComponentReport: [
     { number: 1, name: 'name', wireType: 2, repeated: false },
@@ -201,6 +208,9 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 6, name: 'receivedBytes', wireType: 0, repeated: false },
     { number: 7, name: 'wireBytes', wireType: 0, repeated: false },
     { number: 8, name: 'refusedOperationId', wireType: 2, repeated: false },
+    { number: 9, name: 'patchBytes', wireType: 0, repeated: false },
+    { number: 10, name: 'patchWireBytes', wireType: 0, repeated: false },
+    { number: 11, name: 'broadcastBytes', wireType: 0, repeated: false },
   ],
   ChunkRequest: [
     { number: 1, name: 'requestNumber', wireType: 0, repeated: false },
@@ -210,6 +220,8 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 5, name: 'indexOffset', wireType: 0, repeated: false },
     { number: 6, name: 'ranges', wireType: 2, repeated: true, message: 'ChunkRange' },
     { number: 7, name: 'windowBytes', wireType: 0, repeated: false },
+    { number: 8, name: 'patchBaseSha256', wireType: 2, repeated: false },
+    { number: 9, name: 'patchOffset', wireType: 0, repeated: false },
   ],
   ChunkRange: [
     { number: 1, name: 'first', wireType: 0, repeated: false },

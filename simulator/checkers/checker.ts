@@ -4,7 +4,8 @@ import type { Device } from '../../broker/core/device.ts'
 import type { EventRecord, Execution, Operation } from '../../broker/core/records.ts'
 import type { Change, Store } from '../../broker/ports.ts'
 import type { DeviceId, OperationId } from '../../proto/ids.ts'
-import type { DeviceEvent, OfferMessage } from '../../proto/messages.ts'
+import type { DeviceEvent } from '../../proto/messages.ts'
+import type { OfferMessage } from '../../proto/offer-messages.ts'
 import type { Ledger } from './ledger.ts'
 
 /** A moment by every clock there is, as the checkers compute them themselves. Milliseconds. */

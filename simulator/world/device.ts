@@ -4,7 +4,8 @@
 
 import type { DeviceCode } from '../../proto/event-codes.ts'
 import { type DeviceId, deviceId, type OperationId } from '../../proto/ids.ts'
-import type { DeviceEvent, Hello, OfferMessage, Progress, Step } from '../../proto/messages.ts'
+import type { DeviceEvent, Hello, Progress, Step } from '../../proto/messages.ts'
+import type { OfferMessage } from '../../proto/offer-messages.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import type { Character } from './character.ts'
 import type { WorldClock } from './clock.ts'

@@ -2,7 +2,7 @@
 // was on its way when it broke may arrive or not; the side that did not break it hears of it later.
 import type { DeviceConnection } from '../../broker/ports.ts'
 import type { DeviceId } from '../../proto/ids.ts'
-import { type OfferMessage, readOfferMessage } from '../../proto/messages.ts'
+import { type OfferMessage, readOfferMessage } from '../../proto/offer-messages.ts'
 import type { WorldClock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { Seed } from './seed.ts'
@@ -105,6 +105,11 @@ export class Line implements DeviceConnection {
 
   get broken(): boolean {
     return this.#broken
+  }
+
+  /** Nothing but offers leaves the engine here: it has no sessions. */
+  write(): void {
+    throw new TypeError('no session was opened')
   }
 
   publish(_: unknown, parts: readonly Uint8Array[]): void {

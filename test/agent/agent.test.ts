@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type ChunkData, encodeChunkData } from '../../proto/messages.ts'
+import { type ChunkData, encodeChunkData } from '../../proto/chunk-messages.ts'
 import { operationOne, operationTwo } from './fakes/broker.ts'
 import { settle } from './fakes/clock.ts'
 import { FakeDevice } from './fakes/device.ts'

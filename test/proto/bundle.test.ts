@@ -10,7 +10,7 @@ import {
   encodeChunk,
   readBundleHead,
 } from '../../proto/bundle.ts'
-import type { ChunkEncoding } from '../../proto/messages.ts'
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import { image, indexBytes, lengths } from '../vectors/sample.ts'
 import { forAll, mutated, seed } from './fuzz.ts'
 

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import * as chunkMessages from '../../proto/chunk-messages.ts'
+import * as chunkPieces from '../../proto/chunk-piece.ts'
 import { WireError } from '../../proto/codec.ts'
 import { isDeviceCode } from '../../proto/event-codes.ts'
 import { operationId } from '../../proto/ids.ts'
 import * as messages from '../../proto/messages.ts'
+import * as offerMessages from '../../proto/offer-messages.ts'
 import { configuration, event, hello, offer, piece, progress, readers, request } from '../vectors/message-samples.ts'
 import { jsonOf } from '../vectors/vector-file.ts'
 import { forAll, mutated, seed } from './fuzz.ts'
@@ -19,12 +22,12 @@ const samples: Readonly<Record<keyof typeof readers, readonly Uint8Array[]>> = {
   ],
   Progress: [messages.encodeProgress(progress)],
   ChunkRequest: [
-    messages.encodeChunkRequest(request),
-    messages.encodeChunkRequest({ ...request, wanted: { kind: 'index', offset: 9 } }),
+    chunkMessages.encodeChunkRequest(request),
+    chunkMessages.encodeChunkRequest({ ...request, wanted: { kind: 'index', offset: 9 } }),
   ],
   ChunkData: [
-    messages.encodeChunkData(piece),
-    messages.encodeChunkData({
+    chunkMessages.encodeChunkData(piece),
+    chunkMessages.encodeChunkData({
       kind: 'refusal',
       requestNumber: 1,
       reason: 'no-right',
@@ -33,10 +36,10 @@ const samples: Readonly<Record<keyof typeof readers, readonly Uint8Array[]>> = {
     }),
   ],
   OfferMessage: [
-    messages.encodeOfferMessage(offer),
-    messages.encodeOfferMessage({ kind: 'withdraw', operation: offer.operation, lease: 1, reason: 'stopped' }),
-    messages.encodeOfferMessage({ ...offer, operationType: 'config-change', installHold: true }),
-    messages.encodeOfferMessage({ kind: 'proceed', operation: offer.operation, lease: 1, attempt: 2 }),
+    offerMessages.encodeOfferMessage(offer),
+    offerMessages.encodeOfferMessage({ kind: 'withdraw', operation: offer.operation, lease: 1, reason: 'stopped' }),
+    offerMessages.encodeOfferMessage({ ...offer, operationType: 'config-change', installHold: true }),
+    offerMessages.encodeOfferMessage({ kind: 'proceed', operation: offer.operation, lease: 1, attempt: 2 }),
   ],
   ConfigurationReport: [messages.encodeConfigurationReport(configuration)],
   Presence: [messages.encodePresence({ online: true, connectionId: '0123456789abcdef' })],
@@ -114,7 +117,7 @@ t.test('any hello, event, request and piece is read back as it was written', asy
     minLength: 1,
     maxLength: 100,
   })
-  const anyRequest: fc.Arbitrary<messages.ChunkRequest> = fc.record({
+  const anyRequest: fc.Arbitrary<chunkMessages.ChunkRequest> = fc.record({
     requestNumber: fc.nat(),
     operation,
     artifact: hex(32),
@@ -124,25 +127,25 @@ t.test('any hello, event, request and piece is read back as it was written', asy
       fc.nat().map(offset => ({ kind: 'index' as const, offset })),
     ),
   })
-  forAll(anyRequest, 300, value => same(messages.readChunkRequest(messages.encodeChunkRequest(value)), value))
+  forAll(anyRequest, 300, value => same(chunkMessages.readChunkRequest(chunkMessages.encodeChunkRequest(value)), value))
 
-  const anyPiece: fc.Arbitrary<messages.ChunkData> = fc.record({
+  const anyPiece: fc.Arbitrary<chunkMessages.ChunkData> = fc.record({
     kind: fc.constant('piece' as const),
     requestNumber: fc.nat(),
     chunk: fc.nat(),
-    encoding: fc.constantFrom(...messages.chunkEncodings),
+    encoding: fc.constantFrom(...chunkPieces.chunkEncodings),
     encodedSize: fc.integer({ min: 600, max: 2 ** 20 }),
     offset: fc.nat(300),
     data: fc.uint8Array({ minLength: 1, maxLength: 300 }),
   })
-  forAll(anyPiece, 300, value => same(messages.readChunkData(messages.encodeChunkData(value)), value))
+  forAll(anyPiece, 300, value => same(chunkMessages.readChunkData(chunkMessages.encodeChunkData(value)), value))
   t.pass('1,200 of 1,200')
 })
 
 t.test('any offer, withdrawal, go and configuration is read back as it was written', async t => {
   const lease = fc.maxSafeNat()
   const attempt = fc.integer({ min: 1, max: 2 ** 32 - 1 })
-  const anyOffer: fc.Arbitrary<messages.OfferMessage> = fc.oneof(
+  const anyOffer: fc.Arbitrary<offerMessages.OfferMessage> = fc.oneof(
     fc.record({
       kind: fc.constant('offer' as const),
       operation,
@@ -163,7 +166,7 @@ t.test('any offer, withdrawal, go and configuration is read back as it was writt
       session: fc.uint8Array({ minLength: 8, maxLength: 8 }).map(bytes => Buffer.from(bytes).toString('hex')),
     }),
   )
-  forAll(anyOffer, 500, value => same(messages.readOfferMessage(messages.encodeOfferMessage(value)), value))
+  forAll(anyOffer, 500, value => same(offerMessages.readOfferMessage(offerMessages.encodeOfferMessage(value)), value))
   const anyConfiguration: fc.Arbitrary<messages.ConfigurationReport> = fc
     .record({ operation, attempt, version: name, content: fc.uint8Array({ maxLength: 300 }) })
     .map(report => ({ ...report, sha256: createHash('sha256').update(report.content).digest('hex') }))

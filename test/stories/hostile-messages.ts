@@ -1,8 +1,9 @@
 // Messages that no device may send: for each uplink one that is fine, and the same one spoiled in each way
 // docs/PROTOCOL.md refuses (sections 2 and 3).
 import { createHash } from 'node:crypto'
+import { encodeChunkRequest } from '../../proto/chunk-messages.ts'
 import { operationId } from '../../proto/ids.ts'
-import { encodeChunkRequest, encodeConfigurationReport, encodePresence, encodeProgress } from '../../proto/messages.ts'
+import { encodeConfigurationReport, encodePresence, encodeProgress } from '../../proto/messages.ts'
 import type { Uplink } from '../../proto/topics.ts'
 import { goodEvent, goodHello } from './hostile-scene.ts'
 

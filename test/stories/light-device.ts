@@ -2,7 +2,8 @@
 // reports steps from an outbox that survives everything, "reboots" into the target and says so. It installs nothing.
 import { connectAsync, type MqttClient } from 'mqtt'
 import { deviceId, type OperationId } from '../../proto/ids.ts'
-import { type EventContent, encodeEvent, encodeHello, readOfferMessage } from '../../proto/messages.ts'
+import { type EventContent, encodeEvent, encodeHello } from '../../proto/messages.ts'
+import { readOfferMessage } from '../../proto/offer-messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 
 export interface LightDeviceOptions {

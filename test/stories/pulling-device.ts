@@ -4,20 +4,13 @@ import { createHash } from 'node:crypto'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { decodeChunk } from '../../proto/bundle.ts'
 import { ChunkIndex } from '../../proto/chunk-index.ts'
+import { type ChunkData, type ChunkRequest, encodeChunkRequest, readChunkData } from '../../proto/chunk-messages.ts'
 import { openEnvelope } from '../../proto/envelope.ts'
 import type { DeviceCode } from '../../proto/event-codes.ts'
 import { type DeviceId, deviceId, type OperationId } from '../../proto/ids.ts'
 import { type Manifest, readManifest } from '../../proto/manifest.ts'
-import {
-  type ChunkData,
-  type ChunkRequest,
-  type EventContent,
-  encodeChunkRequest,
-  encodeEvent,
-  encodeHello,
-  readChunkData,
-  readOfferMessage,
-} from '../../proto/messages.ts'
+import { type EventContent, encodeEvent, encodeHello } from '../../proto/messages.ts'
+import { readOfferMessage } from '../../proto/offer-messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 import { testClassId, testVendorId } from '../fixtures/bundle.ts'
 

@@ -1,8 +1,8 @@
 // Vectors of the byte path: where the chunker cuts, the chunk index, chunks as they travel.
 import { encodeChunkIndex } from '../../proto/chunk-index.ts'
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import { type ChunkerSettings, chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
 import { encode, type WireChunkIndex } from '../../proto/codec.ts'
-import type { ChunkEncoding } from '../../proto/messages.ts'
 import { judgeChunk, judgeChunkIndex } from './judge.ts'
 import { digests, digestsOf, image, indexBytes, lengths, settings, sha256, stream } from './sample.ts'
 import { base64, type Json, jsonOf, type VectorCase, type VectorFile } from './vector-file.ts'

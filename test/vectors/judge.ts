@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { decodeChunk } from '../../proto/bundle.ts'
 import { ChunkIndex, ChunkIndexError } from '../../proto/chunk-index.ts'
+import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import { WireError } from '../../proto/codec.ts'
 import { distrust, EnvelopeError, openEnvelope, parseTrustDocument, roleFor } from '../../proto/envelope.ts'
 import { type ManifestFormat, readManifest } from '../../proto/manifest.ts'
-import type { ChunkEncoding } from '../../proto/messages.ts'
 import { type Json, jsonOf } from './vector-file.ts'
 
 export interface TestDevice {

@@ -1,6 +1,8 @@
 // Vectors of the messages between device and broker: what each says, or the field for which it is refused.
+
+import * as chunkMessages from '../../proto/chunk-messages.ts'
 import { encode } from '../../proto/codec.ts'
-import * as messages from '../../proto/messages.ts'
+import * as offerMessages from '../../proto/offer-messages.ts'
 import { judgeMessage } from './judge.ts'
 import {
   type Group,
@@ -21,14 +23,20 @@ import { configurationRows, eventRows, helloRows, presenceRows, progressRows, re
 import { base64, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 import { bytesField, numberField } from './wire.ts'
 
-const pieceBytes = messages.encodeChunkData(piece)
+const pieceBytes = chunkMessages.encodeChunkData(piece)
 const pieceOf = (changes: object): Buffer =>
   encode('ChunkData', {
     requestNumber: 7,
     piece: { chunk: 3, encoding: 2, encodedSize: 900, offset: 512, data: piece.data, ...changes },
   })
-const refusal: messages.ChunkData = { kind: 'refusal', requestNumber: 7, reason: 'busy', chunk: 3, retryAfterMs: 250 }
-const indexPiece: messages.ChunkData = {
+const refusal: chunkMessages.ChunkData = {
+  kind: 'refusal',
+  requestNumber: 7,
+  reason: 'busy',
+  chunk: 3,
+  retryAfterMs: 250,
+}
+const indexPiece: chunkMessages.ChunkData = {
   ...piece,
   chunk: undefined,
   encoding: 'plain',
@@ -38,8 +46,8 @@ const indexPiece: messages.ChunkData = {
 }
 const dataRows: readonly Row[] = [
   ['piece of a chunk', 'Bytes 512 to 543 of 900.', pieceBytes, value(piece)],
-  ['whole index', 'No chunk number.', messages.encodeChunkData(indexPiece), value(indexPiece)],
-  ['busy', 'Ask again.', messages.encodeChunkData(refusal), value(refusal)],
+  ['whole index', 'No chunk number.', chunkMessages.encodeChunkData(indexPiece), value(indexPiece)],
+  ['busy', 'Ask again.', chunkMessages.encodeChunkData(refusal), value(refusal)],
   [
     'no such chunk',
     'For good.',
@@ -75,9 +83,9 @@ const dataRows: readonly Row[] = [
     refused('ChunkData.piece.encodedSize'),
   ],
   [
-    'index over 8 MiB',
-    'Larger than any index.',
-    encode('ChunkData', { requestNumber: 7, piece: { encoding: 1, encodedSize: 2 ** 23 + 1, data: piece.data } }),
+    'index or patch over 256 MiB',
+    'Larger than anything that is asked for without a chunk number.',
+    encode('ChunkData', { requestNumber: 7, piece: { encoding: 1, encodedSize: 2 ** 28 + 1, data: piece.data } }),
     refused('ChunkData.piece.encodedSize'),
   ],
   [
@@ -89,31 +97,31 @@ const dataRows: readonly Row[] = [
   ...spoiled('ChunkData', pieceBytes),
 ]
 
-const offerBytes = messages.encodeOfferMessage(offer)
+const offerBytes = offerMessages.encodeOfferMessage(offer)
 const offerOf = (changes: object): Buffer =>
   encode('OfferMessage', {
     offer: { operationId: operation, lease: 12, attempt: 1, envelope: sha256('an envelope'), ...changes },
   })
 const offerRows: readonly Row[] = [
   ['offer', 'The envelope inside is judged on its own.', offerBytes, value(offer)],
-  ['withdraw', 'Takes the offer back.', messages.encodeOfferMessage(withdraw), value(withdraw)],
+  ['withdraw', 'Takes the offer back.', offerMessages.encodeOfferMessage(withdraw), value(withdraw)],
   [
     'withdraw without reason',
     'Read as empty.',
     encode('OfferMessage', { withdraw: { operationId: operation, lease: 13 } }),
     value({ ...withdraw, reason: '' }),
   ],
-  ['proceed', 'The go for an offer with a hold.', messages.encodeOfferMessage(proceed), value(proceed)],
+  ['proceed', 'The go for an offer with a hold.', offerMessages.encodeOfferMessage(proceed), value(proceed)],
   [
     'offer of a command',
     'Another type than a firmware update.',
-    messages.encodeOfferMessage({ ...offer, operationType: 'config-change' }),
+    offerMessages.encodeOfferMessage({ ...offer, operationType: 'config-change' }),
     value({ ...offer, operationType: 'config-change' }),
   ],
   [
     'offer with a hold',
     'The device waits before it installs.',
-    messages.encodeOfferMessage({ ...offer, installHold: true }),
+    offerMessages.encodeOfferMessage({ ...offer, installHold: true }),
     value({ ...offer, installHold: true }),
   ],
   [
@@ -140,14 +148,14 @@ const offerRows: readonly Row[] = [
   [
     'offer and proceed',
     'One of the two; the field that is named is the one that came first.',
-    Buffer.concat([offerBytes, messages.encodeOfferMessage(proceed)]),
+    Buffer.concat([offerBytes, offerMessages.encodeOfferMessage(proceed)]),
     refused('OfferMessage.offer'),
   ],
   ['neither', 'An empty message.', new Uint8Array(0), refused('OfferMessage.content')],
   [
     'offer and withdraw',
     'One of the two; the field that is named is the one that came first.',
-    Buffer.concat([offerBytes, messages.encodeOfferMessage(withdraw)]),
+    Buffer.concat([offerBytes, offerMessages.encodeOfferMessage(withdraw)]),
     refused('OfferMessage.offer'),
   ],
   ['lease absent', 'Absent is not zero.', offerOf({ lease: undefined }), refused('Offer.lease')],

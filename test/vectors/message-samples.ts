@@ -1,7 +1,10 @@
 // One good message of each kind, and how rows of vectors are made from it.
+
+import * as chunkMessages from '../../proto/chunk-messages.ts'
 import { decode, encode, type WireMessages } from '../../proto/codec.ts'
 import { operationId } from '../../proto/ids.ts'
 import * as messages from '../../proto/messages.ts'
+import * as offerMessages from '../../proto/offer-messages.ts'
 import { device, manifest, sha256 } from './sample.ts'
 import { type Json, jsonOf } from './vector-file.ts'
 import { numberField } from './wire.ts'
@@ -20,9 +23,9 @@ export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
   Hello: messages.readHello,
   Event: messages.readEvent,
   Progress: messages.readProgress,
-  ChunkRequest: messages.readChunkRequest,
-  ChunkData: messages.readChunkData,
-  OfferMessage: messages.readOfferMessage,
+  ChunkRequest: chunkMessages.readChunkRequest,
+  ChunkData: chunkMessages.readChunkData,
+  OfferMessage: offerMessages.readOfferMessage,
   ConfigurationReport: messages.readConfigurationReport,
   Presence: messages.readPresence,
 }
@@ -53,7 +56,7 @@ export const event: messages.DeviceEvent = {
   digest,
   data: { reason: 'expired', expected: '1', actual: '2' },
 }
-export const request: messages.ChunkRequest = {
+export const request: chunkMessages.ChunkRequest = {
   requestNumber: 7,
   operation,
   artifact: manifest.payloadSha256,
@@ -66,7 +69,7 @@ export const request: messages.ChunkRequest = {
     ],
   },
 }
-export const piece: Extract<messages.ChunkData, { kind: 'piece' }> = {
+export const piece: Extract<chunkMessages.ChunkData, { kind: 'piece' }> = {
   kind: 'piece',
   requestNumber: 7,
   chunk: 3,
@@ -84,7 +87,7 @@ export const progress: messages.Progress = {
   receivedBytes: 2048,
   wireBytes: 1500,
 }
-export const offer: Extract<messages.OfferMessage, { kind: 'offer' }> = {
+export const offer: Extract<offerMessages.OfferMessage, { kind: 'offer' }> = {
   kind: 'offer',
   operation,
   lease: 12,
@@ -94,8 +97,8 @@ export const offer: Extract<messages.OfferMessage, { kind: 'offer' }> = {
   installHold: false,
   logWanted: false,
 }
-export const withdraw: messages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
-export const proceed: messages.OfferMessage = { kind: 'proceed', operation, lease: 13, attempt: 1 }
+export const withdraw: offerMessages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
+export const proceed: offerMessages.OfferMessage = { kind: 'proceed', operation, lease: 13, attempt: 1 }
 const configurationText = Buffer.from('{"interval":60}\n')
 export const configuration: messages.ConfigurationReport = {
   operation,

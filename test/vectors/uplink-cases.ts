@@ -1,5 +1,6 @@
 // Rows of the messages that a device sends.
 import { createHash } from 'node:crypto'
+import * as chunkMessages from '../../proto/chunk-messages.ts'
 import * as messages from '../../proto/messages.ts'
 import {
   changer,
@@ -219,7 +220,7 @@ export const eventRows: readonly Row[] = [
   ...spoiled('Event', eventBytes),
 ]
 
-const requestBytes = messages.encodeChunkRequest(request)
+const requestBytes = chunkMessages.encodeChunkRequest(request)
 const requestWith = changer('ChunkRequest', requestBytes)
 export const requestRows: readonly Row[] = [
   ['two ranges', 'Chunks 0, 1, 2 and 9.', requestBytes, value(request)],

@@ -1,6 +1,7 @@
 // One live connection of a device, written to beside the emitter: the header of a QoS 0 PUBLISH is made here, the payload
 // goes to the socket as it is. QoS 0 because a packet identifier of ours would collide with Aedes' own.
 import type { DeviceId } from '../../../proto/ids.ts'
+import { publishHead, topicField } from '../../../proto/packets.ts'
 import { type Downlink, deviceTopic, downlinks } from '../../../proto/topics.ts'
 import type { DeviceConnection } from '../../ports.ts'
 import type { HostClient } from './internals.ts'
@@ -45,9 +46,15 @@ export class AedesDeviceConnection implements DeviceConnection {
     const { conn } = this.#client
     const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0)
     conn.cork()
-    conn.write(publishHeader(this.#topics[downlink], payloadBytes))
+    conn.write(publishHead(this.#topics[downlink], payloadBytes))
     for (const part of parts) conn.write(part)
     conn.uncork()
+    this.#stall.check()
+  }
+
+  write(packets: Uint8Array): void {
+    if (this.closed) return
+    this.#client.conn.write(packets)
     this.#stall.check()
   }
 
@@ -71,28 +78,4 @@ export class AedesDeviceConnection implements DeviceConnection {
   close(reason: string): void {
     this.#close(reason)
   }
-}
-
-/** Length and bytes of a topic as they stand in a PUBLISH (MQTT 3.1.1, 3.3.2). */
-function topicField(topic: string): Buffer {
-  const text = Buffer.from(topic)
-  const field = Buffer.alloc(2 + text.length)
-  field.writeUInt16BE(text.length)
-  text.copy(field, 2)
-  return field
-}
-
-/** PUBLISH at QoS 0 up to the payload (3.3.1). */
-function publishHeader(topic: Buffer, payloadBytes: number): Buffer {
-  const header = Buffer.allocUnsafe(5 + topic.length)
-  let position = 0
-  header[position++] = 0x30
-  let length = topic.length + payloadBytes
-  do {
-    const more = length > 127
-    header[position++] = (length & 0x7f) | (more ? 0x80 : 0)
-    length >>>= 7
-  } while (length > 0)
-  topic.copy(header, position)
-  return header.subarray(0, position + topic.length)
 }

@@ -6,7 +6,7 @@ import type { AuditEntry, EventRecord, StoredAnswer } from '../../core/records.t
 import * as keys from './keys.ts'
 import { type BatchLog, logOf, type StorePosition } from './position.ts'
 import { recordEncoder } from './record.ts'
-import { auditIndexKeys, indexKeysOf, indexValueOf, type PreparedCommit, type Step } from './rows.ts'
+import { auditIndexKeys, indexKeysOf, indexValueOf, indexValueOfOnce, type PreparedCommit, type Step } from './rows.ts'
 
 /** A key is deleted when there is no value. */
 export interface Row {
@@ -90,7 +90,7 @@ export class BatchBuilder {
     const key = `e!${tail}`
     const text = late ? JSON.stringify({ ...event, recordedAt }) : json
     this.#rows.push({ key, value: this.#encode(key, text) })
-    for (const prefix of prefixes) this.#rows.push({ key: prefix + tail, value: '' })
+    for (const prefix of prefixes) this.#rows.push({ key: prefix + tail, value: indexValueOfOnce })
     return { ...event, recordedAt, id: eventIdOf(number) }
   }
 
@@ -124,7 +124,7 @@ export class BatchBuilder {
         break
       }
       case 'event-index':
-        for (const key of step.present) this.#rows.push({ key, value: '' })
+        for (const key of step.present) this.#rows.push({ key, value: indexValueOfOnce })
         break
       case 'trim-event':
         // Another call may have trimmed it.
@@ -143,7 +143,7 @@ export class BatchBuilder {
     this.#audit = { number: record.number, hash: record.hash }
     const key = keys.auditKey(record.number)
     this.#rows.push({ key, value: this.#encode(key, auditText(record)) })
-    for (const indexKey of auditIndexKeys(record)) this.#rows.push({ key: indexKey, value: '' })
+    for (const indexKey of auditIndexKeys(record)) this.#rows.push({ key: indexKey, value: indexValueOfOnce })
   }
 
   #put(key: string, json: string, index: readonly string[]): void {

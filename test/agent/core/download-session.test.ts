@@ -3,7 +3,7 @@ import t from 'tap'
 import { Download, type DownloadEffect } from '../../../agent/core/download.ts'
 import type { FetchSettings } from '../../../agent/core/index-fetch.ts'
 import { ChunkIndex, encodeChunkIndex } from '../../../proto/chunk-index.ts'
-import type { ChunkData } from '../../../proto/messages.ts'
+import type { ChunkData } from '../../../proto/chunk-messages.ts'
 import type { SessionPiece } from '../../../proto/session-messages.ts'
 
 const settings: FetchSettings = { windowBytes: 4000, chunkRetriesMax: 8, refetchMax: 3, chunkTimeoutMs: 1000 }

@@ -3,7 +3,7 @@ import { growingDelayMs, jitteredDelayMs } from '../../../agent/core/backoff.ts'
 import { Download, type DownloadEffect } from '../../../agent/core/download.ts'
 import { type FetchSettings, IndexFetch } from '../../../agent/core/index-fetch.ts'
 import { ChunkIndex, encodeChunkIndex } from '../../../proto/chunk-index.ts'
-import type { ChunkData } from '../../../proto/messages.ts'
+import type { ChunkData } from '../../../proto/chunk-messages.ts'
 
 const settings: FetchSettings = { windowBytes: 4000, chunkRetriesMax: 8, refetchMax: 3, chunkTimeoutMs: 1000 }
 const chunker = { minimumBytes: 256, averageBytes: 1024, maximumBytes: 4096 }

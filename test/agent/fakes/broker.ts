@@ -1,23 +1,20 @@
 // The broker's end of one line, in memory: acknowledges, offers, answers chunk requests from a release, and remembers.
 import { LinkDown } from '../../../agent/errors.ts'
 import type { Link, LinkHandlers } from '../../../agent/ports.ts'
+import { type ChunkData, type ChunkRequest, encodeChunkData, readChunkRequest } from '../../../proto/chunk-messages.ts'
 import { type OperationId, operationId } from '../../../proto/ids.ts'
 import { inflatedLog, type LogReport, readLogReport } from '../../../proto/log-report.ts'
 import {
-  type ChunkData,
-  type ChunkRequest,
   type ConfigurationReport,
   type DeviceEvent,
-  encodeChunkData,
-  encodeOfferMessage,
   type Hello,
   type Progress,
-  readChunkRequest,
   readConfigurationReport,
   readEvent,
   readHello,
   readProgress,
 } from '../../../proto/messages.ts'
+import { encodeOfferMessage } from '../../../proto/offer-messages.ts'
 import type { SessionChannel } from '../../../proto/topics.ts'
 import type { Release } from './release.ts'
 
@@ -248,6 +245,8 @@ export function answersTo(request: ChunkRequest, release: Release, pieceBytes: n
     return all
   }
   if (wanted.kind === 'index') return pieces(undefined, wanted.offset, wanted.offset + windowBytes)
+  if (wanted.kind === 'patch')
+    return [{ kind: 'refusal', requestNumber, reason: 'no-such-chunk', chunk: undefined, retryAfterMs: 0 }]
   return wanted.ranges.flatMap(({ first, count }) =>
     Array.from({ length: count }, (_, at) => pieces(first + at, 0, Number.POSITIVE_INFINITY)).flat(),
   )

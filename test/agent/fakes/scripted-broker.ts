@@ -2,13 +2,12 @@
 import { createServer, type Socket } from 'node:net'
 import { Aedes, type PublishPacket } from 'aedes'
 import type { Test } from 'tap'
+import { encodeChunkData, readChunkRequest } from '../../../proto/chunk-messages.ts'
 import type { DeviceId } from '../../../proto/ids.ts'
 import {
   type ConfigurationReport,
   type DeviceEvent,
-  encodeChunkData,
   type Hello,
-  readChunkRequest,
   readConfigurationReport,
   readEvent,
   readHello,

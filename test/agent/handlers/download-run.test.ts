@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ChunkData } from '../../../proto/messages.ts'
+import type { ChunkData } from '../../../proto/chunk-messages.ts'
 import { operationTwo } from '../fakes/broker.ts'
 import { FakeDevice } from '../fakes/device.ts'
 import { imageOf, indexOf, releaseOf } from '../fakes/release.ts'

@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ChunkDelivery, type ChunkDeliveryParts } from '../../../broker/delivery/chunk-delivery.ts'
 import type { DeliverySettings } from '../../../broker/delivery/delivery-settings.ts'
-import { artifactId } from '../../../proto/ids.ts'
 import {
   chunkDataHead,
   chunkDataHeadBytesMax,
   encodeChunkData,
   encodeChunkRequest,
   readChunkData,
-} from '../../../proto/messages.ts'
+} from '../../../proto/chunk-messages.ts'
+import { artifactId } from '../../../proto/ids.ts'
 import { makeBundle, makeImage } from '../../fixtures/bundle.ts'
 import { chunkRequest, chunksOf, FakeConnection, HandClock, ListLog, MemoryArtifacts, settle } from './world.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type ChunkWants, countOf, fitting, lowest, wantsOf, without } from '../../../broker/delivery/chunk-wants.ts'
-import type { ChunkRange } from '../../../proto/messages.ts'
+import type { ChunkRange } from '../../../proto/chunk-messages.ts'
 
 const range = fc.record({ first: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) })
 const ranges = fc.array(range, { maxLength: 12 })

@@ -6,8 +6,8 @@ import { type DeliverySettings, deliverySettings } from '../../../broker/deliver
 import { DeviceLine } from '../../../broker/delivery/device-line.ts'
 import { FairSender } from '../../../broker/delivery/fair-sender.ts'
 import type { DeviceConnection } from '../../../broker/ports.ts'
+import { chunkDataHead } from '../../../proto/chunk-messages.ts'
 import { type DeviceId, deviceId } from '../../../proto/ids.ts'
-import { chunkDataHead } from '../../../proto/messages.ts'
 import { deviceTopic } from '../../../proto/topics.ts'
 import { makeBundle, makeImage } from '../../fixtures/bundle.ts'
 import { chunkRequest, FakeConnection, HandClock, ListLog, MemoryArtifacts, settle } from './world.ts'
@@ -279,6 +279,10 @@ class SocketConnection implements DeviceConnection {
   }
   get undrainedBytes(): number {
     return this.#socket.writableLength
+  }
+  write(packets: Uint8Array): void {
+    this.#socket.write(packets)
+    this.written += packets.length
   }
   publish(downlink: 'chunks/data', parts: readonly Uint8Array[]): void {
     const topic = Buffer.from(deviceTopic(this.device, downlink))

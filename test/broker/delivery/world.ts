@@ -2,8 +2,8 @@
 // in memory that count their reads.
 import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log, LogFields } from '../../../broker/ports.ts'
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../../proto/bundle.ts'
+import { type ChunkData, type ChunkRange, type ChunkRequest, readChunkData } from '../../../proto/chunk-messages.ts'
 import { type ArtifactId, type DeviceId, deviceId, type OperationId, operationId } from '../../../proto/ids.ts'
-import { type ChunkData, type ChunkRange, type ChunkRequest, readChunkData } from '../../../proto/messages.ts'
 import { type Downlink, deviceTopic } from '../../../proto/topics.ts'
 import type { TestBundle } from '../../fixtures/bundle.ts'
 
@@ -58,6 +58,8 @@ export interface SentPacket {
 const highWaterMark = 16 * 1024
 
 export class FakeConnection implements DeviceConnection {
+  /** Whole packets, as they were handed over. */
+  readonly written: Uint8Array[] = []
   readonly device: DeviceId
   readonly number: number
   closed = false
@@ -86,6 +88,16 @@ export class FakeConnection implements DeviceConnection {
     this.number = number
     this.reading = reading
     this.onPublish = onPublish
+  }
+
+  write(packets: Uint8Array): void {
+    if (this.closed) return
+    this.written.push(packets)
+    this.undrainedBytes += packets.length
+    this.undrainedMost = Math.max(this.undrainedMost, this.undrainedBytes)
+    if (this.undrainedBytes >= highWaterMark) this.#needsDrain = true
+    if (this.#batch === undefined) this.batches.push(packets.length)
+    else this.#batch += packets.length
   }
 
   publish(downlink: Downlink, parts: readonly Uint8Array[]): void {

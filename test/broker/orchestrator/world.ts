@@ -21,7 +21,8 @@ import {
   principalName,
   releaseIdOf,
 } from '../../../proto/ids.ts'
-import { type DeviceEvent, type Hello, type OfferMessage, readOfferMessage } from '../../../proto/messages.ts'
+import type { DeviceEvent, Hello } from '../../../proto/messages.ts'
+import { type OfferMessage, readOfferMessage } from '../../../proto/offer-messages.ts'
 
 export const targetDigest = 'ab'.repeat(32)
 export const oldDigest = 'cd'.repeat(32)
@@ -102,6 +103,7 @@ export class ScriptedConnection implements DeviceConnection {
     if (!this.closed) this.received.push(readOfferMessage(Buffer.concat(parts)))
   }
 
+  write(): void {}
   cork(): void {}
   uncork(): void {}
   onDrain(): void {}

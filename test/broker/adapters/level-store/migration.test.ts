@@ -89,6 +89,38 @@ t.test('a store of version 2 is taken as it is: its index rows carry the batch o
   t.strictSame((await verifyStore(directory)).problems, [], 'the version is written')
 })
 
+t.test('a store of version 3 is taken as it is: the index rows of its events are empty', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory)
+  await store.commit([append(eventOf(device('a')))])
+  await store.close()
+  const indexRows = () => withDatabase(directory, db => db.iterator({ gte: 'ec', lt: 'f' }).all())
+  const written = await indexRows()
+  t.equal(written.length, 3)
+  await withDatabase(directory, db => db.batch(written.map(([key]) => ({ type: 'put', key, value: '' }))))
+  await makeOlder(directory, 3, 3)
+  await t.rejects(verifyStore(directory), { name: 'StoreUnavailable', message: /older version \(schema 3\)/ })
+  const again = await LevelStore.open(directory)
+  t.equal((await readAll(again, { device: device('a'), order: 'ASC', limit: 9 })).length, 1)
+  t.strictSame((await again.verify()).problems, [])
+  await again.close()
+  t.strictSame((await verifyStore(directory)).problems, [], 'the version is written')
+  t.strictSame(
+    await indexRows(),
+    written.map(([key]) => [key, '']),
+    'and no index row',
+  )
+})
+
+async function withDatabase<T>(directory: string, use: (db: Level<string, string>) => Promise<T>): Promise<T> {
+  const db = new Level<string, string>(join(directory, 'records'))
+  try {
+    return await use(db)
+  } finally {
+    await db.close()
+  }
+}
+
 /** Says in batch `batch` that the store is of that version. */
 async function makeOlder(directory: string, version: number, batch: number): Promise<void> {
   const db = new Level<string, string>(join(directory, 'records'))

@@ -4,7 +4,17 @@ import { Level } from 'level'
 import t from 'tap'
 import { encodeRecord } from '../../../../broker/adapters/level-store/record.ts'
 import { LevelStore, verifyStore } from '../../../../broker/adapters/level-store.ts'
-import { device, executionOf, operation, putDevice, putExecution } from '../../../suites/store-samples.ts'
+import {
+  append,
+  appendAudit,
+  auditOf,
+  device,
+  eventOf,
+  executionOf,
+  operation,
+  putDevice,
+  putExecution,
+} from '../../../suites/store-samples.ts'
 
 t.test('a step of a device moves no index row, and an execution older than its index row is told', async t => {
   const directory = join(t.testdir(), 'store')
@@ -36,4 +46,26 @@ t.test('a step of a device moves no index row, and an execution older than its i
   await again.close()
   const { problems } = await verifyStore(directory)
   t.match(problems.join(), /index row "xs!.*is not of the batch of its record/)
+})
+
+t.test('no value is empty: the library never frees its copy of one that is', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory)
+  const [one, a] = [operation(1), device('a')]
+  await store.commit([
+    append(eventOf(a, { operation: one })),
+    appendAudit({ ...auditOf('a'), operation: one }),
+    putExecution(executionOf(one, a, 'completed')),
+    { kind: 'put-targets', operation: one, devices: [a] },
+  ])
+  await store.close()
+  const db = new Level<string, string>(join(directory, 'records'))
+  const rows = await db.iterator().all()
+  await db.close()
+  const kinds = new Set(rows.map(([key]) => key.split('!')[0]))
+  for (const kind of ['e', 'ec', 'ed', 'eo', 'et', 'u', 'uo', 'x', 'xs', 'xr', 't']) t.ok(kinds.has(kind), kind)
+  t.strictSame(
+    rows.filter(([, value]) => value === '').map(([key]) => key),
+    [],
+  )
 })

@@ -54,8 +54,18 @@ export class RecordingEvents implements MqttEvents {
     this.connected.push(connection)
     this.onConnected(connection)
   }
+  /** Sessions that any device may hear. */
+  readonly invited = new Set<string>()
+  readonly joined: { readonly connection: DeviceConnection; readonly session: string }[] = []
+
   deviceDisconnected(connection: DeviceConnection): void {
     this.disconnected.push(connection)
+  }
+  maySubscribe(_: DeviceConnection, session: string): boolean {
+    return this.invited.has(session)
+  }
+  sessionJoined(connection: DeviceConnection, session: string): void {
+    this.joined.push({ connection, session })
   }
   async deviceMessage(connection: DeviceConnection, uplink: string, payload: Uint8Array): Promise<void> {
     const text = Buffer.from(payload).toString()

@@ -1,0 +1,18 @@
+// What the orchestration knows of patches the broker makes by itself: one question at each offer.
+import type { ArtifactId, DeviceId } from '../../proto/ids.ts'
+import type { PatchTransport } from '../../proto/patch-transport.ts'
+
+/** What the orchestration asks about patches when it hands an update over. */
+export interface PatchOffers {
+  /**
+   * The patch for a device that runs `base` and is handed `target`, if there is one that fits its memory and costs less
+   * than the chunks it lacks. Asking counts: what enough devices ask for is made. Cheap; asked for each offer.
+   */
+  offerFor(
+    device: DeviceId,
+    pair: { readonly base: ArtifactId; readonly target: ArtifactId },
+    memoryBytes: number,
+  ): PatchTransport | undefined
+  /** What the device would be sent at least when it pulls: by chunks it lacks or by the patch, bytes. Undefined: not known. */
+  leastBytes(pair: { readonly base: ArtifactId; readonly target: ArtifactId }): number | undefined
+}
