@@ -3,7 +3,8 @@
 // of unacknowledged ones allows; nothing is installed.
 import { randomBytes } from 'node:crypto'
 import { type DeviceId, deviceId, type OperationId } from '../../proto/ids.ts'
-import { type DeviceEvent, encodeEvent, encodeHello, readOfferMessage } from '../../proto/messages.ts'
+import { type DeviceEvent, encodeEvent, encodeHello } from '../../proto/messages.ts'
+import { readOfferMessage } from '../../proto/offer-messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 import { MqttSocket, text } from './mqtt-socket.ts'
 import { stepsOfUpdate } from './update-events.ts'

@@ -50,7 +50,7 @@ async function measure(
   const { id } = await startOperation(broker, { all: true }, devices)
   await until(broker, id, ({ sensors }) => sensors >= targets)
   print(`expansion_targets_per_second_${size}`, targets / ((performance.now() - started) / 1000), 'targets/s')
-  print(`expansion_ping_p99_ms_${size}_targets`, pings.p99(), 'ms')
+  print(`expansion_ping_p99_ms_${size}_targets`, await pings.p99(), 'ms')
   await until(broker, id, ({ counts }) => counts.completed >= online.length)
   await pause(1000 * Math.min(seconds, 5))
   print(`memory_growth_mb_${size}_targets`, (await memory.stop()) - idleMb, 'MB')

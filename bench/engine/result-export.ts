@@ -39,7 +39,7 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   const before = new MemoryWatch(broker)
   await pause(1000 * seconds)
   const withoutMb = await before.stop()
-  print('export_ping_p99_ms_before', pings.p99(), 'ms')
+  print('export_ping_p99_ms_before', await pings.p99(), 'ms')
 
   const during = new MemoryWatch(broker)
   const begin = await fleet.count()
@@ -49,7 +49,7 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   const end = await fleet.count()
   if (lines !== targets + 1) throw new Error(`the export has ${lines} lines for ${targets} devices`)
   print('export_rss_growth_mb', Math.max(0, (await during.stop()) - withoutMb), 'MB')
-  print('export_ping_p99_ms', pings.p99(), 'ms')
+  print('export_ping_p99_ms', await pings.p99(), 'ms')
   print('export_seconds', exportSeconds, 's')
   print('export_megabytes', bytes / 1e6, 'MB')
   print('export_events_meanwhile', (end.acknowledged - begin.acknowledged) / exportSeconds, 'events/s')

@@ -4,6 +4,7 @@
 //   submit a ──► write [a] ──────────► a resolves
 //       submit b, c ──┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄► write [b, c] ──► b, then c resolve
 import { StoreUnavailable } from '../../errors.ts'
+import type { StoreFigures } from '../../ports.ts'
 
 export interface GroupLimits {
   /** A write takes commits until it is this large; one larger commit goes alone. */
@@ -23,6 +24,7 @@ export class GroupCommit<In extends { readonly sizeBytes: number }, Out> {
   readonly #limits: GroupLimits
   #waiting: Waiting<In, Out>[] = []
   #waitingBytes = 0
+  readonly #counts = { commitsTotal: 0, failedTotal: 0, writesTotal: 0, writeMsTotal: 0 }
   #running: Promise<void> | undefined
 
   /** `write` is never called before its last call has ended; it resolves with one result an item, or writes nothing. */
@@ -33,6 +35,7 @@ export class GroupCommit<In extends { readonly sizeBytes: number }, Out> {
 
   submit(item: In): Promise<Out> {
     if (this.#waitingBytes + item.sizeBytes > this.#limits.waitingBytesMax && this.#waiting.length > 0) {
+      this.#counts.failedTotal += 1
       return Promise.reject(
         new StoreUnavailable(`more than ${this.#limits.waitingBytesMax} bytes are waiting to be written`),
       )
@@ -42,6 +45,10 @@ export class GroupCommit<In extends { readonly sizeBytes: number }, Out> {
       this.#waitingBytes += item.sizeBytes
       this.#running ??= this.#run()
     })
+  }
+
+  figures(): StoreFigures {
+    return { ...this.#counts, waitingBytes: this.#waitingBytes }
   }
 
   /** Resolves when nothing is waiting or being written. */
@@ -54,10 +61,15 @@ export class GroupCommit<In extends { readonly sizeBytes: number }, Out> {
     await undefined
     while (this.#waiting.length > 0) {
       const group = this.#take()
+      const begunAt = performance.now()
       try {
         const results = await this.#write(group.map(waiting => waiting.item))
+        this.#counts.commitsTotal += group.length
+        this.#counts.writesTotal += 1
+        this.#counts.writeMsTotal += performance.now() - begunAt
         for (const [index, waiting] of group.entries()) waiting.resolve(results[index] as Out)
       } catch (error) {
+        this.#counts.failedTotal += group.length
         for (const waiting of group) waiting.reject(error)
       }
     }

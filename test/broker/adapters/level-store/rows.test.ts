@@ -69,3 +69,8 @@ t.test('no value is empty: the library never frees its copy of one that is', asy
     [],
   )
 })
+
+t.test('a record is stored as it always was: CRC-32 in eight digits, its batch, its text', async t => {
+  t.equal(encodeRecord('d!sensor-21', 42, '{}'), '0095c1570000000000002a{}')
+  t.equal(encodeRecord('d!sensor-102', 42, '{}'), 'fa0b32fe0000000000002a{}')
+})
