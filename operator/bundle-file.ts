@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { encodeBundleHead, encodeChunk } from '../proto/bundle.ts'
 import { encodeChunkIndex } from '../proto/chunk-index.ts'
-import type { ChunkerSettings } from '../proto/chunker.ts'
-import { chunkIndexBytesMax } from '../proto/limits.ts'
 import type { ChunkEncoding } from '../proto/chunk-piece.ts'
+import type { ChunkerSettings } from '../proto/chunker.ts'
+import { chunkerFor, cutImage } from '../proto/image-chunks.ts'
+import { chunkIndexBytesMax } from '../proto/limits.ts'
 import { type BadInput, badFlag } from './errors.ts'
 import { writeAll } from './files.ts'
-import { chunkerFor, cutImage } from './image-chunks.ts'
 
 /** What pass 1 found. */
 export interface CutPayload {

@@ -4,7 +4,8 @@ import { type ChunkEncoding, type ChunkPiece, chunkEncodings, readChunkPiece, wi
 import { decode, encode, type WireChunkRequest, WireError } from './codec.ts'
 import type { OperationId } from './ids.ts'
 import * as limits from './limits.ts'
-import { atLeast, hex, need, operation, unhex, varint } from './values.ts'
+import { publishHead } from './packets.ts'
+import { atLeast, hex, need, operation, unhex } from './values.ts'
 
 export interface ChunkRange {
   readonly first: number
@@ -110,26 +111,66 @@ export function encodeChunkData(message: ChunkData): Buffer {
 /** Most bytes a `chunkDataHead` has. */
 export const chunkDataHeadBytesMax = 36
 
-/**
- * What stands before the data of a piece in its ChunkData message: this followed by `dataLength` bytes is the message.
- * So the bytes of a chunk are shared by all devices that get it. The same fields in the same order as `encodeChunkData`.
- */
-export function chunkDataHead(piece: {
+export interface PieceAbout {
   readonly requestNumber: number
+  /** Undefined: a piece of the chunk index or of a patch. */
   readonly chunk: number | undefined
   readonly encoding: ChunkEncoding
   readonly encodedSize: number
   readonly offset: number
   readonly dataLength: number
-}): Buffer {
-  const fields: number[] = []
-  if (piece.chunk !== undefined) varint(fields, 0x08, piece.chunk)
-  varint(fields, 0x10, chunkEncodings.indexOf(piece.encoding) + 1)
-  varint(fields, 0x18, piece.encodedSize)
-  varint(fields, 0x20, piece.offset)
-  varint(fields, 0x2a, piece.dataLength)
-  const head: number[] = []
-  varint(head, 0x08, piece.requestNumber)
-  varint(head, 0x12, fields.length + piece.dataLength)
-  return Buffer.from(head.concat(fields))
+}
+
+/**
+ * What stands before the data of a piece in its ChunkData message: this followed by `dataLength` bytes is the message.
+ * So the bytes of a chunk are shared by all devices that get it. The same fields in the same order as `encodeChunkData`.
+ */
+export function chunkDataHead(piece: PieceAbout): Buffer {
+  const fieldsBytes = fieldsBytesOf(piece)
+  const head = Buffer.allocUnsafe(headBytesOf(piece, fieldsBytes))
+  putHead(head, 0, piece, fieldsBytes)
+  return head
+}
+
+/** What stands before the data of a piece in its whole PUBLISH at QoS 0: head of the packet and of the message in one. */
+export function chunkDataPacketHead(topic: Uint8Array, piece: PieceAbout): Buffer {
+  const fieldsBytes = fieldsBytesOf(piece)
+  const headBytes = headBytesOf(piece, fieldsBytes)
+  const packet = publishHead(topic, headBytes + piece.dataLength, headBytes)
+  putHead(packet, packet.length - headBytes, piece, fieldsBytes)
+  return packet
+}
+
+/** Of everything in the piece but its data, bytes. */
+function fieldsBytesOf({ chunk, encodedSize, offset, dataLength }: PieceAbout): number {
+  const chunkBytes = chunk === undefined ? 0 : 1 + varintBytes(chunk)
+  return chunkBytes + 2 + 3 + varintBytes(encodedSize) + varintBytes(offset) + varintBytes(dataLength)
+}
+
+function headBytesOf({ requestNumber, dataLength }: PieceAbout, fieldsBytes: number): number {
+  return 2 + varintBytes(requestNumber) + varintBytes(fieldsBytes + dataLength) + fieldsBytes
+}
+
+function putHead(head: Buffer, start: number, piece: PieceAbout, fieldsBytes: number): void {
+  let at = putField(head, start, 0x08, piece.requestNumber)
+  at = putField(head, at, 0x12, fieldsBytes + piece.dataLength)
+  if (piece.chunk !== undefined) at = putField(head, at, 0x08, piece.chunk)
+  at = putField(head, at, 0x10, chunkEncodings.indexOf(piece.encoding) + 1)
+  at = putField(head, at, 0x18, piece.encodedSize)
+  at = putField(head, at, 0x20, piece.offset)
+  putField(head, at, 0x2a, piece.dataLength)
+}
+
+/** `value` is below 2^32. Returns the position behind it. */
+function putField(head: Buffer, start: number, tag: number, value: number): number {
+  let at = start
+  head[at++] = tag
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) head[at++] = (rest & 0x7f) | 0x80
+  head[at++] = rest
+  return at
+}
+
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
 }

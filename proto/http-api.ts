@@ -1,7 +1,7 @@
 // What operators say and hear, as schemas: HTTP validates with them, MQTT JSON answers and the CLI use the same types.
 // Times are RFC 3339 in UTC; the event log follows the documented `GET /v3/device-events`, everything else is ours.
 import Type, { type Static } from 'typebox'
-import { PolicyRequest, Rate, WindowRequest } from './http-policy.ts'
+import { DeliveryEdit, DeliveryView, PolicyRequest, Rate, WindowRequest } from './http-policy.ts'
 
 const Time = Type.String({ description: 'RFC 3339, UTC' })
 const Nullable = <T extends Type.TSchema>(schema: T): Type.TUnion<[T, Type.TNull]> => Type.Union([schema, Type.Null()])
@@ -163,6 +163,7 @@ export const OperationEdit = Type.Object(
     concurrency: PolicyRequest.properties.concurrency,
     rate: Type.Optional(Nullable(Rate)),
     windows: Type.Optional(Type.Array(WindowRequest, { maxItems: 16 })),
+    delivery: Type.Optional(DeliveryEdit),
   },
   { additionalProperties: false, minProperties: 1 },
 )
@@ -180,6 +181,31 @@ const CodeCount = Type.Object({
   text: Type.String(),
   correctiveAction: Type.String(),
 })
+
+/** As the devices say; of the last attempt of each. Bytes. */
+const transferred = {
+  imageBytes: Type.Integer({ minimum: 0, description: 'of the payloads: what would be sent without any saving' }),
+  wireBytes: Type.Integer({ minimum: 0, description: 'what came instead: chunks as encoded, chunk indexes, patches' }),
+  saved: Type.Object({
+    held: Type.Integer({
+      minimum: 0,
+      description: 'chunks the device had: in its installed image, or from before a cut',
+    }),
+    patch: Type.Integer({ minimum: 0, description: 'made by a patch, without what the patch itself took' }),
+    compression: Type.Integer({ minimum: 0, description: 'chunks that came, without what they took on the wire' }),
+    broadcast: Type.Integer({
+      minimum: 0,
+      description: 'of what came: heard in a session, sent once for all and not asked for one by one',
+    }),
+  }),
+}
+const OperationTransfer = Type.Object(
+  { devices: Type.Integer({ minimum: 1, description: 'that ended with a word about their download' }), ...transferred },
+  { description: 'sums over the devices that have ended' },
+)
+export type OperationTransfer = Static<typeof OperationTransfer>
+const ExecutionTransfer = Type.Object(transferred)
+export type ExecutionTransfer = Static<typeof ExecutionTransfer>
 
 export const OperationView = Type.Object({
   id: Type.String(),
@@ -227,6 +253,14 @@ export const OperationView = Type.Object({
   codes: Type.Array(CodeCount),
   /** Errors by the four words of the update-status page. */
   reasons: Type.Array(Type.Object({ reason: Type.String(), count: Count })),
+  transfer: Nullable(OperationTransfer),
+  throughput: Nullable(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'chunks and patches that go out now, bytes a second; null when it has ended, and in answers to changes',
+    }),
+  ),
   policy: Type.Object({
     concurrency: Type.Integer({ description: 'the limit in force now' }),
     timeoutDays: Type.Number(),
@@ -249,6 +283,7 @@ export const OperationView = Type.Object({
     }),
     approval: Type.Boolean(),
     logOnFailure: Type.Boolean(),
+    delivery: DeliveryView,
     prerequisites: Type.Array(Type.Object({ component: Type.String(), versionLeast: Type.String() })),
   }),
 })
@@ -296,6 +331,7 @@ export const ExecutionView = Type.Object({
   correctiveAction: Nullable(Type.String()),
   data: Type.Record(Type.String(), Type.String()),
   provisional: Type.Boolean(),
+  transfer: Nullable(ExecutionTransfer),
   initialVersion: Nullable(Type.String()),
   updatedVersion: Nullable(Type.String()),
   wave: Nullable(Type.Integer({ description: 'from 1' })),

@@ -98,6 +98,44 @@ export const ScheduleRequest = Type.Object(
 )
 export type ScheduleRequest = Static<typeof ScheduleRequest>
 
+const DeliveryTransport = Type.Union([Type.Literal('auto'), Type.Literal('pull'), Type.Literal('broadcast')], {
+  description: 'auto: whatever costs least for each device',
+})
+const BytesPerSecond = Type.Integer({
+  minimum: 1024,
+  maximum: 100_000_000_000,
+  description: 'of all devices of the operation together',
+})
+const RetryByPull = Type.Boolean({
+  description:
+    'a device whose broadcast failed (UPD4_FAIL_45) is offered the update once more, to pull it; default true',
+})
+/** How the bytes of an update come to its devices. */
+export const DeliveryRequest = Type.Object(
+  {
+    transport: Type.Optional(DeliveryTransport),
+    bytesPerSecond: Type.Optional(BytesPerSecond),
+    retryByPull: Type.Optional(RetryByPull),
+  },
+  { additionalProperties: false },
+)
+export type DeliveryRequest = Static<typeof DeliveryRequest>
+/** What is not named stays; null lifts the limit. */
+export const DeliveryEdit = Type.Object(
+  {
+    transport: Type.Optional(DeliveryTransport),
+    bytesPerSecond: Type.Optional(Type.Union([BytesPerSecond, Type.Null()])),
+    retryByPull: Type.Optional(RetryByPull),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type DeliveryEdit = Static<typeof DeliveryEdit>
+export const DeliveryView = Type.Object({
+  transport: DeliveryTransport,
+  bytesPerSecond: Type.Union([Type.Integer(), Type.Null()]),
+  retryByPull: Type.Boolean(),
+})
+
 export const PolicyRequest = Type.Object(
   {
     priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 9 })),
@@ -119,6 +157,7 @@ export const PolicyRequest = Type.Object(
     abort: Type.Optional(Type.Array(AbortRequest, { maxItems: 20 })),
     retries: Type.Optional(Type.Array(RetryRequest, { maxItems: 20 })),
     schedule: Type.Optional(ScheduleRequest),
+    delivery: Type.Optional(DeliveryRequest),
     approval: Type.Optional(Type.Boolean()),
     logOnFailure: Type.Optional(
       Type.Boolean({ description: 'a device whose attempt fails sends what it logged of late; default false' }),

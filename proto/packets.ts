@@ -10,19 +10,23 @@ export function topicField(topic: string): Buffer {
   return field
 }
 
-/** PUBLISH at QoS 0, not retained, up to the payload. */
-export function publishHead(topic: Uint8Array, payloadBytes: number): Buffer {
-  const head = Buffer.allocUnsafe(5 + topic.length)
+/**
+ * PUBLISH at QoS 0, not retained, up to the payload. With `roomBytes` there is room behind it for so much of the payload,
+ * for the caller to fill.
+ */
+export function publishHead(topic: Uint8Array, payloadBytes: number, roomBytes = 0): Buffer {
+  let length = topic.length + payloadBytes
+  const lengthBytes = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4
+  const head = Buffer.allocUnsafe(1 + lengthBytes + topic.length + roomBytes)
   let position = 0
   head[position++] = 0x30
-  let length = topic.length + payloadBytes
   do {
     const more = length > 127
     head[position++] = (length & 0x7f) | (more ? 0x80 : 0)
     length >>>= 7
   } while (length > 0)
   head.set(topic, position)
-  return head.subarray(0, position + topic.length)
+  return head
 }
 
 /** The whole packet; the payload is copied. */

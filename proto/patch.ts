@@ -116,6 +116,19 @@ export class PatchReader {
     return this.#outputOffset
   }
 
+  /** The part of the new image whose frame `wants` speaks of; undefined while it asks for anything else. */
+  get ahead(): { readonly outputOffset: number; readonly outputBytes: number } | undefined {
+    if (this.#head === undefined) return undefined
+    return { outputOffset: this.#outputOffset, outputBytes: this.#head.outputBytes }
+  }
+
+  /** Instead of taking the frame that is ahead: its bytes are not needed. Throws PatchError. */
+  skip(): void {
+    if (this.#head === undefined) throw new RangeError('no frame is ahead')
+    this.#position += this.#head.encodedBytes
+    this.#pass(this.#head)
+  }
+
   /** `bytes` are what `wants` says; fewer mean that the patch is shorter than it should be. A frame when one is whole. Throws PatchError. */
   take(bytes: Uint8Array): PatchFrame | undefined {
     const { wants } = this
@@ -134,13 +147,18 @@ export class PatchReader {
     this.#mustGoOn()
   }
 
-  #takeFrame({ outputBytes, baseOffset, baseBytes }: PatchFrameHead, encoded: Uint8Array): PatchFrame {
+  #takeFrame(head: PatchFrameHead, encoded: Uint8Array): PatchFrame {
+    const { outputBytes, baseOffset, baseBytes } = head
     const frame = { outputOffset: this.#outputOffset, outputBytes, baseOffset, baseBytes, encoded }
+    this.#pass(head)
+    return frame
+  }
+
+  #pass({ outputBytes }: PatchFrameHead): void {
     this.#outputOffset += outputBytes
     this.#frameCount += 1
     this.#head = undefined
     this.#mustGoOn()
-    return frame
   }
 
   /** There is either nothing left of both, or room for one more head. */

@@ -52,14 +52,6 @@ export function hex(value: Uint8Array | undefined, length: number, field: string
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
-/** `value` is a whole number below 2^53: shifts would cut it to 32 bits with a sign. */
-export function varint(bytes: number[], tag: number, value: number): void {
-  bytes.push(tag)
-  let rest = value
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80)
-  bytes.push(rest)
-}
-
 export function unhex(value: string): Buffer {
   return Buffer.from(value, 'hex')
 }

@@ -3,11 +3,11 @@ import { appendFileSync, openSync, readdirSync, readFileSync, truncateSync, writ
 import { join } from 'node:path'
 import t from 'tap'
 import { type ArtifactWishes, createArtifact, releaseCounterOf } from '../../operator/artifact.ts'
-import { chunkerFor, cutImage } from '../../operator/image-chunks.ts'
 import { newKey } from '../../operator/keys.ts'
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../proto/bundle.ts'
 import { chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
 import { openEnvelope, preAuthenticationEncoding, trustedKey, verifyBytes } from '../../proto/envelope.ts'
+import { chunkerFor, cutImage } from '../../proto/image-chunks.ts'
 import { readManifest } from '../../proto/manifest.ts'
 import { makeBundle, makeImage, testKeys } from '../fixtures/bundle.ts'
 

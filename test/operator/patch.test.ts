@@ -2,26 +2,21 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { ZstdPatches } from '../../agent/adapters/zstd-delta.ts'
 import { type ArtifactWishes, createArtifact } from '../../operator/artifact.ts'
 import { newKey } from '../../operator/keys.ts'
-import { frameBytes, rangeBytes, writePatch } from '../../operator/patch.ts'
-import { BaseRanges, pieceSettings } from '../../operator/patch-ranges.ts'
-import { type MakeFrame, nodeFrameMaker, openFrameMaker, programFrameMaker } from '../../operator/zstd.ts'
+import { writePatch } from '../../operator/patch.ts'
+import { openFrameMaker, programFrameMaker } from '../../operator/zstd.ts'
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../proto/bundle.ts'
-import { checkChunkerSettings } from '../../proto/chunker.ts'
 import { openEnvelope } from '../../proto/envelope.ts'
 import { type Manifest, readManifest } from '../../proto/manifest.ts'
 import { packageHeadBytes, readPackageHead, readPackageMetadata } from '../../proto/package.ts'
-import { type DeltaMetadata, PatchReader, readDeltaMetadata } from '../../proto/patch.ts'
+import { readDeltaMetadata } from '../../proto/patch.ts'
+import { type MakeFrame, nodeFrameMaker } from '../../proto/zstd-frames.ts'
 import { makeImage } from '../fixtures/bundle.ts'
-import { zstdFrame } from '../fixtures/patch.ts'
-import { forAll } from '../proto/fuzz.ts'
+import { appliedPatch, zstdFrame } from '../fixtures/patch.ts'
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-const decoder = new ZstdPatches()
 const onNode = nodeFrameMaker()
 const byProgram = await programFrameMaker()
 /** Quick, and there with every Node; it makes the same kind of frame. */
@@ -44,118 +39,31 @@ async function patchBetween(t: Test, base: Buffer, image: Buffer, maker: MakeFra
   }
 }
 
-async function applied(patch: Buffer, metadata: DeltaMetadata, base: Buffer, imageBytes: number): Promise<Buffer> {
-  const image = Buffer.alloc(imageBytes)
-  const reader = new PatchReader(metadata, patch.length, imageBytes)
-  for (let wants = reader.wants; wants !== undefined; wants = reader.wants) {
-    const frame = reader.take(patch.subarray(wants.offset, wants.offset + wants.length))
-    if (frame === undefined) continue
-    const range = base.subarray(frame.baseOffset, frame.baseOffset + frame.baseBytes)
-    const output = await decoder.decode(frame.encoded, range, frame.outputBytes)
-    image.set(output ?? [], frame.outputOffset)
-  }
-  return image
-}
-
 const old = makeImage(3_000_000, 4, 0.3)
 const fresh = Buffer.concat([old.subarray(0, 900_000), Buffer.from('a new part'), old.subarray(850_000)])
 
-for (const [name, maker] of Object.entries({ node: onNode, program: byProgram, wasm: byWasm }))
-  t.test(
-    `a patch made with ${name} gives the new image, and is far shorter`,
-    { skip: maker === undefined },
-    async t => {
-      if (maker === undefined) return
-      const { made, steps, bytes } = await patchBetween(t, old, fresh, maker)
-      t.equal(made.sizeBytes, bytes.length)
-      t.equal(made.baseSha256, sha256(old))
-      t.equal(made.imageSha256, sha256(fresh))
-      t.equal(
-        steps.reduce((sum, step) => sum + step, 0),
-        fresh.length,
+t.test('a file that has become another meanwhile is told by its flag', async t => {
+  const folder = t.testdir({ short: old.subarray(0, 1000), fresh })
+  const [short, image] = [await open(join(folder, 'short'), 'r'), await open(join(folder, 'fresh'), 'r')]
+  const out = await open(join(folder, 'patch'), 'wx')
+  const [longer, whole] = [
+    { file: short, sizeBytes: 1001 },
+    { file: image, sizeBytes: fresh.length },
+  ]
+  try {
+    const rows = [
+      ['--delta-from', longer, whole],
+      ['--image', whole, longer],
+    ] as const
+    for (const [name, from, to] of rows)
+      await t.rejects(
+        writePatch(from, to, out, byWasm, () => {}),
+        { name: 'BadInput', fields: [{ name }] },
+        name,
       )
-      t.match(made.metadata, { baseSize: old.length, frameBytesMax: frameBytes, baseBytesMax: rangeBytes })
-      t.equal(Buffer.compare(await applied(bytes, made.metadata, old, fresh.length), fresh), 0, 'byte for byte')
-      t.ok(bytes.length < fresh.length / 20, `${bytes.length} of ${fresh.length} bytes`)
-    },
-  )
-
-t.test('what any device with the default budget takes: everything twice stays below 7 MiB', async t => {
-  t.ok(2 * (frameBytes + rangeBytes + frameBytes + 4096) < 7 * 1024 * 1024)
-})
-
-t.test('images that have nothing in common, or are tiny, or begin like a dictionary, still give a patch', async t => {
-  const magic = Buffer.from('37a430ec', 'hex')
-  const cases: readonly (readonly [string, Buffer, Buffer])[] = [
-    ['strangers', makeImage(700_000, 1, 0), makeImage(600_000, 2, 0)],
-    ['one byte from one byte', Buffer.of(1), Buffer.of(2)],
-    ['a large one from a tiny one', Buffer.from('abc'), makeImage(600_000, 3, 0.5)],
-    ['a base like a dictionary', Buffer.concat([magic, old.subarray(0, 5000)]), old.subarray(0, 5000)],
-    ['exactly one frame', old.subarray(0, frameBytes + 1), old.subarray(1, frameBytes + 1)],
-  ]
-  for (const [what, base, image] of cases) {
-    const { made, bytes } = await patchBetween(t, base, image, byWasm)
-    t.equal(Buffer.compare(await applied(bytes, made.metadata, base, image.length), image), 0, what)
+  } finally {
+    await Promise.all([short.close(), image.close(), out.close()])
   }
-})
-
-t.test('content that moved far away is found again', async t => {
-  const base = makeImage(5_000_000, 7, 0)
-  const image = Buffer.concat([base.subarray(3_500_000), base.subarray(0, 3_500_000)])
-  const { made, bytes } = await patchBetween(t, base, image, byWasm)
-  t.equal(Buffer.compare(await applied(bytes, made.metadata, base, image.length), image), 0)
-  t.ok(bytes.length < image.length / 10, `${bytes.length} bytes: the same relative place would save nothing`)
-})
-
-t.test('a range always lies within the base and is as long as it may be', async t => {
-  const number = fc.integer({ min: 1, max: 10_000_000 })
-  forAll(
-    fc.tuple(number, number, number, fc.array(fc.nat(9_999_999)), fc.nat(100)),
-    500,
-    ([base, image, most, at, hash]) => {
-      const ranges = new BaseRanges(base, image, most)
-      for (const offset of at) ranges.add({ offset: offset % base, length: 100, hash: offset % 50 })
-      const pieces = at.map((offset, place) => ({ offset, length: 100 + place, hash: (hash + place) % 50 }))
-      const frames = [0, 12345].map(offset => ({ offset: Math.min(image - 1, offset), length: 1, pieces }))
-      for (const { offset, length } of ranges.rangesFor(frames))
-        if (length !== Math.min(most, base) || offset < 0 || offset + length > base)
-          throw new Error(`${offset}+${length}`)
-    },
-  )
-  for (const bytes of [1, 2 ** 20, 2 ** 30, 2 ** 32]) {
-    checkChunkerSettings(pieceSettings(bytes))
-    t.ok(bytes / pieceSettings(bytes).averageBytes <= 2 ** 20)
-  }
-})
-
-t.test('the range holds most of what is shared, whatever else is shared elsewhere', async t => {
-  const ranges = new BaseRanges(10_000, 10_000, 1000)
-  for (const [hash, offset] of [100, 5000, 5200, 5400, 9000].entries()) ranges.add({ offset, length: 100, hash })
-  const pieces = [0, 1, 2, 3, 4].map(hash => ({ offset: hash * 100, length: 100, hash }))
-  const frame = (offset: number, inside: typeof pieces = []) => ({ offset, length: 500, pieces: inside })
-  t.same(ranges.rangesFor([frame(0, pieces)]), [{ offset: 4750, length: 1000 }])
-  t.same(
-    ranges.rangesFor([frame(1000), frame(2000, pieces), frame(3000), frame(9500)]),
-    [3750, 4750, 5750, 9000].map(offset => ({ offset, length: 1000 })),
-    'neighbours that tell nothing went along, and never past the end',
-  )
-  t.same(
-    ranges.rangesFor([frame(0), frame(9500)]),
-    [0, 9000].map(offset => ({ offset, length: 1000 })),
-    'else the same relative place',
-  )
-  const silent = new BaseRanges(10_000, 10_000, 1000)
-  for (const offset of [200, 7000]) silent.add({ offset, length: 100, hash: 7 })
-  silent.add({ offset: 8000, length: 10, hash: 8 })
-  const telling = [
-    { offset: 0, length: 100, hash: 7 },
-    { offset: 100, length: 5, hash: 8 },
-  ]
-  t.same(
-    silent.rangesFor([frame(4000, telling)]),
-    [{ offset: 3750, length: 1000 }],
-    'twice, or too little, tells nothing',
-  )
 })
 
 t.test('the same image, or a maker that is not there, is told', async t => {
@@ -238,7 +146,7 @@ t.test(
       releaseCounter: 2_003_004,
     })
     const metadata = readDeltaMetadata(manifest.metadata ?? Buffer.alloc(0))
-    t.equal(Buffer.compare(await applied(payload, metadata, old, fresh.length), fresh), 0)
+    t.equal(Buffer.compare(await appliedPatch({ bytes: payload, metadata }, old, fresh.length), fresh), 0)
     t.same(readdirSync(folder).toSorted(), ['delta.bundle', 'fresh', 'old', 'whole.bundle'], 'nothing else stays')
 
     const strangers: readonly (readonly [string, Partial<ArtifactWishes>, string, RegExp])[] = [

@@ -9,6 +9,7 @@ import {
   type Name,
   offer,
   operation,
+  patch,
   piece,
   proceed,
   type Row,
@@ -18,8 +19,9 @@ import {
   value,
   withdraw,
 } from './message-samples.ts'
+import { requestRows } from './request-cases.ts'
 import { indexBytes, sha256 } from './sample.ts'
-import { configurationRows, eventRows, helloRows, presenceRows, progressRows, requestRows } from './uplink-cases.ts'
+import { configurationRows, eventRows, helloRows, presenceRows, progressRows } from './uplink-cases.ts'
 import { base64, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 import { bytesField, numberField } from './wire.ts'
 
@@ -44,9 +46,16 @@ const indexPiece: chunkMessages.ChunkData = {
   offset: 0,
   data: indexBytes,
 }
+const patchPiece: chunkMessages.ChunkData = { ...indexPiece, encodedSize: 70_000, offset: 65_536, data: piece.data }
 const dataRows: readonly Row[] = [
   ['piece of a chunk', 'Bytes 512 to 543 of 900.', pieceBytes, value(piece)],
   ['whole index', 'No chunk number.', chunkMessages.encodeChunkData(indexPiece), value(indexPiece)],
+  [
+    'piece of a patch',
+    'No chunk number either: the request tells which of the two was asked for.',
+    chunkMessages.encodeChunkData(patchPiece),
+    value(patchPiece),
+  ],
   ['busy', 'Ask again.', chunkMessages.encodeChunkData(refusal), value(refusal)],
   [
     'no such chunk',
@@ -102,6 +111,12 @@ const offerOf = (changes: object): Buffer =>
   encode('OfferMessage', {
     offer: { operationId: operation, lease: 12, attempt: 1, envelope: sha256('an envelope'), ...changes },
   })
+const wirePatch = (changes: object): object => ({
+  baseSha256: Buffer.from(patch.base, 'hex'),
+  patchSize: patch.patchBytes,
+  metadata: patch.metadata,
+  ...changes,
+})
 const offerRows: readonly Row[] = [
   ['offer', 'The envelope inside is judged on its own.', offerBytes, value(offer)],
   ['withdraw', 'Takes the offer back.', offerMessages.encodeOfferMessage(withdraw), value(withdraw)],
@@ -123,6 +138,42 @@ const offerRows: readonly Row[] = [
     'The device waits before it installs.',
     offerMessages.encodeOfferMessage({ ...offer, installHold: true }),
     value({ ...offer, installHold: true }),
+  ],
+  [
+    'offer with a patch',
+    'One more way to the same bytes.',
+    offerMessages.encodeOfferMessage({ ...offer, patch }),
+    value({ ...offer, patch }),
+  ],
+  [
+    'patch without its base',
+    'Required.',
+    offerOf({ patch: wirePatch({ baseSha256: undefined }) }),
+    refused('PatchTransport.baseSha256'),
+  ],
+  [
+    'patch of no bytes',
+    'One byte at least.',
+    offerOf({ patch: wirePatch({ patchSize: 0 }) }),
+    refused('PatchTransport.patchSize'),
+  ],
+  [
+    'patch over 256 MiB',
+    'Larger than any.',
+    offerOf({ patch: wirePatch({ patchSize: 2 ** 28 + 1 }) }),
+    refused('PatchTransport.patchSize'),
+  ],
+  [
+    'patch without metadata',
+    'Nobody could tell what memory it needs.',
+    offerOf({ patch: wirePatch({ metadata: undefined }) }),
+    refused('PatchTransport.metadata'),
+  ],
+  [
+    'patch with frames over 1 MiB',
+    'As in a signed patch.',
+    offerOf({ patch: wirePatch({ metadata: { ...patch.metadata, frameBytesMax: 2 ** 20 + 1 } }) }),
+    refused('DeltaMetadata.frameBytesMax'),
   ],
   [
     'type and hold said although absent would do',

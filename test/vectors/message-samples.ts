@@ -5,6 +5,7 @@ import { decode, encode, type WireMessages } from '../../proto/codec.ts'
 import { operationId } from '../../proto/ids.ts'
 import * as messages from '../../proto/messages.ts'
 import * as offerMessages from '../../proto/offer-messages.ts'
+import type { PatchTransport } from '../../proto/patch-transport.ts'
 import { device, manifest, sha256 } from './sample.ts'
 import { type Json, jsonOf } from './vector-file.ts'
 import { numberField } from './wire.ts'
@@ -96,6 +97,11 @@ export const offer: Extract<offerMessages.OfferMessage, { kind: 'offer' }> = {
   operationType: 'firmware-update',
   installHold: false,
   logWanted: false,
+}
+export const patch: PatchTransport = {
+  base: sha256('the image before').toString('hex'),
+  patchBytes: 70_000,
+  metadata: { baseSize: 8000, frameBytesMax: 524_288, baseBytesMax: 2_097_152, encodedBytesMax: 40_000 },
 }
 export const withdraw: offerMessages.OfferMessage = { kind: 'withdraw', operation, lease: 13, reason: 'stopped' }
 export const proceed: offerMessages.OfferMessage = { kind: 'proceed', operation, lease: 13, attempt: 1 }

@@ -1,6 +1,5 @@
-// Rows of the messages that a device sends.
+// Rows of the messages that a device sends; what it asks for has a file of its own.
 import { createHash } from 'node:crypto'
-import * as chunkMessages from '../../proto/chunk-messages.ts'
 import * as messages from '../../proto/messages.ts'
 import {
   changer,
@@ -13,11 +12,10 @@ import {
   progress,
   type Row,
   refused,
-  request,
   spoiled,
   value,
 } from './message-samples.ts'
-import { bytesField, numberField } from './wire.ts'
+import { numberField } from './wire.ts'
 
 const helloBytes = messages.encodeHello(hello)
 const helloWith = changer('Hello', helloBytes)
@@ -47,6 +45,18 @@ export const helloRows: readonly Row[] = [
     'More than the broker sends is read as what it sends.',
     helloWith({ packetBytesMax: 2 ** 30 }),
     value({ ...hello, packetBytesMax: 262144 }),
+  ],
+  [
+    'takes patches',
+    'Of any patch whose frame with its range of the base, twice, fits into 6 MiB.',
+    messages.encodeHello({ ...hello, patchMemoryBytes: 6 * 2 ** 20 }),
+    value({ ...hello, patchMemoryBytes: 6 * 2 ** 20 }),
+  ],
+  [
+    'patch memory of 2^32',
+    'Does not fit and is not cut to 0.',
+    Buffer.concat([helloBytes, numberField(12, 2 ** 32)]),
+    refused('Hello.patchMemoryBytes'),
   ],
   ['protocol version 2', 'Not ours.', helloWith({ protocolVersion: 2 }), refused('Hello.protocolVersion')],
   ['protocol version absent', 'Required.', helloWith({ protocolVersion: undefined }), refused('Hello.protocolVersion')],
@@ -220,66 +230,8 @@ export const eventRows: readonly Row[] = [
   ...spoiled('Event', eventBytes),
 ]
 
-const requestBytes = chunkMessages.encodeChunkRequest(request)
-const requestWith = changer('ChunkRequest', requestBytes)
-export const requestRows: readonly Row[] = [
-  ['two ranges', 'Chunks 0, 1, 2 and 9.', requestBytes, value(request)],
-  [
-    'index from the start',
-    'No offset is offset 0.',
-    requestWith({ ranges: [], index: true }),
-    value({ ...request, wanted: { kind: 'index', offset: 0 } }),
-  ],
-  [
-    'index from 4096',
-    'The rest of an index half received.',
-    requestWith({ ranges: [], index: true, indexOffset: 4096 }),
-    value({ ...request, wanted: { kind: 'index', offset: 4096 } }),
-  ],
-  ['index false', 'Says the same as absent.', requestWith({ index: false }), value(request)],
-  ['nothing wanted', 'Neither index nor ranges.', requestWith({ ranges: [] }), refused('ChunkRequest.ranges')],
-  ['index and ranges', 'One of the two.', requestWith({ index: true }), refused('ChunkRequest.ranges')],
-  [
-    'range of 0',
-    'One chunk at least.',
-    requestWith({ ranges: [{ first: 1, count: 0 }] }),
-    refused('ChunkRequest.ranges.count'),
-  ],
-  ['range without first', 'Required.', requestWith({ ranges: [{ count: 1 }] }), refused('ChunkRequest.ranges.first')],
-  [
-    '1025 ranges',
-    'At most 1024.',
-    requestWith({ ranges: Array.from({ length: 1025 }, () => ({ first: 1, count: 1 })) }),
-    refused('ChunkRequest.ranges'),
-  ],
-  ['window 0', 'No byte could ever be sent.', requestWith({ windowBytes: 0 }), refused('ChunkRequest.windowBytes')],
-  ['window absent', 'Required.', requestWith({ windowBytes: undefined }), refused('ChunkRequest.windowBytes')],
-  [
-    'request number absent',
-    'Required.',
-    requestWith({ requestNumber: undefined }),
-    refused('ChunkRequest.requestNumber'),
-  ],
-  [
-    'artifact of 31 bytes',
-    'Not SHA-256.',
-    requestWith({ artifactSha256: new Uint8Array(31) }),
-    refused('ChunkRequest.artifactSha256'),
-  ],
-  ['operation absent', 'Required.', requestWith({ operationId: undefined }), refused('ChunkRequest.operationId')],
-  [
-    'first 2^32',
-    'Does not fit and is not cut to 0.',
-    Buffer.concat([
-      requestWith({ ranges: [] }),
-      bytesField(6, Buffer.concat([numberField(1, 2 ** 32), numberField(2, 1)])),
-    ]),
-    refused('ChunkRequest.ranges.first'),
-  ],
-  ...spoiled('ChunkRequest', requestBytes),
-]
-
 const progressBytes = messages.encodeProgress(progress)
+const byEveryWay: messages.Progress = { ...progress, patchBytes: 1024, patchWireBytes: 200, broadcastBytes: 512 }
 const refusing: messages.Progress = {
   imageBytes: 0,
   heldBytes: 0,
@@ -289,6 +241,18 @@ const refusing: messages.Progress = {
 }
 export const progressRows: readonly Row[] = [
   ['downloading', 'A quarter over the wire, half of it held.', progressBytes, value(progress)],
+  [
+    'by patch and session',
+    'What was made by a patch is neither held nor received; what a session brought is received.',
+    messages.encodeProgress(byEveryWay),
+    value(byEveryWay),
+  ],
+  [
+    'patch bytes of 2^53',
+    'Too large.',
+    Buffer.concat([progressBytes, numberField(9, 2n ** 53n)]),
+    refused('Progress.patchBytes'),
+  ],
   ['refuses an offer', 'Because another operation is under way.', messages.encodeProgress(refusing), value(refusing)],
   [
     'empty',
