@@ -19,9 +19,10 @@ import type { StorageWriteFailed } from './errors.ts'
 import { Authorizer } from './handlers/authorize.ts'
 import type { CommandHandlers } from './handlers/command-handler.ts'
 import { commandExecutors } from './handlers/commands.ts'
-import { DownloadRun, type DownloadSettings, type RequestNumbers } from './handlers/download-run.ts'
+import { DownloadRun, type DownloadSettings } from './handlers/download-run.ts'
 import { failureOf } from './handlers/failures.ts'
 import { Farewell } from './handlers/farewell.ts'
+import type { RequestNumbers } from './handlers/fetch-line.ts'
 import { firmwareExecutors, installedNow } from './handlers/firmware.ts'
 import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
 import { LogUpload } from './handlers/log-upload.ts'
@@ -197,6 +198,7 @@ export class Agent {
 
   /** Ends: timers cancelled, link closed, the save under way finished. The other ports stay open for their owner. */
   async stop(): Promise<void> {
+    const untoldMs = this.#download?.untoldMs ?? 0
     this.#stopped = true
     this.#restarts.stop()
     this.#farewell.cancel()
@@ -205,6 +207,11 @@ export class Agent {
     this.#saver.stop()
     this.#logUpload.stop()
     await Promise.all([this.#ports.link.close(), this.#draining, this.#work.ended()])
+    const { state } = this.#memory
+    if (state.kind !== 'downloading' || untoldMs === 0) return
+    // A device that is stopped often would never come to the end of its time.
+    const elapsedMs = state.elapsedMs + untoldMs
+    await this.#saver.save({ memory: { ...this.#memory, state: { ...state, elapsedMs } } }, true)
   }
 
   // ---- inbox --------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ export interface DownloadCounts {
   readonly heldBytes: number
   readonly receivedBytes: number
   readonly wireBytes: number
+  /** Of the received bytes: heard in a session. */
+  readonly broadcastBytes: number
 }
 
 const missing = 0
@@ -89,6 +91,7 @@ export class Download {
   #heldBytes = 0
   #receivedBytes = 0
   #wireBytes = 0
+  #broadcastBytes = 0
 
   /** `requestNumber`: the last one used before; numbers grow by one a request. */
   constructor(index: ChunkIndex, settings: FetchSettings, requestNumber: number) {
@@ -117,6 +120,7 @@ export class Download {
       heldBytes: this.#heldBytes,
       receivedBytes: this.#receivedBytes,
       wireBytes: this.#wireBytes,
+      broadcastBytes: this.#broadcastBytes,
     }
   }
 
@@ -198,6 +202,7 @@ export class Download {
     this.#states[chunk] = held
     this.#heldCount += 1
     this.#receivedBytes += this.#index.lengthOf(chunk)
+    if (checked.fromSession) this.#broadcastBytes += this.#index.lengthOf(chunk)
     this.#retries.delete(chunk)
     return this.#topUp(nowMs)
   }

@@ -7,6 +7,7 @@ import type { OperationId } from '../../proto/ids.ts'
 import type { JsonValue } from '../../proto/json.ts'
 import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { EventContent } from '../../proto/messages.ts'
+import type { PatchTransport } from '../../proto/patch-transport.ts'
 import type { Session } from './broadcast.ts'
 
 /** What a download took, plain bytes but `wireBytes`: those as they travelled. */
@@ -43,6 +44,8 @@ export interface Job {
   readonly hold?: boolean
   /** The broadcast session the chunks come from; `hold` is set until it is activated. */
   readonly session?: Session
+  /** One more way to the image, of a raw payload alone. Nobody signed it: it may save bytes, and decides nothing. */
+  readonly patch?: PatchTransport
   /** Once the payload is here. */
   readonly transfer?: Transfer
 }

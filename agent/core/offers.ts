@@ -4,6 +4,7 @@
 
 import type { Failure } from '../../proto/event-codes.ts'
 import type { OfferMessage } from '../../proto/offer-messages.ts'
+import type { PatchTransport } from '../../proto/patch-transport.ts'
 import { begin, said } from './command.ts'
 import {
   type AgentMemory,
@@ -23,7 +24,7 @@ import type { Effect, EventDraft, Outcome } from './words.ts'
 
 type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
 type Offer = Pick<OfferContent, 'operation' | 'lease' | 'attempt' | 'installHold'> &
-  Partial<Pick<OfferContent, 'logWanted'>> & { readonly envelopeSha256: string }
+  Partial<Pick<OfferContent, 'logWanted' | 'patch'>> & { readonly envelopeSha256: string }
 type Withdrawal = Pick<Extract<OfferMessage, { kind: 'withdraw' }>, 'operation' | 'lease' | 'reason'>
 type Go = Pick<Extract<OfferMessage, { kind: 'proceed' }>, 'operation' | 'lease' | 'attempt'>
 
@@ -50,6 +51,8 @@ function taken(memory: AgentMemory, offer: Offer, verdict: () => OfferVerdict): 
       return { memory, events: [], effects: [{ kind: 'refuse', operation }] }
     case 'finished':
       return { ...told(found.result), memory: withLease(memory, operation, lease) }
+    case 'with-patch':
+      return { memory: withLease({ ...memory, state: found.state }, operation, lease), events: [], effects: [] }
     case 'next-attempt': {
       const { state, job } = found
       const known = withLease({ ...memory, state: { ...state, job } }, operation, lease)
@@ -145,6 +148,8 @@ type Standing =
   /** `overriding`: good news takes the place of the job under way, bad news leaves it alone. */
   | { readonly kind: 'ignored' | 'refused' | 'new' | 'overriding' }
   | { readonly kind: 'finished'; readonly result: OperationResult }
+  /** The same again, with another patch. */
+  | { readonly kind: 'with-patch'; readonly state: EarlyState }
   | { readonly kind: 'next-attempt'; readonly state: EarlyState; readonly job: Job }
   | { readonly kind: 'next-attempt-of-command'; readonly state: CommandState }
 
@@ -171,16 +176,44 @@ function standing(memory: AgentMemory, offer: Offer): Standing {
       const alone = standing({ ...memory, state: { kind: 'idle' } }, offer)
       return alone.kind === 'new' ? { kind: 'overriding' } : alone
     }
+    if (attempt === job.attempt && job.envelopeSha256 === envelopeSha256) {
+      const mayStill = state.kind === 'accepting' || state.kind === 'downloading'
+      const news = { ...job, ...patchOf(job, offer) }
+      return mayStill && news.patch !== job.patch
+        ? { kind: 'with-patch', state: { ...state, job: news } }
+        : { kind: 'ignored' }
+    }
     if (attempt <= job.attempt) return { kind: 'ignored' }
     // The broker counts a new try of what is still under way: it goes on under the new number.
     if (job.envelopeSha256 !== envelopeSha256) return { kind: yields ? 'overriding' : 'refused' }
     if (!isEarly(state)) return { kind: 'refused' }
     const { hold: _, session: __, ...rest } = job
-    return { kind: 'next-attempt', state, job: { ...rest, attempt, ...(installHold ? { hold: true } : {}) } }
+    return {
+      kind: 'next-attempt',
+      state,
+      job: { ...rest, attempt, ...(installHold ? { hold: true } : {}), ...patchOf(job, offer) },
+    }
   }
   const last = memory.results.findLast(result => result.operation === operation)
   if (last === undefined || last.attempt < attempt) return { kind: 'new' }
   return last.attempt === attempt ? { kind: 'finished', result: last } : { kind: 'ignored' }
+}
+
+/** The patch of a repeated offer takes the place of the one before; none, or the same again, leaves it as it is. */
+function patchOf({ format, patch }: Job, offer: Offer): Pick<Job, 'patch'> {
+  if (format !== undefined || offer.patch === undefined || isSamePatch(patch, offer.patch)) return {}
+  return { patch: offer.patch }
+}
+
+function isSamePatch(one: PatchTransport | undefined, other: PatchTransport): boolean {
+  if (one?.base !== other.base || one.patchBytes !== other.patchBytes) return false
+  const [a, b] = [one.metadata, other.metadata]
+  return (
+    a.baseSize === b.baseSize &&
+    a.frameBytesMax === b.frameBytesMax &&
+    a.baseBytesMax === b.baseBytesMax &&
+    a.encodedBytesMax === b.encodedBytesMax
+  )
 }
 
 /** Nothing of the device has been changed yet. */

@@ -66,7 +66,7 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
               actual: `${Math.round(at.elapsedMs + elapsedMs)} ms`,
             },
           })
-        : stay({ ...at, elapsedMs: at.elapsedMs + elapsedMs }),
+        : stay(elapsedMs === 0 ? at : { ...at, elapsedMs: at.elapsedMs + elapsedMs }),
     downloaded: (at, { transfer }) => {
       const job = { ...at.job, transfer }
       const told = { ...stepEvent(job, 'verifying'), data: transferData(job) }
@@ -83,13 +83,13 @@ const table: { readonly [Kind in Busy['kind']]: Row<Kind> } = {
     // It may have been told to wait while it was asking.
     'install-authorized': at =>
       at.job.hold === true
-        ? go({ kind: 'awaiting-install', job: at.job }, 'awaiting-install')
+        ? awaitGo(at.job)
         : go({ kind: 'installing', job: at.job }, 'installing', { kind: 'install', job: at.job }),
     failed: (at, { failure }) => fail(at.job, failure),
   },
   'awaiting-install': {
     // After a start: it still waits, and says so.
-    validated: at => go(at, 'awaiting-install'),
+    validated: at => awaitGo(at.job),
     failed: (at, { failure }) => fail(at.job, failure),
   },
   installing: {
@@ -297,8 +297,15 @@ function succeed(job: Job): Transition {
 
 function transferData({ transfer }: Job): Readonly<Record<string, string>> {
   if (transfer === undefined) return {}
-  const { heldBytes, receivedBytes, wireBytes } = transfer
-  return { held_bytes: `${heldBytes}`, received_bytes: `${receivedBytes}`, wire_bytes: `${wireBytes}` }
+  const { heldBytes, receivedBytes, wireBytes, patchBytes = 0, patchWireBytes = 0, broadcastBytes = 0 } = transfer
+  return {
+    held_bytes: `${heldBytes}`,
+    received_bytes: `${receivedBytes}`,
+    wire_bytes: `${wireBytes}`,
+    ...(patchBytes === 0 ? {} : { patch_bytes: `${patchBytes}` }),
+    ...(patchWireBytes === 0 ? {} : { patch_wire_bytes: `${patchWireBytes}` }),
+    ...(broadcastBytes === 0 ? {} : { broadcast_bytes: `${broadcastBytes}` }),
+  }
 }
 
 /** A patch makes the image first; a package is taken apart when it is known to be the right one. */
@@ -307,9 +314,18 @@ function firstOfVerifying(job: Job): Effect {
 }
 
 function holdOrAsk({ job }: In<'verifying'>): Transition {
-  return job.hold === true
-    ? go({ kind: 'awaiting-install', job }, 'awaiting-install')
-    : stay({ kind: 'verifying', job }, { kind: 'authorize-install', job })
+  return job.hold === true ? awaitGo(job) : stay({ kind: 'verifying', job }, { kind: 'authorize-install', job })
+}
+
+/** Who is in a session names it: the word it waits for comes there. */
+function awaitGo(job: Job): Transition {
+  const { session } = job
+  const data = session === undefined || session.phase === 'activated' ? {} : { session: session.name }
+  return {
+    state: { kind: 'awaiting-install', job },
+    events: [{ ...stepEvent(job, 'awaiting-install'), data }],
+    effects: [],
+  }
 }
 
 function deferred(at: In<'accepting'>, reason: string): Transition {

@@ -1,24 +1,28 @@
-// One download from the opened candidate to the last byte on disk: carries out the wishes of core/index-fetch.ts and
-// core/download.ts. What the candidate holds is the only record of progress, so a restart may happen at any instant.
+// One download from the opened candidate to the last byte on disk, by every way there is: what is here already, a patch,
+// a broadcast session, and chunk by chunk what is missing then. What the candidate holds is the only record of progress,
+// so a restart may happen at any instant.
 //
 //   open candidate ─▶ index (beside the candidate, or fetched) ─▶ chunks held ─▶ chunks of the installed image
-//   ─▶ chunks from the broadcast session, or pulled within the window ─▶ fsync
-import { decodeChunk } from '../../proto/bundle.ts'
-import { ChunkIndex, ChunkIndexError } from '../../proto/chunk-index.ts'
-import { type ChunkData, encodeChunkRequest } from '../../proto/chunk-messages.ts'
+//   ─▶ chunks made by a patch ─▶ chunks from the broadcast session, or pulled within the window ─▶ fsync
+import type { ChunkIndex } from '../../proto/chunk-index.ts'
+import type { ChunkData } from '../../proto/chunk-messages.ts'
 import type { Failure } from '../../proto/event-codes.ts'
 import { artifactId } from '../../proto/ids.ts'
 import type { Manifest } from '../../proto/manifest.ts'
 import { encodeProgress } from '../../proto/messages.ts'
 import type { SessionPiece } from '../../proto/session-messages.ts'
 import { isOver, type Session } from '../core/broadcast.ts'
-import { Download, type DownloadEffect } from '../core/download.ts'
-import { type FetchSettings, type IndexEffect, IndexFetch } from '../core/index-fetch.ts'
+import { Holdings } from '../core/holdings.ts'
+import type { FetchSettings } from '../core/index-fetch.ts'
 import type { Job, Transfer } from '../core/memory.ts'
+import { downloadBytes } from '../core/memory-budget.ts'
 import type { UpdateInput } from '../core/words.ts'
 import type { AgentPorts, Candidate, Installer, Timer } from '../ports.ts'
-import { failureOf } from './failures.ts'
-import { copyFromInstalled, findInCandidate, sha256 } from './held-chunks.ts'
+import { ChunkSource } from './chunk-source.ts'
+import { FetchLine, type RequestNumbers, type Stage } from './fetch-line.ts'
+import { copyFromInstalled, findInCandidate } from './held-chunks.ts'
+import { heldIndex, IndexSource } from './index-source.ts'
+import { PatchSource } from './patch-source.ts'
 
 export interface DownloadSettings extends FetchSettings {
   readonly downloadLimitMs: number
@@ -31,343 +35,227 @@ export interface DownloadTarget {
   readonly open: () => Promise<Candidate>
   /** Images whose chunks may be copied. */
   readonly sources: readonly Installer[]
+  /** Whose active image a patch may start from; absent: there is no use for a patch. */
+  readonly patchBase?: Installer
 }
 
-/** Shared by all downloads of one agent: request numbers grow by one a request, across downloads. */
-export interface RequestNumbers {
-  last: number
+export interface DownloadWork {
+  readonly job: Job
+  readonly manifest: Manifest
+  readonly target: DownloadTarget
+  readonly connected: boolean
 }
 
 const progressEveryMs = 1000
-const timeSavedEveryMs = 60 * 60 * 1000
+const timeSavedEveryMs = 10 * 60 * 1000
+
+type Ports = Pick<AgentPorts, 'clock' | 'link' | 'log' | 'patches'>
 
 export class DownloadRun {
-  readonly #ports: Pick<AgentPorts, 'clock' | 'link' | 'log'>
+  readonly #ports: Ports
   readonly #settings: DownloadSettings
   readonly #job: Job
   readonly #manifest: Manifest
   readonly #target: DownloadTarget
   readonly #numbers: RequestNumbers
   readonly #timePassed: (input: UpdateInput) => void
-  readonly #timers = new Map<'tick' | 'hour', Timer>()
-  #fetch: IndexFetch | Download | undefined
+  readonly #line: FetchLine
+  #timer: Timer | undefined
+  /** Up to then the time is remembered. */
+  #savedMs: number
   #session: Session | undefined
-  #index: ChunkIndex | undefined
-  #candidate: Candidate | undefined
-  /** Checks and writes go one after another; memory stays within the window. */
-  #writing: Promise<void> = Promise.resolve()
-  #settle: ((failure: Failure | undefined) => void) | undefined
-  #connected: boolean
-  #ended = false
+  #holdings: Holdings | undefined
+  #patch: PatchSource | undefined
+  #chunks: ChunkSource | undefined
   #lastProgressMs = Number.NEGATIVE_INFINITY
   /** Of the chunk index, when it had to be fetched. */
   #indexWireBytes = 0
-  #transfer: Transfer = { heldBytes: 0, receivedBytes: 0, wireBytes: 0 }
 
   /** `timePassed` takes what has to be remembered of the time a long download took. */
   constructor(
-    ports: Pick<AgentPorts, 'clock' | 'link' | 'log'>,
+    ports: Ports,
     settings: DownloadSettings,
-    work: {
-      readonly job: Job
-      readonly manifest: Manifest
-      readonly target: DownloadTarget
-      readonly connected: boolean
-    },
+    { job, manifest, target, connected }: DownloadWork,
     numbers: RequestNumbers,
     timePassed: (input: UpdateInput) => void,
   ) {
     this.#ports = ports
     this.#settings = settings
-    this.#job = work.job
-    this.#manifest = work.manifest
-    this.#target = work.target
-    this.#connected = work.connected
+    this.#job = job
+    this.#manifest = manifest
+    this.#target = target
     this.#numbers = numbers
     this.#timePassed = timePassed
+    this.#savedMs = ports.clock.monotonicMs()
+    const about = { operation: job.operation, artifact: artifactId(manifest.payloadSha256) }
+    this.#line = new FetchLine(ports, about, numbers, connected)
   }
 
   /** Resolves with the outcome; with undefined when aborted. Throws what the target throws. */
   async run(signal: AbortSignal): Promise<UpdateInput | undefined> {
-    const aborted = (): void => this.#settle?.(undefined)
+    const aborted = (): void => this.#line.endStage()
     signal.addEventListener('abort', aborted)
-    this.#saveTime()
+    // What is remembered may be too much already: whoever stops often must not begin for ever.
+    this.#tellTime()
+    let candidate: Candidate | undefined
     try {
-      this.#candidate = await this.#target.open()
-      const indexFailure = await this.#getIndex(this.#candidate, signal)
-      if (indexFailure !== undefined) return { kind: 'failed', failure: indexFailure }
-      if (signal.aborted || this.#index === undefined) return undefined
-      const tooLarge = this.#memoryFailure(this.#index)
-      if (tooLarge !== undefined) return { kind: 'failed', failure: tooLarge }
-      const chunksFailure = await this.#getChunks(this.#candidate, this.#index, signal)
-      if (chunksFailure !== undefined) return { kind: 'failed', failure: chunksFailure }
+      candidate = await this.#target.open()
+      const failure = await this.#fetchAll(candidate, signal)
+      if (failure !== undefined) return { kind: 'failed', failure }
       if (signal.aborted) return undefined
-      await this.#candidate.sync()
-      return { kind: 'downloaded', transfer: this.#transfer }
+      await candidate.sync()
+      return { kind: 'downloaded', transfer: this.#transfer() }
     } finally {
-      this.#ended = true
       signal.removeEventListener('abort', aborted)
-      for (const timer of this.#timers.values()) timer.cancel()
-      await this.#writing
-      await this.#candidate?.close()
+      this.#timer?.cancel()
+      await this.#line.end()
+      await candidate?.close()
     }
+  }
+
+  /** Time under way that nobody has been told of yet, milliseconds. */
+  get untoldMs(): number {
+    return this.#ports.clock.monotonicMs() - this.#savedMs
   }
 
   /** The line is ready: hello and outbox are through. */
   connected(): void {
-    this.#connected = true
-    const now = this.#ports.clock.monotonicMs()
-    if (this.#fetch !== undefined) this.#carryOut(this.#fetch.connected(now))
-    this.#armTick()
+    this.#line.connected()
+  }
+
+  disconnected(): void {
+    this.#line.disconnected()
+  }
+
+  data(message: ChunkData): void {
+    this.#line.data(message)
   }
 
   /** What has become of the session of the job; undefined: there is none. May be told again and again. */
   follow(session: Session | undefined): void {
     if (session?.name === this.#session?.name && session?.phase === this.#session?.phase) return
     this.#session = session
-    if (!(this.#fetch instanceof Download)) return
+    // Everything comes by itself now.
+    if (this.#patch !== undefined && this.#line.isAt(this.#patch) && this.#isServed)
+      this.#line.carryOut(this.#patch.giveUp('session'))
+    const download = this.#chunks?.fetch
+    if (download === undefined) return
     const now = this.#ports.clock.monotonicMs()
-    if (this.#isServed()) this.#fetch.listen(now)
-    else this.#carryOut(this.#fetch.stopListening(now))
-    this.#armTick()
+    if (this.#isServed) download.listen(now)
+    else this.#line.carryOut(download.stopListening(now))
+    this.#line.armTick()
   }
 
   /** A piece from the session of the job; the index is never among them. */
   broadcast(piece: SessionPiece): void {
-    if (this.#ended || !(this.#fetch instanceof Download)) return
-    this.#carryOut(this.#fetch.broadcast(piece, this.#ports.clock.monotonicMs()))
+    if (this.#chunks === undefined || !this.#line.isAt(this.#chunks)) return
+    this.#line.carryOut(this.#chunks.fetch.broadcast(piece, this.#ports.clock.monotonicMs()))
   }
 
-  disconnected(): void {
-    this.#connected = false
-    this.#timers.get('tick')?.cancel()
-    this.#fetch?.disconnected()
-  }
-
-  data(message: ChunkData): void {
-    if (this.#ended || this.#fetch === undefined) return
-    this.#carryOut(this.#fetch.data(message, this.#ports.clock.monotonicMs()))
-  }
-
-  #isServed(): boolean {
+  get #isServed(): boolean {
     return this.#session !== undefined && !isOver(this.#session)
   }
 
-  /** Leaves #index behind, checked against the signed digest and written beside the candidate. */
-  async #getIndex(candidate: Candidate, signal: AbortSignal): Promise<Failure | undefined> {
-    const held = await candidate.readIndex()
-    if (held !== undefined && this.#isSigned(held)) {
-      this.#index = this.#parsed(held)
-      return undefined
-    }
-    const fetch = new IndexFetch(this.#manifest.chunkIndexSize, this.#settings, this.#numbers.last)
-    return this.#follow(fetch, signal)
-  }
-
-  async #getChunks(candidate: Candidate, index: ChunkIndex, signal: AbortSignal): Promise<Failure | undefined> {
-    const download = new Download(index, this.#settings, this.#numbers.last)
-    const held = new Uint8Array(index.count)
-    const found = (chunk: number): void => {
-      held[chunk] = 1
-      download.alreadyHeld(chunk)
-    }
-    await findInCandidate(candidate, index, found, signal)
-    const wanted = { index, found, isMissing: (chunk: number): boolean => held[chunk] === 0 }
-    const roomBytes = this.#settings.memoryBudgetBytes - this.#neededBytes(index)
-    for (const source of this.#target.sources) await copyFromInstalled(source, candidate, wanted, roomBytes, signal)
+  /** Undefined when every chunk is here, and when aborted. */
+  async #fetchAll(candidate: Candidate, signal: AbortSignal): Promise<Failure | undefined> {
+    const index = await this.#getIndex(candidate, signal)
+    if (index === undefined || 'code' in index) return index
+    const neededBytes = downloadBytes(this.#manifest.chunkIndexSize, index.settings, this.#settings.windowBytes)
+    const roomBytes = this.#settings.memoryBudgetBytes - neededBytes
+    if (roomBytes < 0) return this.#tooLarge(neededBytes)
+    const holdings = new Holdings(index)
+    this.#holdings = holdings
+    await this.#takeHeld(candidate, holdings, roomBytes, signal)
     if (signal.aborted) return undefined
-    const { imageBytes, heldBytes } = download.counts
-    const facts = { operation: this.#job.operation, session: this.#session?.name, imageBytes, heldBytes }
-    this.#ports.log.info({ event: 'chunks-held', ...facts }, 'what is held is known, the rest is awaited')
-    return this.#follow(download, signal)
-  }
-
-  /** Drives one fetch to its end. Resolves with its failure, or undefined when complete or aborted. */
-  async #follow(fetch: IndexFetch | Download, signal: AbortSignal): Promise<Failure | undefined> {
-    const settled = new Promise<Failure | undefined>(resolve => {
-      this.#settle = resolve
-    })
-    if (signal.aborted) return undefined
-    this.#fetch = fetch
-    const now = this.#ports.clock.monotonicMs()
-    if (fetch instanceof Download && this.#isServed()) fetch.listen(now)
-    this.#carryOut(fetch.tick(now))
-    if (this.#connected) {
-      this.#carryOut(fetch.connected(now))
-      this.#armTick()
+    const moved = (): void => this.#progress(false)
+    const { operation } = this.#job
+    const parts = { ports: this.#ports, operation, settings: this.#settings, candidate, holdings, moved }
+    const [{ patch }, { patchBase: installer }] = [this.#job, this.#target]
+    if (patch !== undefined && installer !== undefined && !this.#isServed) {
+      this.#patch = await PatchSource.begin(patch, { ...parts, installer }, roomBytes, this.#numbers.last)
+      const failure = this.#patch === undefined ? undefined : await this.#follow(this.#patch, signal)
+      if (failure !== undefined || signal.aborted) return failure
     }
-    const failure = await settled
-    this.#fetch = undefined
-    await this.#writing
+    this.#chunks = new ChunkSource(parts, this.#numbers.last)
+    if (this.#isServed) this.#chunks.fetch.listen(this.#ports.clock.monotonicMs())
+    const failure = await this.#follow(this.#chunks, signal)
+    if (failure === undefined && !signal.aborted) this.#completed()
     return failure
   }
 
-  #carryOut(effects: readonly (IndexEffect | DownloadEffect)[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'request-index':
-          this.#request(effect.requestNumber, effect.windowBytes, { kind: 'index', offset: effect.offset })
-          break
-        case 'request-chunks':
-          this.#request(effect.requestNumber, effect.windowBytes, { kind: 'chunks', ranges: effect.ranges })
-          break
-        case 'check-index':
-          this.#then(() => this.#checkIndex(effect.bytes))
-          break
-        case 'check-chunk':
-          this.#then(() => this.#checkChunk(effect))
-          break
-        case 'complete':
-          this.#progress(true)
-          this.#logCompleted()
-          this.#settle?.(undefined)
-          break
-        case 'give-up':
-          this.#settle?.(effect.failure)
-          break
-        default:
-          effect satisfies never
-      }
-    }
-  }
-
-  #then(work: () => Promise<void>): void {
-    this.#writing = this.#writing.then(async () => {
-      if (this.#ended || this.#fetch === undefined) return
-      try {
-        await work()
-      } catch (error) {
-        this.#settle?.(failureOf(error))
-      }
-    })
-  }
-
-  async #checkIndex(bytes: Uint8Array): Promise<void> {
-    const fetch = this.#fetch
-    if (!(fetch instanceof IndexFetch)) return
-    if (!this.#isSigned(bytes)) {
-      const what = { expected: this.#manifest.chunkIndexSha256, actual: sha256(bytes).toString('hex') }
-      this.#carryOut(fetch.bad(this.#ports.clock.monotonicMs(), what))
-      return
-    }
-    this.#index = this.#parsed(bytes)
-    this.#indexWireBytes = bytes.length
-    await this.#candidate?.writeIndex(bytes)
-    this.#settle?.(undefined)
-  }
-
-  async #checkChunk({ chunk, encoding, bytes }: Extract<DownloadEffect, { kind: 'check-chunk' }>): Promise<void> {
-    const [fetch, index] = [this.#fetch, this.#index]
-    if (!(fetch instanceof Download) || index === undefined) return
-    const plain = decodedOrNothing({ encoding, bytes }, index.lengthOf(chunk))
-    if (plain === undefined || !index.digestOf(chunk).equals(sha256(plain))) {
-      this.#ports.log.warn(
-        { event: 'chunk-bad', operation: this.#job.operation, chunk },
-        'chunk is not what was signed',
-      )
-      this.#carryOut(fetch.bad(chunk, this.#ports.clock.monotonicMs()))
-      return
-    }
-    await this.#candidate?.write(index.offsetOf(chunk), plain)
-    this.#carryOut(fetch.held(chunk, this.#ports.clock.monotonicMs()))
-    this.#progress(false)
-  }
-
-  /**
-   * Only the index tells how long a chunk may be: one at least is held as it arrives, once more as it is checked, and a
-   * session may bring another.
-   */
-  #neededBytes({ settings: { maximumBytes } }: ChunkIndex): number {
-    return this.#manifest.chunkIndexSize + Math.max(this.#settings.windowBytes, maximumBytes) + 2 * maximumBytes
-  }
-
-  #memoryFailure(index: ChunkIndex): Failure | undefined {
-    const { memoryBudgetBytes } = this.#settings
-    const neededBytes = this.#neededBytes(index)
-    if (neededBytes <= memoryBudgetBytes) return undefined
-    const data = { field: 'maximumBytes', expected: `${neededBytes} bytes`, actual: `${memoryBudgetBytes} bytes` }
-    return { code: 'UPD4_FAIL_34', data }
-  }
-
-  #isSigned(indexBytes: Uint8Array): boolean {
-    return sha256(indexBytes).toString('hex') === this.#manifest.chunkIndexSha256
-  }
-
-  /** Throws ChunkIndexError (UPD4_FAIL_22), also when the index speaks of another size than the manifest. */
-  #parsed(bytes: Uint8Array): ChunkIndex {
-    const index = ChunkIndex.parse(bytes)
-    if (index.imageSize === this.#manifest.payloadSize) return index
-    throw new ChunkIndexError(`imageSize ${index.imageSize}, the manifest says ${this.#manifest.payloadSize}`)
-  }
-
-  #request(
-    requestNumber: number,
-    windowBytes: number,
-    wanted: Parameters<typeof encodeChunkRequest>[0]['wanted'],
-  ): void {
-    this.#numbers.last = requestNumber
-    const artifact = artifactId(this.#manifest.payloadSha256)
-    const { operation } = this.#job
-    this.#ports.link.send(
-      'chunks/request',
-      encodeChunkRequest({ requestNumber, operation, artifact, windowBytes, wanted }),
-    )
-  }
-
-  #armTick(): void {
-    this.#timers.get('tick')?.cancel()
-    const fetch = this.#fetch
-    if (this.#ended || !this.#connected || fetch === undefined) return
+  /** Undefined when aborted. */
+  async #getIndex(candidate: Candidate, signal: AbortSignal): Promise<ChunkIndex | Failure | undefined> {
+    const held = await heldIndex(candidate, this.#manifest)
+    if (held !== undefined || signal.aborted) return held
     const { clock } = this.#ports
-    const now = clock.monotonicMs()
-    const timer = clock.after(Math.max(1, fetch.nextTickMs(now) - now), () => {
-      if (this.#ended || this.#fetch === undefined) return
-      this.#carryOut(this.#fetch.tick(clock.monotonicMs()))
-      this.#progress(false)
-      this.#armTick()
-    })
-    this.#timers.set('tick', timer)
+    const source = new IndexSource(clock, candidate, this.#manifest, this.#settings, this.#numbers.last)
+    const failure = await this.#follow(source, signal)
+    this.#indexWireBytes = source.wireBytes
+    return signal.aborted ? undefined : (failure ?? source.index)
   }
 
-  #saveTime(): void {
+  async #takeHeld(candidate: Candidate, holdings: Holdings, roomBytes: number, signal: AbortSignal): Promise<void> {
+    const { index } = holdings
+    const found = (chunk: number): void => holdings.found(chunk)
+    await findInCandidate(candidate, index, found, signal)
+    const wanted = { index, found, isMissing: (chunk: number): boolean => holdings.isMissing(chunk) }
+    for (const source of this.#target.sources) await copyFromInstalled(source, candidate, wanted, roomBytes, signal)
+    if (signal.aborted) return
+    const facts = { operation: this.#job.operation, session: this.#session?.name }
+    const bytes = { imageBytes: index.imageSize, heldBytes: holdings.heldBytes }
+    this.#ports.log.info({ event: 'chunks-held', ...facts, ...bytes }, 'what is held is known, the rest is awaited')
+  }
+
+  async #follow(stage: Stage, signal: AbortSignal): Promise<Failure | undefined> {
+    return signal.aborted ? undefined : this.#line.follow(stage)
+  }
+
+  #tooLarge(neededBytes: number): Failure {
+    const actual = `${this.#settings.memoryBudgetBytes} bytes`
+    return { code: 'UPD4_FAIL_34', data: { field: 'maximumBytes', expected: `${neededBytes} bytes`, actual } }
+  }
+
+  #tellTime(): void {
     const { clock } = this.#ports
-    const everyMs = Math.min(timeSavedEveryMs, this.#settings.downloadLimitMs)
-    const since = clock.monotonicMs()
-    const timer = clock.after(everyMs, () => {
-      if (this.#ended) return
-      const elapsedMs = clock.monotonicMs() - since
-      this.#timePassed({ kind: 'time-passed', elapsedMs, limitMs: this.#settings.downloadLimitMs })
-      this.#saveTime()
-    })
-    this.#timers.set('hour', timer)
+    const { downloadLimitMs: limitMs } = this.#settings
+    const elapsedMs = this.untoldMs
+    this.#savedMs = clock.monotonicMs()
+    this.#timePassed({ kind: 'time-passed', elapsedMs, limitMs })
+    this.#timer = clock.after(Math.min(timeSavedEveryMs, limitMs), () => this.#tellTime())
   }
 
   /** What this run of the download cost; one that was cut off before is not in it. */
-  #logCompleted(): void {
-    if (!(this.#fetch instanceof Download)) return
-    const { heldBytes, receivedBytes, wireBytes } = this.#fetch.counts
-    this.#transfer = { heldBytes, receivedBytes, wireBytes: wireBytes + this.#indexWireBytes }
-    const facts = { operation: this.#job.operation, ...this.#fetch.counts, indexWireBytes: this.#indexWireBytes }
+  #completed(): void {
+    this.#progress(true)
+    const facts = { operation: this.#job.operation, ...this.#counts(), indexWireBytes: this.#indexWireBytes }
     this.#ports.log.info({ event: 'download-completed', ...facts }, 'every chunk of the image is held')
+  }
+
+  #transfer(): Transfer {
+    const { imageBytes: _, ...counts } = this.#counts()
+    return { ...counts, wireBytes: counts.wireBytes + this.#indexWireBytes }
+  }
+
+  #counts(): Transfer & { readonly imageBytes: number } {
+    const { receivedBytes = 0, wireBytes = 0, broadcastBytes = 0 } = this.#chunks?.fetch.counts ?? {}
+    const { heldBytes = 0, madeBytes: patchBytes = 0 } = this.#holdings ?? {}
+    const patchWireBytes = this.#patch?.fetch.wireBytes ?? 0
+    return {
+      imageBytes: this.#manifest.payloadSize,
+      heldBytes,
+      receivedBytes,
+      wireBytes: wireBytes + patchWireBytes,
+      ...(patchBytes === 0 ? {} : { patchBytes }),
+      ...(patchWireBytes === 0 ? {} : { patchWireBytes }),
+      ...(broadcastBytes === 0 ? {} : { broadcastBytes }),
+    }
   }
 
   #progress(atOnce: boolean): void {
     const now = this.#ports.clock.monotonicMs()
-    if (!(this.#fetch instanceof Download) || (!atOnce && now - this.#lastProgressMs < progressEveryMs)) return
+    if (!atOnce && now - this.#lastProgressMs < progressEveryMs) return
     this.#lastProgressMs = now
     const { operation, attempt } = this.#job
-    this.#ports.link.send(
-      'progress',
-      encodeProgress({ operation, attempt, step: 'downloading', ...this.#fetch.counts }),
-    )
-  }
-}
-
-function decodedOrNothing(chunk: Parameters<typeof decodeChunk>[0], plainLength: number): Uint8Array | undefined {
-  try {
-    return decodeChunk(chunk, plainLength)
-  } catch {
-    // Whatever zlib says: these are not the bytes of the chunk.
-    return undefined
+    this.#ports.link.send('progress', encodeProgress({ operation, attempt, step: 'downloading', ...this.#counts() }))
   }
 }

@@ -82,6 +82,7 @@ export function firmwareExecutors(work: FirmwareWork): FirmwareExecutors {
           : {
               open: () => installer.openCandidate(manifest.payloadSize),
               sources: job.format === 'combined' ? membersOf(installer) : [installer],
+              ...(job.format === undefined ? { patchBase: installer } : {}),
             }
       return work.download({ job, manifest, target }, signal)
     },

@@ -20,5 +20,9 @@ export function judged(
   const { component, version, installedSha256: digest, releaseCounter, format } = verdict.manifest
   const what = { component, version, digest, releaseCounter, reboot: needsRestart(component) }
   const asked = offer.installHold ? { hold: true } : {}
-  return { ok: true, job: { ...known, ...what, ...(format === 'raw' ? {} : { format }), ...asked } }
+  if (format !== 'raw') return { ok: true, job: { ...known, ...what, format, ...asked } }
+  return {
+    ok: true,
+    job: { ...known, ...what, ...asked, ...(offer.patch === undefined ? {} : { patch: offer.patch }) },
+  }
 }

@@ -2,6 +2,7 @@
 import type { OperationId } from '../../proto/ids.ts'
 import { type DeviceEvent, encodeHello } from '../../proto/messages.ts'
 import type { InstalledComponent } from '../core/accept.ts'
+import { roomForPatches } from '../core/memory-budget.ts'
 import type { EventDraft } from '../core/words.ts'
 
 export interface Identity {
@@ -11,16 +12,21 @@ export interface Identity {
   readonly agentVersion: string
   /** Largest MQTT packet the device takes, bytes. */
   readonly packetBytesMax: number
+  /** What the buffers of an update may take together, and of it what is asked for at a time; bytes. */
+  readonly memoryBudgetBytes: number
+  readonly windowBytes: number
 }
 
 export function helloBytes(
-  { vendorId, classId, agentVersion, packetBytesMax }: Identity,
+  identity: Identity,
   run: { readonly bootId: string; readonly journalId: string },
   installed: ReadonlyMap<string, InstalledComponent>,
   outbox: readonly DeviceEvent[],
   lastEventNumber: number,
   operation: OperationId | undefined,
 ): Uint8Array {
+  const { vendorId, classId, agentVersion, packetBytesMax } = identity
+  const patchMemoryBytes = roomForPatches(identity)
   return encodeHello({
     vendorId,
     classId,
@@ -33,6 +39,7 @@ export function helloBytes(
     packetBytesMax,
     agentVersion,
     ...(operation === undefined ? {} : { operation }),
+    ...(patchMemoryBytes === 0 ? {} : { patchMemoryBytes }),
   })
 }
 

@@ -1,5 +1,5 @@
 // A broadcast session over the real broker, with its HTTP door, to a real agent on a real disk, all in this process. Only
-// the sender is a script that publishes through the broker.
+// the sender is a script that publishes through the broker: it can say what the broker never would.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Aedes } from 'aedes'
@@ -20,6 +20,7 @@ import { encodeOfferMessage, readOfferMessage } from '../../proto/offer-messages
 import { encodeSessionControl, encodeSessionData, type SessionControl } from '../../proto/session-messages.ts'
 import { deviceTopic, type SessionChannel, sessionTopic } from '../../proto/topics.ts'
 import { makeBundle, makeImage, testClassId, testVendorId } from '../fixtures/bundle.ts'
+import { openSessions } from '../fixtures/open-sessions.ts'
 
 const device = deviceId('hall')
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -68,6 +69,7 @@ class Scene {
     const path = (name: string): string => join(folder, name)
     const aedes = await Aedes.createBroker(aedesOptions())
     const drover = await attach(aedes, { dataDir: path('broker'), log, strangers: 'refuse' })
+    openSessions(aedes)
     let token = ''
     await drover.firstAdministrator(async given => {
       token = given
@@ -175,7 +177,9 @@ class Scene {
 
   async operation(): Promise<OperationId> {
     const targets = { devices: [device] }
-    const body = { type: 'firmware-update', release: release.release, targets }
+    // The broker neither sends a session of its own nor heals what the script does.
+    const policy = { delivery: { transport: 'pull', retryByPull: false } }
+    const body = { type: 'firmware-update', release: release.release, targets, policy }
     return operationId((await this.call<{ id: string }>('POST', '/v1/operations', body)).id)
   }
 

@@ -5,17 +5,22 @@ import { env } from 'node:process'
 import t from 'tap'
 import { ZstdPatches } from '../../agent/adapters/zstd-delta.ts'
 import { type AcceptFacts, accept, readTrust } from '../../agent/core/accept.ts'
+import { Holdings } from '../../agent/core/holdings.ts'
 import { failureOf } from '../../agent/handlers/failures.ts'
+import type { FetchEffect } from '../../agent/handlers/fetch-line.ts'
+import { PatchSource } from '../../agent/handlers/patch-source.ts'
 import { unpackDelta, unpackPackage } from '../../agent/handlers/unpack.ts'
 import type { Candidate, Installer, SlotStatus } from '../../agent/ports.ts'
 import { ChunkIndex } from '../../proto/chunk-index.ts'
 import { signEnvelope } from '../../proto/envelope.ts'
+import { operationId } from '../../proto/ids.ts'
 import { encodeManifest, type Manifest } from '../../proto/manifest.ts'
 import { encodePackageMetadata } from '../../proto/package.ts'
 import { encodeDeltaMetadata } from '../../proto/patch.ts'
 import { makeBundle, makeImage, testClassId, testKeys, testVendorId } from '../fixtures/bundle.ts'
 import { makePackage, makePatch } from '../fixtures/patch.ts'
 import { seed } from '../proto/fuzz.ts'
+import { indexOf } from './fakes/release.ts'
 
 t.comment(`seed ${seed}`)
 
@@ -173,6 +178,63 @@ function installerOf(name: string, candidate: Buffer): Installer {
 }
 
 const never = new AbortController().signal
+const imageIndex = ChunkIndex.parse(indexOf(image))
+const clock = { wallMs: () => 0, monotonicMs: () => 0, after: () => ({ cancel: () => {} }) }
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const windowBytes = 2000
+
+/** The patch as a way to the image: all of it fetched and applied, and what it made looked at. */
+async function transported(bytes: Buffer): Promise<string> {
+  const holdings = new Holdings(imageIndex)
+  const made = Buffer.alloc(image.length)
+  const candidate: Candidate = {
+    ...fileOf(made),
+    write: async (offset, piece) => {
+      if (offset + piece.length > image.length) throw new RangeError('written past the image')
+      made.set(piece, offset)
+    },
+  }
+  const source = await PatchSource.begin(
+    { base: sha256(installed), patchBytes: Math.max(1, bytes.length), metadata: patch.metadata },
+    {
+      ports: { clock, log, patches },
+      operation: operationId('00000000000000000000000001'),
+      settings: { windowBytes, chunkRetriesMax: 8, refetchMax: 3, chunkTimeoutMs: 1000 },
+      installer: installerOf('app', nothing),
+      candidate,
+      holdings,
+      moved: () => {},
+    },
+    2 ** 20,
+    0,
+  )
+  if (source === undefined) return 'given-up'
+  const effects: FetchEffect[] = [...source.fetch.connected(0)]
+  for (let turns = 0; effects.length > 0; turns += 1) {
+    if (turns > 10_000) return 'endless'
+    const waiting = effects.reduce(
+      (sum, each) => sum + (each.kind === 'apply-frame' ? each.frame.encoded.length : 0),
+      0,
+    )
+    if (waiting > windowBytes + patch.metadata.encodedBytesMax) return `${waiting} bytes wait`
+    const effect = effects.shift()
+    if (effect === undefined || effect.kind === 'complete') break
+    if (effect.kind === 'apply-frame' || effect.kind === 'end-patch') effects.push(...(await source.work(effect)))
+    if (effect.kind !== 'request-patch') continue
+    const { requestNumber, offset } = effect
+    const end = Math.min(bytes.length, offset + effect.windowBytes)
+    const common = { kind: 'piece', requestNumber, chunk: undefined, encoding: 'plain' } as const
+    for (let at = offset; at < end; at += 700) {
+      const data = bytes.subarray(at, Math.min(end, at + 700))
+      effects.push(...source.fetch.data({ ...common, encodedSize: bytes.length, offset: at, data }, 0))
+    }
+  }
+  for (let chunk = 0; chunk < imageIndex.count; chunk += 1) {
+    const [start, end] = [imageIndex.offsetOf(chunk), imageIndex.offsetOf(chunk + 1)]
+    if (!holdings.isMissing(chunk) && !made.subarray(start, end).equals(image.subarray(start, end))) return 'wrong'
+  }
+  return holdings.missingBytes === 0 ? 'ok' : 'given-up'
+}
 const patches = new ZstdPatches()
 const nothing = Buffer.alloc(0)
 
@@ -222,6 +284,12 @@ const kinds: Readonly<Record<string, Kind>> = {
       const failure = await unpackPackage(installerOf('bundle', bytes), members, manifest, never)
       return failure?.code.slice(-2) ?? 'ok'
     },
+  },
+  // Signed by nobody: it never makes a code, and what it makes is right.
+  transport: {
+    samples: [patch.bytes],
+    codes: ['given-up', 'ok'],
+    judge: transported,
   },
   patch: {
     samples: [patch.bytes],

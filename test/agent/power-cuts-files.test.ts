@@ -4,6 +4,7 @@
 // configuration is one of the two, and the broker has been told once, and the truth.
 //
 //   rows: raw · patch · package · configuration   ×   good · bad signature · bad digest · install fails · unhealthy · full
+//         raw by a patch that nobody signed: good · spoiled, which is no failure
 //
 // `npm test` takes a sample by the seed. DROVER_LONG=1 takes every single cut, and of the pairs of cuts all where there
 // are at most 120 changes, else 10,000 by the seed; DROVER_ROWS=patch takes the rows whose name holds the word.
@@ -12,10 +13,12 @@ import t, { type Test } from 'tap'
 import { InstallFailed } from '../../agent/errors.ts'
 import type { Installer } from '../../agent/ports.ts'
 import { encodePackageHead, encodePackageMetadata, packagePrefixBytes } from '../../proto/package.ts'
+import { patchFrameHeadBytes, patchMagic } from '../../proto/patch.ts'
 import type { Cut, CutFlavour } from '../../simulator/faults/simulated-disk.ts'
 import { eachCase, long, seed } from '../fixtures/cases.ts'
+import { makePatch } from '../fixtures/patch.ts'
 import { seeded } from '../fixtures/seeded.ts'
-import { operationOne } from './fakes/broker.ts'
+import { type OfferedPatch, operationOne } from './fakes/broker.ts'
 import { patchReleaseOf } from './fakes/patch-release.ts'
 import { commandOf, imageOf, type Release, releaseOf, sha256Hex } from './fakes/release.ts'
 import { configurationPath, WholeDevice, type WholeDeviceSetup } from './fakes/whole-device.ts'
@@ -24,7 +27,12 @@ t.setTimeout(long ? 6 * 60 * 60_000 : 110_000)
 t.comment(`DROVER_SEED=${seed}`)
 
 const oldMain = imageOf('one', 5_000)
-const newMain = Buffer.concat([imageOf('one', 2_500), imageOf('two', 3_000)])
+const strange = imageOf('two', 3_000)
+/** The first half as it was; of the second, 60 bytes of 400 are new. */
+const newMain = Buffer.concat([
+  oldMain.subarray(0, 2_500),
+  Buffer.from(oldMain.subarray(500, 3_500).map((byte, at) => (at % 400 < 60 ? (strange[at] ?? 0) : byte))),
+])
 const oldData = imageOf('data-one', 2_000)
 const newData = imageOf('data-two', 2_200)
 const oldConfiguration = Buffer.from('{"interval":60}')
@@ -37,6 +45,8 @@ interface Row {
   readonly name: string
   readonly setup: WholeDeviceSetup
   readonly release?: Release
+  /** A patch that the broker offers beside the chunks. */
+  readonly patch?: OfferedPatch
   readonly order?: Buffer
   readonly capacityBytes?: number
   /** The disk is full whenever a file of this name is written. */
@@ -139,10 +149,24 @@ function secondTryRow(): Row {
   return { ...row, name: 'raw after one that was given up, good', setup: { ...row.setup, parts } }
 }
 
+/** What the frames make is written as it comes; a patch that is no good only costs time. */
+function rawByPatchRow(fault: 'good' | 'spoiled'): Row {
+  const row = rowOf('raw', 'good')
+  const { bytes, metadata } = makePatch(oldMain, newMain, { frameBytes: 1_200, baseBytes: 2_400 })
+  const spoiled = Buffer.from(bytes)
+  // No frame of zstd any more: the third, after chunks of the first two have been made.
+  let at = patchMagic.length
+  for (let frame = 0; frame < 2; frame += 1) at += patchFrameHeadBytes + spoiled.readUInt32LE(at + 16)
+  if (fault === 'spoiled') spoiled.fill(0, at + patchFrameHeadBytes, at + patchFrameHeadBytes + 4)
+  const transport = { base: sha256Hex(oldMain), patchBytes: bytes.length, metadata }
+  return { ...row, name: `raw by patch, ${fault}`, patch: { transport, bytes: spoiled } }
+}
+
 const faults: readonly Fault[] = ['good', 'bad-signature', 'bad-digest', 'install-fails', 'unhealthy', 'disk-full']
 const rows: readonly Row[] = [
   ...(['raw', 'patch', 'package'] as const).flatMap(kind => faults.map(fault => rowOf(kind, fault))),
   secondTryRow(),
+  ...(['good', 'spoiled'] as const).map(rawByPatchRow),
   ...(['good', 'bad-signature', 'disk-full'] as const).map(configurationRow),
 ].filter(({ name }) => name.includes(env.DROVER_ROWS ?? ''))
 
@@ -216,6 +240,7 @@ async function lived(t: Test, row: Row, { cuts, flavour, seed: caseSeed }: Case)
   const draw = seeded(caseSeed)
   if (row.release !== undefined)
     device.broker.offer = { release: row.release, operation: operationOne, attempt: 1, lease: 1 }
+  device.broker.patch = row.patch
   if (row.order !== undefined)
     device.broker.order = { command: row.order, operationType: 'config-change', operation: operationOne }
   if (row.capacityBytes !== undefined) device.disk.capacityBytes = row.capacityBytes
@@ -243,6 +268,11 @@ async function lived(t: Test, row: Row, { cuts, flavour, seed: caseSeed }: Case)
   if (row.setup.packageName !== undefined) {
     const data = await device.runningImage('data')
     if (data?.equals(isNew ? newData : oldData) !== true) fail('half of the package is old and half is new')
+  }
+  if (row.patch !== undefined) {
+    const kinds = device.broker.requests.map(({ wanted }) => wanted.kind)
+    if (!kinds.includes('patch')) fail('the patch was not asked for')
+    if (cuts.length === 0 && kinds.includes('chunks') === row.name.endsWith('good')) fail('another way than the patch')
   }
   if (row.order === undefined) {
     if (isNew !== row.isNew) fail(`it runs the ${isNew ? 'new' : 'old'} image`, told)

@@ -17,6 +17,7 @@ import type { DeviceFailureCode } from '../../../proto/event-codes.ts'
 import type { EventListing, EventView, OperationView, ReleaseView } from '../../../proto/http-api.ts'
 import { type OperationId, operationId } from '../../../proto/ids.ts'
 import { eachCase } from '../../fixtures/cases.ts'
+import { openSessions } from '../../fixtures/open-sessions.ts'
 import { call, untilValue } from '../../stories/process.ts'
 import { BelievingArtifacts } from './believing-artifacts.ts'
 import { type Offer, offerOf, planted, type Wishes } from './offers.ts'
@@ -92,6 +93,7 @@ export class Scene {
       ...{ store, artifacts, strangers: 'refuse', log },
       orchestrator: { repeatLeastMs: 100, quarantine: { ...quarantineDefaults, failuresMax: 0 } },
     })
+    openSessions(aedes)
     let token = ''
     await drover.firstAdministrator(async given => {
       token = given
@@ -187,8 +189,8 @@ export class Scene {
       type: 'firmware-update',
       release,
       targets: { devices: [id] },
-      // The first word of the device is the last one.
-      policy: { retries: [] },
+      // The first word of the device is the last one, also of a session that a story speaks in.
+      policy: { retries: [], delivery: { retryByPull: false } },
     })
     return operationId(operation.id)
   }

@@ -65,7 +65,7 @@ t.test('a session brings chunks that nobody asked for; nothing is asked for whil
   download.held(0, 2500)
   t.equal(word(download.broadcast(sent(1), 2500)), 'check 1')
   t.equal(word(download.held(1, 2501)), 'complete')
-  t.match(download.counts, { heldBytes: 0, receivedBytes: 3000, wireBytes: 3000 })
+  t.match(download.counts, { heldBytes: 0, receivedBytes: 3000, wireBytes: 3000, broadcastBytes: 3000 })
 })
 
 t.test('after the end, or when it is left, what is missing is asked for at once; late pieces still count', async t => {
@@ -90,6 +90,7 @@ t.test('after silence the rest is pulled; when the session speaks again nothing 
   for (const chunk of [0, 1, 2, 3]) t.equal(word(download.held(chunk, 1100)), '')
   t.equal(word(download.tick(2000)), '')
   t.equal(word(download.tick(2001)), 'ask#12 4+4')
+  t.match(download.counts, { receivedBytes: 5000, broadcastBytes: 1000 }, 'what was asked for is no broadcast')
 })
 
 t.test('the words of its control are a sign of life as well', async t => {

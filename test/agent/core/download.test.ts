@@ -103,7 +103,13 @@ t.test('a chunk delivered twice is counted once', async t => {
   t.equal(word(download.held(0, 2)), '')
   t.equal(word(download.held(0, 2)), '')
   t.equal(word(download.data(piece(0), 3)), '')
-  t.strictSame(download.counts, { imageBytes: 2000, heldBytes: 0, receivedBytes: 1000, wireBytes: 1000 })
+  t.strictSame(download.counts, {
+    imageBytes: 2000,
+    heldBytes: 0,
+    receivedBytes: 1000,
+    wireBytes: 1000,
+    broadcastBytes: 0,
+  })
   download.data(piece(1), 4)
   t.equal(word(download.held(1, 5)), 'complete')
 })

@@ -120,6 +120,42 @@ t.test('what an offer does in each state', async t => {
     )
 })
 
+t.test('the patch of a repeated offer takes the place of the one before until the payload is here', async t => {
+  const metadata = { baseSize: 1000, frameBytesMax: 100, baseBytesMax: 200, encodedBytesMax: 50 }
+  const [patch, other] = [
+    { base: 'aa', patchBytes: 300, metadata },
+    { base: 'aa', patchBytes: 300, metadata: { ...metadata, encodedBytesMax: 51 } },
+  ]
+  const patched: Job = { ...job, patch }
+  for (const [memory, change, expected, what] of [
+    [at({ kind: 'accepting', job }), { patch }, patch, 'first'],
+    [at({ kind: 'downloading', job, elapsedMs: 7 }), { patch }, patch, 'late'],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), { patch: other }, other, 'another'],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), {}, patch, 'none: it is as good as it was'],
+    [at({ kind: 'verifying', job: patched }), { patch: other }, patch, 'too late'],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), { patch: other, lease: 4 }, patch, 'a lower lease'],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), { patch: other, attempt: 1 }, patch, 'an older attempt'],
+    [
+      at({ kind: 'downloading', job: patched, elapsedMs: 7 }),
+      { patch: other, envelopeSha256: 'ff' },
+      patch,
+      'another manifest',
+    ],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), { patch: other, attempt: 3 }, other, 'the next attempt'],
+    [at({ kind: 'downloading', job: patched, elapsedMs: 7 }), { attempt: 3 }, patch, 'the next attempt without one'],
+  ] as const) {
+    const { memory: after, effects } = offered(memory, { ...offer, ...change }, unasked)
+    t.strictSame(after.state.kind !== 'idle' && after.state.job.patch, expected, what)
+    t.equal(after.state.kind, memory.state.kind)
+    t.strictSame(effects, [], what)
+  }
+  const same = at({ kind: 'downloading', job: patched, elapsedMs: 7 })
+  const again = { ...offer, patch: { ...patch, metadata: { ...metadata } }, lease: 9 }
+  t.equal(offered(same, again, unasked).memory, same, 'the same again is nothing to save')
+  const delta = at({ kind: 'downloading', job: { ...job, format: 'delta-zstd' }, elapsedMs: 7 })
+  t.equal(offered(delta, { ...offer, patch }, unasked).memory, delta)
+})
+
 t.test('a new attempt of a command goes on under its number', async t => {
   t.equal(offered(acting, { ...offer, attempt: 3 }, unasked).memory.command?.job.attempt, 3)
   t.equal(offered(acting, { ...offer, attempt: 3, lease: 4 }, unasked).memory.command?.job.attempt, 2, 'a lower lease')

@@ -15,11 +15,18 @@ import {
   readProgress,
 } from '../../../proto/messages.ts'
 import { encodeOfferMessage } from '../../../proto/offer-messages.ts'
+import type { PatchTransport } from '../../../proto/patch-transport.ts'
 import type { SessionChannel } from '../../../proto/topics.ts'
 import type { Release } from './release.ts'
 
 export const operationOne = operationId('00000000000000000000000001')
 export const operationTwo = operationId('00000000000000000000000002')
+
+/** A patch the broker has made by itself: what it says of it in an offer, and its bytes. */
+export interface OfferedPatch {
+  readonly transport: PatchTransport
+  readonly bytes: Uint8Array
+}
 
 export class FakeBroker {
   readonly hellos: Hello[] = []
@@ -50,6 +57,8 @@ export class FakeBroker {
   session: string | undefined
   /** Offered after each hello until there is an answer or the version is there. */
   offer: { release: Release; operation: OperationId; attempt: number; lease: number; hold?: boolean } | undefined
+  /** Stands in every offer of an update; what is asked of it is answered. */
+  patch: OfferedPatch | undefined
   #release: Release | undefined
   #handlers: LinkHandlers | undefined
 
@@ -129,7 +138,7 @@ export class FakeBroker {
     this.serve(release)
     const { envelope } = release
     const offer = { kind: 'offer', operation, lease, attempt, envelope, logWanted } as const
-    this.#handlers?.message('offer', encodeOfferMessage(offer))
+    this.#handlers?.message('offer', encodeOfferMessage({ ...offer, ...this.#patchOffered() }))
   }
 
   /** A signed command, offered. */
@@ -149,7 +158,7 @@ export class FakeBroker {
       envelope: release.envelope,
       installHold: true,
     } as const
-    this.#handlers?.message('offer', encodeOfferMessage(offer))
+    this.#handlers?.message('offer', encodeOfferMessage({ ...offer, ...this.#patchOffered() }))
   }
 
   sendProceed(operation: OperationId = operationOne, lease = 1, attempt = 1): void {
@@ -177,6 +186,10 @@ export class FakeBroker {
 
   sendData(data: ChunkData): void {
     this.#handlers?.message('chunks/data', encodeChunkData(data))
+  }
+
+  #patchOffered(): { readonly patch?: PatchTransport } {
+    return this.patch === undefined ? {} : { patch: this.patch.transport }
   }
 
   #onHello(hello: Hello): void {
@@ -227,15 +240,20 @@ export class FakeBroker {
     this.requests.push(request)
     const release = this.#release ?? this.offer?.release
     if (release === undefined) return
-    for (const data of answersTo(request, release, this.pieceBytes))
+    for (const data of answersTo(request, release, this.pieceBytes, this.patch))
       for (const arriving of this.weather(data)) setImmediate(() => this.online && this.sendData(arriving))
   }
 }
 
-export function answersTo(request: ChunkRequest, release: Release, pieceBytes: number): ChunkData[] {
+export function answersTo(
+  request: ChunkRequest,
+  release: Release,
+  pieceBytes: number,
+  patch?: OfferedPatch,
+): ChunkData[] {
   const { requestNumber, wanted, windowBytes } = request
-  const pieces = (chunk: number | undefined, from: number, to: number): ChunkData[] => {
-    const plain = { encoding: 'plain', bytes: release.indexBytes } as const
+  const pieces = (chunk: number | undefined, from: number, to: number, whole = release.indexBytes): ChunkData[] => {
+    const plain = { encoding: 'plain', bytes: whole } as const
     const { encoding, bytes } = chunk === undefined ? plain : release.chunk(chunk)
     const all: ChunkData[] = []
     for (let offset = from; offset < Math.min(to, bytes.length); offset += pieceBytes) {
@@ -245,6 +263,8 @@ export function answersTo(request: ChunkRequest, release: Release, pieceBytes: n
     return all
   }
   if (wanted.kind === 'index') return pieces(undefined, wanted.offset, wanted.offset + windowBytes)
+  if (wanted.kind === 'patch' && patch?.transport.base === wanted.base && wanted.offset < patch.bytes.length)
+    return pieces(undefined, wanted.offset, wanted.offset + windowBytes, Buffer.from(patch.bytes))
   if (wanted.kind === 'patch')
     return [{ kind: 'refusal', requestNumber, reason: 'no-such-chunk', chunk: undefined, retryAfterMs: 0 }]
   return wanted.ranges.flatMap(({ first, count }) =>

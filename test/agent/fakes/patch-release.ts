@@ -1,6 +1,7 @@
 // Signed patches for tests, their frames holding bytes as they are: any zstd decoder reads them, and so does `plainOf`.
 import type { Manifest } from '../../../proto/manifest.ts'
-import { encodeDeltaMetadata, encodePatchFrameHead, patchMagic } from '../../../proto/patch.ts'
+import { type DeltaMetadata, encodeDeltaMetadata, encodePatchFrameHead, patchMagic } from '../../../proto/patch.ts'
+import type { OfferedPatch } from './broker.ts'
 import { type Release, releaseOf, sha256Hex } from './release.ts'
 
 const frameBytes = 2_000
@@ -14,14 +15,25 @@ export function patchReleaseOf(image: Buffer, base: Buffer, changes: Partial<Man
     installedSize: image.length,
     installedSha256: sha256Hex(image),
     precursorSha256: sha256Hex(base),
-    metadata: encodeDeltaMetadata({
-      baseSize: base.length,
-      frameBytesMax: frameBytes,
-      baseBytesMax: baseBytes,
-      encodedBytesMax: frameBytes + baseBytes,
-    }),
+    metadata: encodeDeltaMetadata(metadataOf(base)),
     ...changes,
   })
+}
+
+/** The same as a way to `image` that nobody signed. */
+export function patchTransportOf(image: Buffer, base: Buffer): OfferedPatch {
+  const bytes = patchOf(image, base)
+  const transport = { base: sha256Hex(base), patchBytes: bytes.length, metadata: metadataOf(base) }
+  return { transport, bytes }
+}
+
+function metadataOf(base: Buffer): DeltaMetadata {
+  return {
+    baseSize: base.length,
+    frameBytesMax: frameBytes,
+    baseBytesMax: baseBytes,
+    encodedBytesMax: frameBytes + baseBytes,
+  }
 }
 
 function patchOf(image: Buffer, base: Buffer): Buffer {

@@ -117,8 +117,8 @@ t.test('the time a download took is remembered over restarts', async t => {
   device.broker.weather = () => []
   await begun(device)
   await device.run(0)
+  device.broker.disconnect()
   for (let night = 0; night < 4; night += 1) {
-    device.broker.online = false
     await device.run(2 * 60 * 60 * 1000)
     device.cutPower()
     await device.start()
@@ -127,8 +127,35 @@ t.test('the time a download took is remembered over restarts', async t => {
   device.broker.connect()
   await device.run()
   t.strictSame(device.broker.codes(), ['UPD4_FAIL_24'])
+  t.equal(device.broker.lastData()?.reason, 'deadline')
   await device.stop()
 })
+
+t.test(
+  'a device that is stopped ever again comes to the end of its time, one whose power is cut within ten minutes',
+  async t => {
+    for (const [minutes, end] of [
+      [4, (device: FakeDevice) => device.stop()],
+      [14, async (device: FakeDevice) => device.cutPower()],
+    ] as const) {
+      const device = new FakeDevice({ downloadLimitMs: 60 * 60_000 })
+      device.broker.weather = () => []
+      await begun(device)
+      await device.run(0)
+      device.broker.disconnect()
+      for (let run = 0; run < 20; run += 1) {
+        await device.run(minutes * 60_000)
+        await end(device)
+        await device.start()
+      }
+      device.broker.connect()
+      await device.run()
+      t.strictSame(device.broker.codes(), ['UPD4_FAIL_24'], `${minutes} minutes at a time`)
+      t.equal(device.broker.lastData()?.reason, 'deadline')
+      await device.stop()
+    }
+  },
+)
 
 t.test('a resumed download asks only for what is missing', async t => {
   const device = new FakeDevice()
