@@ -17,28 +17,26 @@
 // - Requests beyond `requestsMax`: the oldest is forgotten and told busy. A connection that replaces another one begins
 //   with nothing owed. The right is asked at the request and before each chunk.
 //
-// Seams: a budget (operation, site, all) is asked where a chunk is begun, in #nextPiece, beside the right. A broadcast
-// takes its chunks from the same HotChunks and writes through the same FairSender, skipping the lines without room, so
-// that the limits of undrained bytes hold for both together.
+// What is sent is cut in pieces.ts, whose turn it is decided in fair-sender.ts. Broadcasts share the chunks in memory, the
+// budgets and the limits of the sockets (shared-plane.ts).
 
-import {
-  type ChunkRequest,
-  chunkDataHead,
-  encodeChunkData,
-  type RefusalReason,
-  readChunkRequest,
-} from '../../proto/chunk-messages.ts'
-import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
+import { type ChunkRequest, type RefusalReason, readChunkRequest } from '../../proto/chunk-messages.ts'
 import { WireError } from '../../proto/codec.ts'
 import { type ArtifactId, artifactId, type DeviceId, type OperationId } from '../../proto/ids.ts'
 import { devicePacketBytesLeast, packetBytesMax as packetBytesMost } from '../../proto/limits.ts'
 import { MessageRefused } from '../errors.ts'
-import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log } from '../ports.ts'
-import { fitting, wantsOf, without } from './chunk-wants.ts'
+import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log, PatchStore } from '../ports.ts'
+import { type BudgetFigures, ByteBudgets, type ByteBudgetsParts } from './byte-budgets.ts'
+import { fitting, WantsCursor, wantsOf, without } from './chunk-wants.ts'
 import { type DeliverySettings, deliverySettings } from './delivery-settings.ts'
-import { DeviceLine, type Job } from './device-line.ts'
-import { FairSender, type Piece } from './fair-sender.ts'
-import { type HotChunk, HotChunks } from './hot-chunks.ts'
+import { DeviceLine, type Job, type Owed } from './device-line.ts'
+import { FairSender } from './fair-sender.ts'
+import { HotChunks } from './hot-chunks.ts'
+import { PatchPages } from './patch-pages.ts'
+import { type Piece, Pieces } from './pieces.ts'
+import { Refusals } from './refusals.ts'
+import type { SharedPlane } from './shared-plane.ts'
+import { Throughput } from './throughput.ts'
 
 export interface ChunkDeliveryParts {
   readonly artifacts: ArtifactStore
@@ -46,6 +44,11 @@ export interface ChunkDeliveryParts {
   readonly log: Log
   /** True while a live execution of this device in this operation names this artifact. Cheap: asked for each chunk. */
   readonly mayPull: (device: DeviceId, operation: OperationId, artifact: ArtifactId) => boolean
+  /** Absent: there are none, and who asks for one is refused. */
+  readonly patches?: Pick<PatchStore, 'find' | 'read'>
+  /** The rate an operation's policy names, and a device's value of the label in the settings. Cheap, as `mayPull`. */
+  readonly operationRate?: ByteBudgetsParts['operationRate']
+  readonly labelOf?: ByteBudgetsParts['labelOf']
   readonly settings?: Partial<DeliverySettings>
 }
 
@@ -67,20 +70,27 @@ export interface DeliveryFigures {
   readonly queuedChunks: number
   readonly undrainedBytes: number
   readonly hotBytes: number
+  readonly budgets: BudgetFigures
+  /** Answers and broadcasts together, over the last seconds. */
+  readonly bytesPerSecond: number
 }
 
 export class ChunkDelivery {
   readonly #artifacts: ArtifactStore
-  readonly #log: Log
+  readonly #clock: Clock
   readonly #mayPull: ChunkDeliveryParts['mayPull']
+  readonly #patches: ChunkDeliveryParts['patches']
   readonly #settings: DeliverySettings
   readonly #hot: HotChunks
+  readonly #budgets: ByteBudgets
+  readonly #throughput = new Throughput()
+  readonly #refusals: Refusals
+  readonly #pieces: Pieces
   readonly #lines = new Map<DeviceId, DeviceLine>()
-  readonly #sender: FairSender
+  readonly #sender: FairSender<Piece>
   #closed = false
   readonly #opening = new Set<Promise<void>>()
-  readonly #refusals: Record<RefusalReason, number> = { 'no-such-chunk': 0, 'no-right': 0, busy: 0 }
-  readonly #counts = { chunks: 0, hits: 0, requests: 0, refusalsDropped: 0 }
+  #requestsTotal = 0
 
   /** Throws RangeError for settings out of their range. */
   static open(parts: ChunkDeliveryParts): ChunkDelivery {
@@ -88,12 +98,38 @@ export class ChunkDelivery {
   }
 
   private constructor(parts: ChunkDeliveryParts, settings: DeliverySettings) {
-    this.#artifacts = parts.artifacts
-    this.#log = parts.log
-    this.#mayPull = parts.mayPull
+    const { artifacts, clock, log, mayPull, patches, operationRate, labelOf } = parts
+    this.#artifacts = artifacts
+    this.#clock = clock
+    this.#mayPull = mayPull
+    this.#patches = patches
     this.#settings = settings
     this.#hot = new HotChunks(settings.hotBytesMax, settings.readsMax)
-    this.#sender = new FairSender(settings, parts.clock, parts.log, line => this.#nextPiece(line))
+    this.#budgets = new ByteBudgets({ rates: settings, operationRate, labelOf })
+    this.#refusals = new Refusals(settings)
+    this.#pieces = new Pieces({
+      hot: this.#hot,
+      budgets: this.#budgets,
+      throughput: this.#throughput,
+      refusals: this.#refusals,
+      log,
+      budgetWaitMs: settings.budgetWaitMs,
+      mayPull,
+      ready: line => this.#sender.ready(line),
+    })
+    this.#sender = new FairSender(settings, clock, log, this.#pieces)
+  }
+
+  /** What broadcasts have in common with the pulls. */
+  get shared(): SharedPlane {
+    return {
+      hot: this.#hot,
+      sender: this.#sender,
+      settings: this.#settings,
+      budgets: this.#budgets,
+      throughput: this.#throughput,
+      lineOf: device => this.#lines.get(device),
+    }
   }
 
   /**
@@ -127,44 +163,35 @@ export class ChunkDelivery {
   request(connection: DeviceConnection, message: Uint8Array | ChunkRequest): void {
     const request = message instanceof Uint8Array ? readRequest(message) : message
     if (this.#closed) return
-    this.#counts.requests += 1
+    this.#requestsTotal += 1
+    const { requestsMax } = this.#settings
+    const { requestNumber, operation } = request
     const line = this.#lines.get(connection.device)
     if (line === undefined || !line.live || line.connection.number !== connection.number) {
       // Its hello is still on its way to the store, or a newer connection has replaced this one.
-      this.#refuse(connection, request.requestNumber, 'busy')
+      this.#refusals.send(connection, requestNumber, 'busy')
       return
     }
     const artifact = artifactId(request.artifact)
-    if (!this.#mayPull(connection.device, request.operation, artifact)) {
-      this.#refuse(connection, request.requestNumber, 'no-right')
+    if (!this.#mayPull(connection.device, operation, artifact)) {
+      this.#refusals.send(connection, requestNumber, 'no-right')
       return
     }
-    if (request.wanted.kind === 'patch') {
-      this.#refuse(connection, request.requestNumber, 'no-such-chunk')
-      return
-    }
-    if (line.openingCount >= this.#settings.requestsMax) {
-      this.#refuse(connection, request.requestNumber, 'busy')
+    if (line.openingCount >= requestsMax) {
+      this.#refusals.send(connection, requestNumber, 'busy')
       return
     }
     const [oldest] = line.jobs
-    if (oldest !== undefined && line.jobs.length >= this.#settings.requestsMax) {
-      line.end(oldest)
-      this.#refuse(connection, oldest.requestNumber, 'busy')
-    }
-    const job: Job = {
-      requestNumber: request.requestNumber,
-      operation: request.operation,
-      artifact,
-      windowBytes: Math.min(request.windowBytes, this.#settings.windowBytesMax),
-      reader: undefined,
-      awaited: undefined,
-      owed:
-        request.wanted.kind === 'index'
-          ? { kind: 'index', offset: request.wanted.offset, end: request.wanted.offset }
-          : { kind: 'chunks', wants: wantsOf(request.wanted.ranges), begun: undefined },
-    }
+    if (oldest !== undefined && line.jobs.length >= requestsMax) this.#endRefused(line, oldest, 'busy')
+    const windowBytes = Math.min(request.windowBytes, this.#settings.windowBytesMax)
+    const owed = this.#owedOf(request.wanted, artifact, windowBytes)
+    const job: Job = { requestNumber, operation, artifact, windowBytes, opened: false, owed, awaited: undefined }
     line.jobs.push(job)
+    if (owed.kind === 'patch') {
+      this.#openPatch(line, job, owed)
+      this.#sender.ready(line)
+      return
+    }
     line.openingCount += 1
     const opening = this.#open(line, job).finally(() => {
       line.openingCount -= 1
@@ -174,23 +201,30 @@ export class ChunkDelivery {
     this.#opening.add(opening)
   }
 
+  /** Bytes a second that go out for this operation, over the last ten seconds. */
+  throughputOf(operation: OperationId): number {
+    return this.#throughput.of(operation, this.#clock.monotonic())
+  }
+
   figures(): DeliveryFigures {
     const lines = [...this.#lines.values()]
     return {
       bytesTotal: this.#sender.bytesTotal,
       piecesTotal: this.#sender.piecesTotal,
-      chunksTotal: this.#counts.chunks,
-      requestsTotal: this.#counts.requests,
-      cacheHitsTotal: this.#counts.hits,
+      chunksTotal: this.#pieces.chunksTotal,
+      requestsTotal: this.#requestsTotal,
+      cacheHitsTotal: this.#pieces.hitsTotal,
       readsTotal: this.#hot.readCount,
       stallsTotal: this.#sender.stallsTotal,
-      refusalsTotal: { ...this.#refusals },
-      refusalsDroppedTotal: this.#counts.refusalsDropped,
+      refusalsTotal: { ...this.#refusals.counts },
+      refusalsDroppedTotal: this.#refusals.droppedCount,
       linesCount: lines.length,
       queuedRequests: lines.reduce((sum, line) => sum + line.jobs.length, 0),
       queuedChunks: lines.reduce((sum, line) => sum + line.queuedChunkCount, 0),
       undrainedBytes: this.#sender.undrainedBytes,
       hotBytes: this.#hot.bytes,
+      budgets: this.#budgets.figures(),
+      bytesPerSecond: this.#throughput.all(this.#clock.monotonic()),
     }
   }
 
@@ -203,151 +237,82 @@ export class ChunkDelivery {
     await this.#hot.settled()
   }
 
+  /** What was asked, before it is known what there is. */
+  #owedOf(wanted: ChunkRequest['wanted'], target: ArtifactId, windowBytes: number): Owed {
+    if (wanted.kind === 'chunks')
+      return {
+        kind: 'chunks',
+        reader: undefined,
+        wants: new WantsCursor(wantsOf(wanted.ranges)),
+        begunOffset: 0,
+        begunSize: 0,
+      }
+    const { offset } = wanted
+    const end = offset + windowBytes
+    if (wanted.kind === 'index') return { kind: 'index', bytes: nothing, offset, end }
+    const made = this.#patches?.find({ base: artifactId(wanted.base), target })
+    const pages = made && this.#patches && new PatchPages(this.#patches, made)
+    return { kind: 'patch', pages, offset, end }
+  }
+
+  #openPatch(line: DeviceLine, job: Job, owed: Extract<Owed, { kind: 'patch' }>): void {
+    if (owed.pages === undefined || owed.offset >= owed.pages.bytes) {
+      this.#endRefused(line, job, 'no-such-chunk')
+      return
+    }
+    owed.end = Math.min(owed.end, owed.pages.bytes)
+    job.opened = true
+    line.supersede(job)
+  }
+
   /** Never rejects. */
   async #open(line: DeviceLine, job: Job): Promise<void> {
     let reader: ArtifactReader | undefined
     try {
       reader = await this.#artifacts.open(job.artifact)
     } catch (error) {
-      this.#unreadable(line, job, error)
+      this.#pieces.unreadable(line, job, error)
       return
     }
-    if (!line.live || !line.jobs.includes(job)) return
     const { owed } = job
+    if (!line.live || owed.kind === 'patch' || !line.jobs.includes(job)) return
     if (reader === undefined || (owed.kind === 'index' && owed.offset >= reader.chunkIndex.length)) {
       this.#endRefused(line, job, 'no-such-chunk')
       return
     }
-    if (owed.kind === 'index') owed.end = Math.min(owed.offset + job.windowBytes, reader.chunkIndex.length)
-    else {
-      const [beyond] = without(owed.wants, [{ first: 0, count: reader.chunkCount }])
+    if (owed.kind === 'index') {
+      owed.bytes = reader.chunkIndex
+      owed.end = Math.min(owed.end, reader.chunkIndex.length)
+    } else {
+      const wants = owed.wants.rest()
+      const [beyond] = without(wants, [{ first: 0, count: reader.chunkCount }])
       if (beyond !== undefined) {
         this.#endRefused(line, job, 'no-such-chunk', beyond.first)
         return
       }
       const { queuedChunksMax } = this.#settings
-      owed.wants = fitting(owed.wants, job.windowBytes, queuedChunksMax, reader.encodedLengthOf.bind(reader))
+      const encodedLengthOf = reader.encodedLengthOf.bind(reader)
+      owed.reader = reader
+      owed.wants = new WantsCursor(fitting(wants, job.windowBytes, queuedChunksMax, encodedLengthOf))
     }
-    job.reader = reader
+    job.opened = true
     line.supersede(job)
-  }
-
-  /** The piece this line is to send next; undefined when it owes nothing, or has to wait for the disk. */
-  #nextPiece(line: DeviceLine): Piece | undefined {
-    for (;;) {
-      const [job] = line.jobs
-      if (job?.reader === undefined) return undefined
-      if (job.owed.kind === 'index') return this.#indexPiece(line, job, job.owed, job.reader.chunkIndex)
-      const { owed, reader } = job
-      const chunk = owed.wants[0]?.first
-      if (chunk === undefined) {
-        line.end(job)
-        continue
-      }
-      if (owed.begun === undefined && !this.#mayPull(line.connection.device, job.operation, job.artifact)) {
-        this.#endRefused(line, job, 'no-right')
-        continue
-      }
-      const hot = this.#hot.find(job.artifact, chunk)
-      if (hot === undefined) {
-        this.#load(line, job, reader, chunk)
-        return undefined
-      }
-      return this.#chunkPiece(line, job, owed, chunk, hot)
-    }
-  }
-
-  #chunkPiece(line: DeviceLine, job: Job, owed: OwedChunks, chunk: number, hot: HotChunk): Piece {
-    const encodedSize = hot.bytes.length
-    // Encoded anew meanwhile (uploaded again by another zlib): the pieces sent do not fit the new ones.
-    if (owed.begun?.encodedSize !== encodedSize) owed.begun = undefined
-    const offset = owed.begun?.offset ?? 0
-    const data = hot.bytes.subarray(offset, offset + line.pieceBytesMax)
-    const end = offset + data.length
-    return pieceOf(line, job, { chunk, encoding: hot.encoding, encodedSize, offset }, data, () => {
-      if (owed.begun === undefined) {
-        this.#counts.chunks += 1
-        if (job.awaited !== chunk) this.#counts.hits += 1
-      }
-      owed.begun = end < encodedSize ? { encodedSize, offset: end } : undefined
-      if (owed.begun !== undefined) return
-      owed.wants = without(owed.wants, [{ first: chunk, count: 1 }])
-      if (owed.wants.length === 0) line.end(job)
-    })
-  }
-
-  #indexPiece(line: DeviceLine, job: Job, owed: OwedIndex, index: Uint8Array): Piece {
-    const data = index.subarray(owed.offset, Math.min(owed.offset + line.pieceBytesMax, owed.end))
-    const about = { chunk: undefined, encoding: 'plain', encodedSize: index.length, offset: owed.offset } as const
-    return pieceOf(line, job, about, data, () => {
-      owed.offset += data.length
-      if (owed.offset >= owed.end) line.end(job)
-    })
-  }
-
-  #load(line: DeviceLine, job: Job, reader: ArtifactReader, chunk: number): void {
-    if (line.loading) return
-    line.loading = true
-    job.awaited = chunk
-    this.#hot
-      .load(reader, chunk)
-      .catch(error => this.#unreadable(line, job, error))
-      .finally(() => {
-        line.loading = false
-        this.#sender.ready(line)
-      })
-  }
-
-  /** The device may come back: somebody can upload the artifact again. */
-  #unreadable(line: DeviceLine, job: Job, err: unknown): void {
-    this.#log.error({ event: 'artifact-unreadable', artifact: job.artifact, err }, 'artifact cannot be read')
-    if (line.live && line.jobs.includes(job)) this.#endRefused(line, job, 'busy')
   }
 
   #endRefused(line: DeviceLine, job: Job, reason: RefusalReason, chunk?: number): void {
     line.end(job)
-    this.#refuse(line.connection, job.requestNumber, reason, chunk)
-  }
-
-  #refuse(connection: DeviceConnection, requestNumber: number, reason: RefusalReason, chunk?: number): void {
-    this.#refusals[reason] += 1
-    // Whoever asks without reading gets no answer at all.
-    if (connection.undrainedBytes >= this.#settings.socketUndrainedBytesMax) {
-      this.#counts.refusalsDropped += 1
-      return
-    }
-    const retryAfterMs = reason === 'busy' ? this.#settings.retryAfterMs : 0
-    connection.publish('chunks/data', [
-      encodeChunkData({ kind: 'refusal', requestNumber, reason, chunk, retryAfterMs }),
-    ])
+    this.#refusals.send(line.connection, job.requestNumber, reason, { chunk })
   }
 
   #forget(line: DeviceLine): void {
     line.jobs = []
+    this.#pieces.giveBack(line)
     this.#sender.remove(line)
     if (this.#lines.get(line.connection.device) === line) this.#lines.delete(line.connection.device)
   }
 }
 
-type OwedChunks = Extract<Job['owed'], { kind: 'chunks' }>
-type OwedIndex = Extract<Job['owed'], { kind: 'index' }>
-
-/** `data` is shared with whoever else gets it. */
-function pieceOf(
-  line: DeviceLine,
-  job: Job,
-  about: {
-    readonly chunk: number | undefined
-    readonly encoding: ChunkEncoding
-    readonly encodedSize: number
-    readonly offset: number
-  },
-  data: Uint8Array,
-  sent: () => void,
-): Piece {
-  const head = chunkDataHead({ requestNumber: job.requestNumber, ...about, dataLength: data.length })
-  return { parts: [head, data], packetBytes: line.packetBytes(head.length + data.length), sent }
-}
+const nothing = new Uint8Array(0)
 
 function readRequest(payload: Uint8Array): ChunkRequest {
   try {

@@ -71,3 +71,37 @@ export function without(wants: ChunkWants, others: ChunkWants): ChunkWants {
   }
   return kept
 }
+
+/** Goes through wants from the lowest chunk on, in place: what is sent is not owed any more. */
+export class WantsCursor {
+  readonly #wants: ChunkWants
+  #at = 0
+  #chunk: number
+
+  constructor(wants: ChunkWants) {
+    this.#wants = wants
+    this.#chunk = wants[0]?.first ?? 0
+  }
+
+  /** The lowest chunk that is owed; undefined at the end. */
+  get chunk(): number | undefined {
+    return this.#at < this.#wants.length ? this.#chunk : undefined
+  }
+
+  /** That one has been sent. */
+  advance(): void {
+    const range = this.#wants[this.#at]
+    if (range === undefined) return
+    this.#chunk += 1
+    if (this.#chunk < range.first + range.count) return
+    this.#at += 1
+    this.#chunk = this.#wants[this.#at]?.first ?? 0
+  }
+
+  /** All that is still owed. */
+  rest(): ChunkWants {
+    const [current, ...others] = this.#wants.slice(this.#at)
+    if (current === undefined) return []
+    return [{ first: this.#chunk, count: current.first + current.count - this.#chunk }, ...others]
+  }
+}

@@ -1,32 +1,39 @@
-// Who sends next, and how much: deficit round robin over the lines that have something to send. One device gets at most
-// `turnBytes` in a turn, gathered into one system call; all together `tickBytes` before the event loop serves something
-// else. No socket ever holds more than its limit of ours, all sockets together never more than theirs.
+// Who sends next, and how much: deficit round robin over the lines that have something to send. One device gets about
+// `turnBytes` in a turn, gathered into one system call; what it gets beyond, because packets are not cut, is taken off its
+// next turn. All together get `tickBytes`, in as many rounds as that takes, before the event loop serves something else.
+// No socket ever holds more than its limit of ours, all sockets together never more than theirs.
 //
-// A line without room waits for its socket to drain. The drain event alone would not do: Node emits it only above the
-// high-water mark, so sockets that hold something are also looked at every `pollMs`, which is where stalls are found.
-// A stalled socket is closed after `stallMs` without having taken a byte; sooner (`pressedStallMs`) while others wait for
-// the room it holds. Node counts a gathered write as taken when all of it is: below turnBytes / stallMs a device is cut
-// off (1 KiB/s with the defaults), comes back and goes on where it stopped.
+// A line without room waits until the kernel has taken something from its socket; sockets that hold something are also
+// looked at every `pollMs`, which is where stalls are found. A stalled socket is closed after `stallMs` without having
+// taken a byte; sooner (`pressedStallMs`) while others wait for the room it holds. Node counts a gathered write as taken
+// when all of it is: below turnBytes / stallMs a device is cut off (1 KiB/s with the defaults), comes back and goes on
+// where it stopped. A line over its budgets waits until what it has taken of them may be sent; the others go on.
 import type { Clock, Log } from '../ports.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import type { DeviceLine, LineState } from './device-line.ts'
 
-export interface Piece {
-  readonly parts: readonly Uint8Array[]
-  /** On the wire, all of the packet. */
-  readonly packetBytes: number
-  /** Called once it has been written. */
-  readonly sent: () => void
+/** One packet: its head, then bytes that are not copied. */
+export interface Packet {
+  readonly head: Uint8Array
+  readonly data: Uint8Array
+}
+
+/** What lines are to send. Asked in a line's turn; calls nothing here. `now` is monotonic, ms. */
+export interface PacketSource<P extends Packet> {
+  /** Undefined: nothing until `ready` is called again; a number: nothing for so many milliseconds. */
+  next(line: DeviceLine, now: number): P | number | undefined
+  /** It has been written. */
+  sent(line: DeviceLine, packet: P, now: number): void
 }
 
 /** Lines woken at a time when all sockets together were full. */
 const wokenMost = 16
 
-export class FairSender {
+export class FairSender<P extends Packet = Packet> {
   readonly #settings: DeliverySettings
   readonly #clock: Clock
   readonly #log: Log
-  readonly #nextPiece: (line: DeviceLine) => Piece | undefined
+  readonly #source: PacketSource<P>
   /** In the order of their turns. */
   readonly #ready = new Set<DeviceLine>()
   /** Waiting for room in all sockets together, longest first; nobody overtakes. A woken line keeps its place until it sends. */
@@ -41,13 +48,15 @@ export class FairSender {
   #bytesTotal = 0
   #piecesTotal = 0
   #stallsTotal = 0
+  #sharedBytesTotal = 0
+  /** Monotonic ms: when a broadcast last found all sockets together full. */
+  #sharedPressedAt = Number.NEGATIVE_INFINITY
 
-  /** `nextPiece` is asked in a line's turn and calls nothing here; undefined: nothing until `ready` is called again. */
-  constructor(settings: DeliverySettings, clock: Clock, log: Log, nextPiece: (line: DeviceLine) => Piece | undefined) {
+  constructor(settings: DeliverySettings, clock: Clock, log: Log, source: PacketSource<P>) {
     this.#settings = settings
     this.#clock = clock
     this.#log = log
-    this.#nextPiece = nextPiece
+    this.#source = source
   }
 
   get bytesTotal(): number {
@@ -59,6 +68,9 @@ export class FairSender {
   get stallsTotal(): number {
     return this.#stallsTotal
   }
+  get sharedBytesTotal(): number {
+    return this.#sharedBytesTotal
+  }
   /** In all sockets, as last looked at: never less than what they hold of ours. */
   get undrainedBytes(): number {
     return this.#undrainedBytes
@@ -69,7 +81,7 @@ export class FairSender {
     line.drainedAt = this.#clock.monotonic()
     line.connection.onDrain(() => {
       if (!line.live) return
-      this.#look(line)
+      this.#look(line, this.#clock.monotonic())
       this.#wakePressed()
       if (line.state === 'socket') this.#enqueue(line)
     })
@@ -78,6 +90,7 @@ export class FairSender {
   remove(line: DeviceLine): void {
     line.live = false
     line.state = 'waiting'
+    line.cancelWait()
     this.#ready.delete(line)
     this.#pressed.delete(line)
     this.#holding.delete(line)
@@ -89,6 +102,30 @@ export class FairSender {
   /** The line may have something to send. No matter how often. */
   ready(line: DeviceLine): void {
     if (line.live && line.state === 'waiting') this.#enqueue(line)
+  }
+
+  /**
+   * What keeps packets made for many from being written to it now, when anything does. While pulls wait for room in all
+   * sockets together, only a socket that holds nothing gets more. `now` is monotonic, ms.
+   */
+  hindrance(line: DeviceLine, bytes: number, now: number): 'socket' | 'global' | undefined {
+    if (this.#closed || !line.live || line.connection.closed) return 'socket'
+    this.#look(line, now)
+    if (line.heldBytes + bytes > this.#settings.socketUndrainedBytesMax) return 'socket'
+    if (this.#undrainedBytes + bytes > this.#settings.undrainedBytesMax) {
+      this.#sharedPressedAt = now
+      this.#pollLater()
+      return 'global'
+    }
+    return line.heldBytes === 0 || this.#pressed.size === 0 ? undefined : 'global'
+  }
+
+  /** Writes packets made for many at once. Only when there is no hindrance. */
+  writeShared(line: DeviceLine, packets: Uint8Array, now: number): void {
+    line.connection.write(packets)
+    this.#look(line, now)
+    if (line.heldBytes > 0) this.#pollLater()
+    this.#sharedBytesTotal += packets.length
   }
 
   close(): void {
@@ -108,14 +145,13 @@ export class FairSender {
 
   #tick(): void {
     if (this.#closed) return
+    const now = this.#clock.monotonic()
     let leftBytes = this.#settings.tickBytes
-    let leftTurns = this.#ready.size
-    // Lines that stay ready go to the end of the set, which the loop would reach too: each gets one turn a tick.
+    // Lines that stay ready go to the end of the set, where the loop comes by again.
     for (const line of this.#ready) {
-      if (leftBytes <= 0 || leftTurns === 0) break
-      leftTurns -= 1
+      if (leftBytes <= 0) break
       this.#ready.delete(line)
-      leftBytes -= this.#turn(line)
+      leftBytes -= this.#turn(line, now)
     }
     if (leftBytes < this.#settings.tickBytes) this.#wakePressed()
     this.#pump = 'idle'
@@ -126,59 +162,85 @@ export class FairSender {
   }
 
   /** Bytes written. Afterwards the line is where its state says. */
-  #turn(line: DeviceLine): number {
+  #turn(line: DeviceLine, now: number): number {
     const { connection } = line
-    // One packet may be larger than a turn; more than for one packet no line saves up.
-    const savedBytes = Math.min(line.deficitBytes, line.packetBytesMax)
-    line.deficitBytes = savedBytes + this.#settings.turnBytes
+    line.deficitBytes += this.#settings.turnBytes
     const mayOvertake = this.#pressed.size === 0 || this.#pressed.has(line)
     let writtenBytes = 0
+    let waitMs = 0
     line.state = 'waiting'
-    this.#look(line)
+    this.#look(line, now)
     connection.cork()
     try {
       while (line.live && !connection.closed) {
-        const piece = this.#nextPiece(line)
-        if (piece === undefined) break
-        const hindrance = mayOvertake ? this.#hindrance(line, piece.packetBytes) : 'global'
+        if (line.deficitBytes <= 0) {
+          line.state = 'ready'
+          break
+        }
+        const packet = this.#source.next(line, now)
+        if (packet === undefined) break
+        if (typeof packet === 'number') {
+          line.state = 'budget'
+          waitMs = packet
+          break
+        }
+        const packetBytes = packet.head.length + packet.data.length
+        const hindrance = mayOvertake ? this.#hindrance(line, packetBytes) : 'global'
         if (hindrance !== undefined) {
           line.state = hindrance
           break
         }
-        connection.publish('chunks/data', piece.parts)
-        this.#look(line)
-        piece.sent()
-        line.deficitBytes -= piece.packetBytes
-        writtenBytes += piece.packetBytes
+        connection.write(packet.head)
+        connection.write(packet.data)
+        this.#hold(line, line.heldBytes + packetBytes)
+        this.#source.sent(line, packet, now)
+        line.deficitBytes -= packetBytes
+        writtenBytes += packetBytes
         this.#piecesTotal += 1
       }
     } finally {
       connection.uncork()
     }
+    // Now it shows what the kernel has taken at once.
+    const filledBytes = line.heldBytes
+    this.#look(line, now)
+    if (line.state === 'socket' && line.heldBytes < filledBytes) line.state = 'ready'
     this.#bytesTotal += writtenBytes
     if (line.state !== 'global' || writtenBytes > 0) this.#pressed.delete(line)
     if (line.state === 'ready') this.#ready.add(line)
     else if (line.state === 'global') this.#pressed.add(line)
     else if (line.state === 'socket') line.fullAtBytes = line.heldBytes
-    else line.deficitBytes = 0
+    // Nobody saves up turns while it asks for nothing.
+    else line.deficitBytes = Math.min(0, line.deficitBytes)
+    if (line.state === 'budget') this.#wakeAfter(line, waitMs)
     return writtenBytes
   }
 
-  /** What the line has to wait for before this packet may be written; `ready`: its next turn. */
+  /** What the line has to wait for before this packet may be written. */
   #hindrance(line: DeviceLine, packetBytes: number): LineState | undefined {
     if (line.heldBytes + packetBytes > this.#settings.socketUndrainedBytesMax) return 'socket'
     if (this.#undrainedBytes + packetBytes > this.#settings.undrainedBytesMax) return 'global'
-    return packetBytes > line.deficitBytes ? 'ready' : undefined
+    return undefined
+  }
+
+  #wakeAfter(line: DeviceLine, waitMs: number): void {
+    line.cancelWait = this.#clock.after(waitMs, () => {
+      if (line.live && line.state === 'budget') this.#enqueue(line)
+    })
   }
 
   /** Notes what the socket holds now. */
-  #look(line: DeviceLine): void {
+  #look(line: DeviceLine, now: number): void {
     const heldBytes = line.connection.undrainedBytes
-    if (heldBytes < line.heldBytes || line.heldBytes === 0) line.drainedAt = this.#clock.monotonic()
-    this.#undrainedBytes += heldBytes - line.heldBytes
-    line.heldBytes = heldBytes
+    if (heldBytes < line.heldBytes || line.heldBytes === 0) line.drainedAt = now
+    this.#hold(line, heldBytes)
     if (heldBytes > 0) this.#holding.add(line)
     else this.#holding.delete(line)
+  }
+
+  #hold(line: DeviceLine, heldBytes: number): void {
+    this.#undrainedBytes += heldBytes - line.heldBytes
+    line.heldBytes = heldBytes
   }
 
   #wakePressed(): void {
@@ -200,11 +262,13 @@ export class FairSender {
 
   #poll(): void {
     const now = this.#clock.monotonic()
-    const patienceMs =
-      this.#pressed.size > 0 ? Math.min(this.#settings.pressedStallMs, this.#settings.stallMs) : this.#settings.stallMs
+    const pressed = this.#pressed.size > 0 || now - this.#sharedPressedAt < this.#settings.pressedStallMs
+    const patienceMs = pressed
+      ? Math.min(this.#settings.pressedStallMs, this.#settings.stallMs)
+      : this.#settings.stallMs
     const held = [...this.#holding]
     for (const line of held) {
-      this.#look(line)
+      this.#look(line, now)
       if (line.heldBytes > 0 && now - line.drainedAt >= patienceMs) this.#cutOff(line, now - line.drainedAt)
     }
     this.#wakePressed()

@@ -1,21 +1,36 @@
 // The encoded chunks asked for last, in memory up to a number of bytes. Many devices want the same chunk: it is read from
 // disk once, also when they all ask before the read has ended, and its buffer is shared by all their sockets. What has
 // left the cache lives on until the last socket has drained it; that is bounded by the limits of undrained bytes.
-
+//
+// A chunk that is found is only marked: the order is put right when room is needed, where the oldest one that was found
+// since it was last looked at gets a second chance. Patches are kept here too, in pages (patch-pages.ts).
 import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
-import type { ArtifactId } from '../../proto/ids.ts'
-import type { ArtifactReader } from '../ports.ts'
 
 export interface HotChunk {
   readonly encoding: ChunkEncoding
   readonly bytes: Uint8Array
 }
 
+/** What is cut into numbered chunks: an ArtifactReader, or the pages of a patch. */
+export interface ChunkSource {
+  readonly id: string
+  encodingOf(chunk: number): ChunkEncoding
+  read(chunk: number): Promise<Uint8Array>
+}
+
+interface Kept extends HotChunk {
+  readonly source: string
+  readonly chunk: number
+  /** Found since it was last looked at for eviction. */
+  found: boolean
+}
+
 export class HotChunks {
   readonly #bytesMax: number
   readonly #readsMax: number
-  /** Least recently used first. */
-  readonly #chunks = new Map<string, HotChunk>()
+  readonly #chunks = new Map<string, Map<number, Kept>>()
+  /** In the order in which they are looked at for eviction. */
+  readonly #order = new Set<Kept>()
   readonly #loading = new Map<string, Promise<void>>()
   /** Reads that wait for their turn. */
   readonly #waiting: (() => void)[] = []
@@ -37,21 +52,18 @@ export class HotChunks {
   }
 
   /** Undefined: not here, `load` it. */
-  find(artifact: ArtifactId, chunk: number): HotChunk | undefined {
-    const key = keyOf(artifact, chunk)
-    const found = this.#chunks.get(key)
-    if (found === undefined) return undefined
-    this.#chunks.delete(key)
-    this.#chunks.set(key, found)
-    return found
+  find(source: string, chunk: number): HotChunk | undefined {
+    const kept = this.#chunks.get(source)?.get(chunk)
+    if (kept !== undefined) kept.found = true
+    return kept
   }
 
-  /** Resolves when `find` has it; rejects as the reader does. Everyone who asks meanwhile shares the one read. */
-  load(reader: ArtifactReader, chunk: number): Promise<void> {
-    const key = keyOf(reader.id, chunk)
+  /** Resolves when `find` has it; rejects as the source does. Everyone who asks meanwhile shares the one read. */
+  load(source: ChunkSource, chunk: number): Promise<void> {
+    const key = `${source.id}/${chunk}`
     const known = this.#loading.get(key)
     if (known !== undefined) return known
-    const loading = this.#read(reader, chunk, key).finally(() => this.#loading.delete(key))
+    const loading = this.#read(source, chunk).finally(() => this.#loading.delete(key))
     this.#loading.set(key, loading)
     return loading
   }
@@ -61,14 +73,14 @@ export class HotChunks {
     while (this.#loading.size > 0) await Promise.allSettled(this.#loading.values())
   }
 
-  async #read(reader: ArtifactReader, chunk: number, key: string): Promise<void> {
+  async #read(source: ChunkSource, chunk: number): Promise<void> {
     // The place is handed over by the read that ends, so it is counted once.
     if (this.#reading >= this.#readsMax) await new Promise<void>(resolve => this.#waiting.push(resolve))
     else this.#reading += 1
     try {
       this.#readCount += 1
-      const bytes = await reader.read(chunk)
-      this.#keep(key, { encoding: reader.encodingOf(chunk), bytes })
+      const bytes = await source.read(chunk)
+      this.#keep({ source: source.id, chunk, encoding: source.encodingOf(chunk), bytes, found: false })
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#reading -= 1
@@ -76,17 +88,31 @@ export class HotChunks {
     }
   }
 
-  #keep(key: string, chunk: HotChunk): void {
-    this.#chunks.set(key, chunk)
-    this.#bytes += chunk.bytes.length
-    for (const [oldest, { bytes }] of this.#chunks) {
-      if (this.#bytes <= this.#bytesMax || oldest === key) break
-      this.#chunks.delete(oldest)
-      this.#bytes -= bytes.length
+  #keep(kept: Kept): void {
+    const before = this.#chunks.get(kept.source)?.get(kept.chunk)
+    if (before !== undefined) this.#drop(before)
+    for (const oldest of this.#order) {
+      if (this.#bytes + kept.bytes.length <= this.#bytesMax) break
+      if (!oldest.found) {
+        this.#drop(oldest)
+        continue
+      }
+      // To the end, where this loop comes by again.
+      oldest.found = false
+      this.#order.delete(oldest)
+      this.#order.add(oldest)
     }
+    const chunks = this.#chunks.get(kept.source) ?? new Map<number, Kept>()
+    this.#chunks.set(kept.source, chunks.set(kept.chunk, kept))
+    this.#order.add(kept)
+    this.#bytes += kept.bytes.length
   }
-}
 
-function keyOf(artifact: ArtifactId, chunk: number): string {
-  return `${artifact}/${chunk}`
+  #drop(kept: Kept): void {
+    this.#order.delete(kept)
+    this.#bytes -= kept.bytes.length
+    const chunks = this.#chunks.get(kept.source)
+    chunks?.delete(kept.chunk)
+    if (chunks?.size === 0) this.#chunks.delete(kept.source)
+  }
 }

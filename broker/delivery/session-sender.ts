@@ -7,7 +7,7 @@ export interface BroadcastSession {
   readonly name: string
   readonly operation: OperationId
   readonly artifact: ArtifactId
-  /** To all members together, bytes a second; absent: the setting of the broker. */
+  /** To all members together, bytes a second. The setting of the broker, for what each of them hears, holds besides. */
   readonly bytesPerSecond?: number
 }
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type ChunkWants, countOf, fitting, lowest, wantsOf, without } from '../../../broker/delivery/chunk-wants.ts'
+import {
+  type ChunkWants,
+  countOf,
+  fitting,
+  lowest,
+  WantsCursor,
+  wantsOf,
+  without,
+} from '../../../broker/delivery/chunk-wants.ts'
 import type { ChunkRange } from '../../../proto/chunk-messages.ts'
 
 const range = fc.record({ first: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) })
@@ -69,4 +77,21 @@ t.test('a request for everything costs no more than its ranges', async t => {
   const all = wantsOf([{ first: 0, count: 0xffffffff }])
   t.equal(without(all, wantsOf([{ first: 5, count: 1 }])).length, 2)
   t.equal(countOf(fitting(all, 1_000_000, 4096, () => 1)), 4096)
+})
+
+t.test('a cursor goes through wants chunk by chunk, and knows at each what is left', async t => {
+  const cursor = new WantsCursor(
+    wantsOf([
+      { first: 9, count: 2 },
+      { first: 3, count: 1 },
+      { first: 5, count: 2 },
+    ]),
+  )
+  const seen: (number | undefined)[] = []
+  for (const left of [5, 4, 3, 2, 1, 0, 0]) {
+    t.equal(countOf(cursor.rest()), left)
+    seen.push(cursor.chunk)
+    cursor.advance()
+  }
+  t.strictSame(seen, [3, 5, 6, 9, 10, undefined, undefined])
 })

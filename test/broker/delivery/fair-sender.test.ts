@@ -4,11 +4,10 @@ import t from 'tap'
 import { ChunkDelivery } from '../../../broker/delivery/chunk-delivery.ts'
 import { type DeliverySettings, deliverySettings } from '../../../broker/delivery/delivery-settings.ts'
 import { DeviceLine } from '../../../broker/delivery/device-line.ts'
-import { FairSender } from '../../../broker/delivery/fair-sender.ts'
+import { FairSender, type Packet, type PacketSource } from '../../../broker/delivery/fair-sender.ts'
 import type { DeviceConnection } from '../../../broker/ports.ts'
-import { chunkDataHead } from '../../../proto/chunk-messages.ts'
+import { chunkDataPacketHead } from '../../../proto/chunk-messages.ts'
 import { type DeviceId, deviceId } from '../../../proto/ids.ts'
-import { deviceTopic } from '../../../proto/topics.ts'
 import { makeBundle, makeImage } from '../../fixtures/bundle.ts'
 import { chunkRequest, FakeConnection, HandClock, ListLog, MemoryArtifacts, settle } from './world.ts'
 
@@ -19,21 +18,20 @@ function world(wishes: Partial<DeliverySettings> = {}) {
   const clock = new HandClock()
   const log = new ListLog()
   const owed = new Map<DeviceLine, { left: number; readonly size: number }>()
-  const sender = new FairSender(deliverySettings(wishes), clock, log, line => {
-    const account = owed.get(line)
-    if (account === undefined || account.left <= 0) return undefined
-    const data = Buffer.alloc(Math.min(account.size, account.left))
-    const about = { requestNumber: 1, chunk: 1, encoding: 'plain', encodedSize: data.length, offset: 0 } as const
-    const head = chunkDataHead({ ...about, dataLength: data.length })
-    const packetBytes = line.packetBytes(head.length + data.length)
-    return {
-      parts: [head, data],
-      packetBytes,
-      sent: () => {
-        account.left -= data.length
-      },
-    }
-  })
+  const source: PacketSource<Packet> = {
+    next(line) {
+      const account = owed.get(line)
+      if (account === undefined || account.left <= 0) return undefined
+      const data = Buffer.alloc(Math.min(account.size, account.left))
+      const about = { requestNumber: 1, chunk: 1, encoding: 'plain', encodedSize: data.length, offset: 0 } as const
+      return { head: chunkDataPacketHead(line.topic, { ...about, dataLength: data.length }), data }
+    },
+    sent(line, { data }) {
+      const account = owed.get(line)
+      if (account !== undefined) account.left -= data.length
+    },
+  }
+  const sender = new FairSender(deliverySettings(wishes), clock, log, source)
   const line = (
     name: string,
     {
@@ -84,7 +82,7 @@ t.test('shares are equal in bytes whatever the size of the packets', async t => 
   t.ok(Math.max(...shares) - Math.min(...shares) <= 100 * KiB + 2 * 16 * KiB, `${shares}`)
 })
 
-t.test('a turn is one batch of no more than the turn, a tick gives out no more than the tick', async t => {
+t.test('a turn is one batch, up to the packet that fills the turn; a tick gives out no more than the tick', async t => {
   const { clock, line } = world({ turnBytes: 64 * KiB, tickBytes: 256 * KiB })
   const lines = Array.from({ length: 20 }, (_, at) => line(`d${at}`, { owes: 64 * KiB, size: 2 * KiB, reading: false }))
   const given = (): number => lines.reduce((sum, { connection }) => sum + connection.bytes, 0)
@@ -94,7 +92,7 @@ t.test('a turn is one batch of no more than the turn, a tick gives out no more t
   await clock.advance(10)
   t.ok(given() > 20 * 64 * KiB)
   for (const { connection } of lines)
-    t.ok(connection.batches.every(bytes => bytes <= 64 * KiB) && connection.batches.length <= 2)
+    t.ok(connection.batches.every(bytes => bytes < 64 * KiB + 2200) && connection.batches.length <= 2)
 })
 
 t.test('no socket holds more than its limit, and the rest follows when it drains', async t => {
@@ -204,10 +202,14 @@ t.test('frozen sockets that hold what others wait for are closed sooner', async 
     frozen.every(({ connection }) => !connection.closed),
     'nobody waits: there is time',
   )
-  const healthy = line('h', { owes: 100 * KiB })
+  const modest = line('m', { owes: 100 * KiB })
+  await clock.advance(200)
+  t.equal(modest.connection.pieces.length, 25, 'what they leave is enough for small packets')
+  t.strictSame(log.events, [])
+  const healthy = line('h', { owes: 96 * KiB, size: 16 * KiB })
   await clock.advance(200)
   t.equal(log.events[0], 'delivery-stalled')
-  t.equal(healthy.connection.pieces.length, 25)
+  t.equal(healthy.connection.pieces.length, 6)
   t.ok(frozen.some(({ connection }) => connection.closed))
 })
 
@@ -280,21 +282,13 @@ class SocketConnection implements DeviceConnection {
   get undrainedBytes(): number {
     return this.#socket.writableLength
   }
-  write(packets: Uint8Array): void {
-    this.#socket.write(packets)
-    this.written += packets.length
-  }
-  publish(downlink: 'chunks/data', parts: readonly Uint8Array[]): void {
-    const topic = Buffer.from(deviceTopic(this.device, downlink))
-    let rest = 2 + topic.length + parts.reduce((sum, part) => sum + part.length, 0)
-    const head = [0x30]
-    for (; rest > 127; rest = Math.floor(rest / 128)) head.push((rest % 128) | 128)
-    head.push(rest, topic.length >> 8, topic.length & 255)
-    for (const part of [Buffer.from(head), topic, ...parts]) {
-      this.#socket.write(part)
-      this.written += part.length
-    }
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+    this.written += bytes.length
     this.heldMost = Math.max(this.heldMost, this.#socket.writableLength)
+  }
+  publish(): void {
+    throw new Error('whole packets are written here')
   }
   cork(): void {
     this.#socket.cork()

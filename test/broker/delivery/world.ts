@@ -4,6 +4,7 @@ import type { ArtifactReader, ArtifactStore, Clock, DeviceConnection, Log, LogFi
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../../proto/bundle.ts'
 import { type ChunkData, type ChunkRange, type ChunkRequest, readChunkData } from '../../../proto/chunk-messages.ts'
 import { type ArtifactId, type DeviceId, deviceId, type OperationId, operationId } from '../../../proto/ids.ts'
+import { publishHead, topicField } from '../../../proto/packets.ts'
 import { type Downlink, deviceTopic } from '../../../proto/topics.ts'
 import type { TestBundle } from '../../fixtures/bundle.ts'
 
@@ -54,9 +55,6 @@ export interface SentPacket {
   readonly message: ChunkData
 }
 
-/** Node's rule: drain is emitted when the buffer runs empty after it was filled beyond the high-water mark. */
-const highWaterMark = 16 * 1024
-
 export class FakeConnection implements DeviceConnection {
   /** Whole packets, as they were handed over. */
   readonly written: Uint8Array[] = []
@@ -72,8 +70,10 @@ export class FakeConnection implements DeviceConnection {
   /** Bytes between cork and uncork. */
   readonly batches: number[] = []
   readonly onPublish: (connection: FakeConnection) => void
+  readonly #topic: Buffer
+  /** Of the packet that is being written. */
+  #parts: Uint8Array[] = []
   #batch: number | undefined
-  #needsDrain = false
   #listener: () => void = () => undefined
 
   constructor(
@@ -85,34 +85,43 @@ export class FakeConnection implements DeviceConnection {
     }: { number?: number; reading?: boolean; onPublish?: (connection: FakeConnection) => void } = {},
   ) {
     this.device = deviceId(name)
+    this.#topic = topicField(deviceTopic(this.device, 'chunks/data'))
     this.number = number
     this.reading = reading
     this.onPublish = onPublish
   }
 
-  write(packets: Uint8Array): void {
+  write(bytes: Uint8Array): void {
     if (this.closed) return
-    this.written.push(packets)
-    this.undrainedBytes += packets.length
+    if (this.#own(bytes)) this.onPublish(this)
+    else {
+      this.written.push(bytes)
+      if (this.reading && this.#batch === undefined) setImmediate(() => this.drain())
+    }
+    this.undrainedBytes += bytes.length
     this.undrainedMost = Math.max(this.undrainedMost, this.undrainedBytes)
-    if (this.undrainedBytes >= highWaterMark) this.#needsDrain = true
-    if (this.#batch === undefined) this.batches.push(packets.length)
-    else this.#batch += packets.length
+    if (this.#batch === undefined) this.batches.push(bytes.length)
+    else this.#batch += bytes.length
   }
 
   publish(downlink: Downlink, parts: readonly Uint8Array[]): void {
-    if (this.closed) return
-    const payload = Buffer.concat(parts)
-    const rest = 2 + Buffer.byteLength(deviceTopic(this.device, downlink)) + payload.length
-    const bytes = 1 + Math.max(1, Math.ceil(Math.log2(rest + 1) / 7)) + rest
-    this.packets.push({ bytes, parts, message: readChunkData(payload) })
-    this.undrainedBytes += bytes
-    this.undrainedMost = Math.max(this.undrainedMost, this.undrainedBytes)
-    if (this.undrainedBytes >= highWaterMark) this.#needsDrain = true
-    if (this.#batch === undefined) this.batches.push(bytes)
-    else this.#batch += bytes
-    this.onPublish(this)
+    const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0)
+    this.write(publishHead(topicField(deviceTopic(this.device, downlink)), payloadBytes))
+    for (const part of parts) this.write(part)
   }
+
+  /** Bytes of a packet on `chunks/data` of this device: its head comes first and alone, or with all behind it. */
+  #own(bytes: Uint8Array): boolean {
+    if (this.#parts.length === 0 && !startsWith(bytes, this.#topic)) return false
+    this.#parts.push(bytes)
+    const packet = Buffer.concat(this.#parts)
+    const payload = payloadOf(packet)
+    if (payload === undefined) return true
+    this.packets.push({ bytes: packet.length, parts: this.#parts, message: readChunkData(payload) })
+    this.#parts = []
+    return true
+  }
+
   cork(): void {
     this.#batch = 0
   }
@@ -131,10 +140,8 @@ export class FakeConnection implements DeviceConnection {
   }
   /** The kernel takes so many bytes. */
   drain(bytes = this.undrainedBytes): void {
-    if (this.closed) return
+    if (this.closed || this.undrainedBytes === 0) return
     this.undrainedBytes = Math.max(0, this.undrainedBytes - bytes)
-    if (this.undrainedBytes > 0 || !this.#needsDrain) return
-    this.#needsDrain = false
     this.#listener()
   }
 
@@ -153,6 +160,29 @@ export class FakeConnection implements DeviceConnection {
       .filter(({ offset, data, encodedSize }) => offset + data.length === encodedSize)
       .map(({ requestNumber, chunk }) => `${requestNumber}:${chunk}`)
   }
+}
+
+/** Whether it is the beginning of a PUBLISH on this topic. */
+function startsWith(bytes: Uint8Array, topic: Uint8Array): boolean {
+  const from = 1 + lengthBytesOf(bytes)
+  return bytes[0] === 0x30 && Buffer.compare(bytes.subarray(from, from + topic.length), topic) === 0
+}
+
+function lengthBytesOf(packet: Uint8Array): number {
+  let count = 1
+  while (((packet[count] ?? 0) & 0x80) !== 0) count += 1
+  return count
+}
+
+/** Undefined when the packet is not whole yet; throws when there is something behind it. */
+function payloadOf(packet: Buffer): Buffer | undefined {
+  const lengthBytes = lengthBytesOf(packet)
+  let length = 0
+  for (let at = 0; at < lengthBytes; at += 1) length += ((packet[1 + at] ?? 0) & 0x7f) * 128 ** at
+  const end = 1 + lengthBytes + length
+  if (packet.length > end) throw new RangeError(`${packet.length - end} bytes behind the packet`)
+  if (packet.length < end) return undefined
+  return packet.subarray(1 + lengthBytes + 2 + packet.readUInt16BE(1 + lengthBytes), end)
 }
 
 export class MemoryArtifacts implements ArtifactStore {
