@@ -17,6 +17,7 @@ import type { PrincipalName } from '../../../proto/ids.ts'
 import { AttachRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents, OperatorChannel } from '../../ports.ts'
 import { Admission } from './admission.ts'
+import { BroadcastSubscriptions } from './broadcast-subscriptions.ts'
 import { listenTo } from './broker-events.ts'
 import { TimedOut, within } from './deadline.ts'
 import { Deliveries } from './deliveries.ts'
@@ -124,13 +125,14 @@ class Attachment implements AedesAttachment {
     this.#admission = new Admission({ ...parts, sessions: this.#sessions })
     this.channel = new AedesOperatorChannel(this.#broker, settings.operatorPublishesMax, log, this.#refusals)
     this.advice = hostAdvice(this.#broker, settings.strangers === 'host')
+    const broadcasts = new BroadcastSubscriptions(events)
     this.#ours = this.#hooks(
       new Messages({ ...parts, sessions: this.#sessions }),
-      new Deliveries({ ...parts, sessions: this.#sessions }),
+      new Deliveries({ ...parts, sessions: this.#sessions, broadcasts }),
     )
     this.#adoptClients()
     this.#undo.push(
-      listenTo({ ...parts, sessions: this.#sessions, admission: this.#admission }),
+      listenTo({ ...parts, sessions: this.#sessions, admission: this.#admission, broadcasts }),
       guardPersistence(this.#broker, log),
       openSink(this.#broker),
     )

@@ -2,6 +2,7 @@
 import { MessageRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
 import type { Admission } from './admission.ts'
+import type { BroadcastSubscriptions } from './broadcast-subscriptions.ts'
 import { clientOf, type HostBroker } from './internals.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -14,9 +15,10 @@ export function listenTo(parts: {
   readonly sessions: Sessions
   readonly admission: Admission
   readonly closures: Tally
+  readonly broadcasts: BroadcastSubscriptions
   readonly log: Log
 }): () => void {
-  const { aedes, sessions, admission, closures, log } = parts
+  const { aedes, sessions, admission, closures, broadcasts, log } = parts
   const failed = clientFailed(closures, log)
   const listeners: [string, Listener][] = [
     ['client', (client: object) => admission.registered(clientOf(client as never))],
@@ -27,6 +29,21 @@ export function listenTo(parts: {
       (packet: { returnCode?: number }, client: object) => {
         const session = sessions.get(client)
         if (session?.accepted === true && packet.returnCode === 0) sessions.connected(session)
+      },
+    ],
+    // Behind the SUBACK and the UNSUBACK.
+    [
+      'subscribe',
+      (subscriptions: readonly { topic: string; qos: number }[], client: object) => {
+        const session = sessions.get(client)
+        if (session?.connection !== undefined) broadcasts.subscribed(session, session.connection, subscriptions)
+      },
+    ],
+    [
+      'unsubscribe',
+      (topics: readonly string[], client: object) => {
+        const session = sessions.get(client)
+        if (session?.connection !== undefined) broadcasts.unsubscribed(session, session.connection, topics)
       },
     ],
     ['clientError', failed],

@@ -2,8 +2,10 @@
 // and kept sessions pass no other check; and a client that does not read is closed before it holds up anybody (trap C,
 // finding 3). Nothing here waits.
 import type { AedesPublishPacket, Subscription } from 'aedes'
+import { parseSessionTopic } from '../../../proto/topics.ts'
 import { MessageRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
+import { type BroadcastSubscriptions, unheard } from './broadcast-subscriptions.ts'
 import type { Hooks, HostBroker, HostClient } from './internals.ts'
 import { mayReceive, maySubscribe } from './rights.ts'
 import { namesOf, type Sessions } from './sessions.ts'
@@ -19,6 +21,7 @@ export class Deliveries {
   readonly #settings: AedesSettings
   readonly #log: Log
   readonly #refusals: Tally
+  readonly #broadcasts: BroadcastSubscriptions
 
   constructor(parts: {
     readonly aedes: HostBroker
@@ -27,6 +30,7 @@ export class Deliveries {
     readonly settings: AedesSettings
     readonly log: Log
     readonly refusals: Tally
+    readonly broadcasts: BroadcastSubscriptions
   }) {
     this.#aedes = parts.aedes
     this.#host = parts.host
@@ -34,6 +38,7 @@ export class Deliveries {
     this.#settings = parts.settings
     this.#log = parts.log
     this.#refusals = parts.refusals
+    this.#broadcasts = parts.broadcasts
   }
 
   /** A denied filter is answered 0x80 in the SUBACK (3.9.3). */
@@ -44,8 +49,13 @@ export class Deliveries {
       granted(new MessageRefused('not-authenticated', 'SUBSCRIBE before the CONNECT was accepted'))
       return
     }
+    const named = party.kind === 'device' ? parseSessionTopic(subscription.topic) : undefined
     const full = Object.keys(client.subscriptions).length >= this.#settings.subscriptionsMax
-    if (!maySubscribe(party, subscription.topic) || (party.kind !== 'stranger' && full)) {
+    const may =
+      named === undefined
+        ? maySubscribe(party, subscription.topic)
+        : this.#broadcasts.maySubscribe(session, named.session)
+    if (!may || (party.kind !== 'stranger' && full)) {
       this.#refusals.add('subscribe')
       this.#log.warn(
         { event: 'subscribe-refused', ...namesOf(session), filter: subscription.topic.slice(0, 128) },
@@ -55,7 +65,7 @@ export class Deliveries {
       return
     }
     if (party.kind !== 'stranger') {
-      granted(null, subscription)
+      granted(null, named === undefined ? subscription : unheard(client, subscription))
       return
     }
     this.#host.authorizeSubscribe.call(this.#aedes, client as never, subscription, (error, answer) => {

@@ -1,5 +1,8 @@
 // One live connection of a device, written to beside the emitter: the header of a QoS 0 PUBLISH is made here, the payload
 // goes to the socket as it is. QoS 0 because a packet identifier of ours would collide with Aedes' own.
+//
+// Node emits `drain` only when the buffer runs empty after it was filled to the high-water mark. Whoever waits for room
+// below that would wait for nothing, so each write of ours tells when the kernel has taken it.
 import type { DeviceId } from '../../../proto/ids.ts'
 import { publishHead, topicField } from '../../../proto/packets.ts'
 import { type Downlink, deviceTopic, downlinks } from '../../../proto/topics.ts'
@@ -15,6 +18,8 @@ export class AedesDeviceConnection implements DeviceConnection {
   readonly #close: (reason: string) => void
   readonly #topics: Readonly<Record<Downlink, Buffer>>
   #drained: (() => void) | undefined
+  /** What the socket held when last looked at, bytes. */
+  #heldBytes = 0
 
   /** `close` ends the connection and tells why. */
   constructor(
@@ -46,16 +51,17 @@ export class AedesDeviceConnection implements DeviceConnection {
     const { conn } = this.#client
     const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0)
     conn.cork()
-    conn.write(publishHead(this.#topics[downlink], payloadBytes))
-    for (const part of parts) conn.write(part)
+    conn.write(publishHead(this.#topics[downlink], payloadBytes), this.#taken)
+    for (const part of parts) conn.write(part, this.#taken)
     conn.uncork()
-    this.#stall.check()
+    this.#wrote()
   }
 
-  write(packets: Uint8Array): void {
+  write(bytes: Uint8Array): void {
     if (this.closed) return
-    this.#client.conn.write(packets)
-    this.#stall.check()
+    const { conn } = this.#client
+    conn.write(bytes, this.#taken)
+    if (conn.writableCorked === 0) this.#wrote()
   }
 
   cork(): void {
@@ -63,7 +69,9 @@ export class AedesDeviceConnection implements DeviceConnection {
   }
 
   uncork(): void {
-    if (!this.closed) this.#client.conn.uncork()
+    if (this.closed) return
+    this.#client.conn.uncork()
+    this.#wrote()
   }
 
   onDrain(listener: () => void): void {
@@ -73,6 +81,19 @@ export class AedesDeviceConnection implements DeviceConnection {
       if (!this.closed) listener()
     }
     this.#client.conn.on('drain', this.#drained)
+  }
+
+  #wrote(): void {
+    this.#heldBytes = this.#client.conn.writableLength
+    this.#stall.check()
+  }
+
+  /** Called for every write, after what was gathered with it has been taken as well: one of them tells. */
+  readonly #taken = (): void => {
+    const heldBytes = this.#client.conn.writableLength
+    if (heldBytes >= this.#heldBytes) return
+    this.#heldBytes = heldBytes
+    this.#drained?.()
   }
 
   close(reason: string): void {

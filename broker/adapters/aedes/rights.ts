@@ -2,15 +2,15 @@
 // because each can be reached without the others: a wildcard passes SUBSCRIBE, a persisted session passes no SUBSCRIBE,
 // a will passes no PUBLISH.
 //
-//              publish               subscribe, receive            will
-//   device     its own uplinks       its own downlinks and any     its own presence
-//                                    broadcast session, exactly
-//   operator   own request/{verb}    own answers, live topics      none
-//   stranger   anything but reserved, where the host agrees        the same
+//              publish               subscribe                     receive            will
+//   device     its own uplinks       its own downlinks, exactly    the same, without  its own presence
+//                                    those of a broadcast session  the sessions
+//   operator   own request/{verb}    own answers, live topics      the same           none
+//   stranger   anything but reserved, where the host agrees        the same           the same
 //
 // Reserved are drover/v1 and all below, $SYS, $share and our sink. A device gets no wildcard, not even for its own
-// subtree: the rule stays a plain compare. A session is open to every device that knows its name: what comes over it is
-// checked by the device against what was signed for it.
+// subtree: the rule stays a plain compare. Which sessions a device may hear, whoever sends in them knows and is asked
+// (broadcast-subscriptions.ts); what is sent there goes straight to the sockets, so nobody ever receives it by the emitter.
 import {
   operatorMaySubscribe,
   parseDeviceTopic,
@@ -45,7 +45,7 @@ export function mayPublish(party: Party, topic: string): boolean {
 export function maySubscribe(party: Party, filter: string): boolean {
   switch (party.kind) {
     case 'device':
-      return isForDevice(party.device, filter)
+      return parseSessionTopic(filter) !== undefined || isForDevice(party.device, filter)
     case 'operator':
       return operatorMaySubscribe(party.principal.name, filter)
     case 'stranger':
@@ -82,7 +82,6 @@ export function isReserved(topicOrFilter: string): boolean {
 const reservedTrees: readonly string[] = [root, '$SYS', '$share', '$drover']
 
 function isForDevice(device: string, topic: string): boolean {
-  if (parseSessionTopic(topic) !== undefined) return true
   const named = parseDeviceTopic(topic)
   return named !== undefined && 'downlink' in named && named.device === device
 }

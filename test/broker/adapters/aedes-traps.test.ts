@@ -334,12 +334,13 @@ t.test('J: a drained socket says so', async t => {
   t.ok(connection.undrainedBytes > 128 * 1024)
   t.ok(broker.attachment.figures().undrainedBytes > 128 * 1024)
   device.socket.resume()
-  t.ok(await eventually(() => drained === 1))
-  t.equal(connection.undrainedBytes, 0)
+  t.ok(await eventually(() => connection.undrainedBytes === 0))
+  t.ok(drained > 0)
+  const before = drained
   connection.close('test')
   await device.whenClosed()
   connection.publish('offer', [Buffer.from('late')])
-  t.equal(drained, 1, 'closing is no drain')
+  t.equal(drained, before, 'closing is no drain')
 })
 
 const withWill = (device: string) => ({

@@ -29,6 +29,7 @@ export async function openDoor(t: Test, useCases: UseCases, settings: Partial<Ht
     port: 0,
     settings: { ...httpSettingsDefaults, failedTokensPerMinute: 1_000_000, ...settings },
     health: () => ({ ready: true, checks: {} }),
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '' }),
   })
   t.teardown(() => door.close())
   return { door, url: `http://127.0.0.1:${door.port}`, logged }

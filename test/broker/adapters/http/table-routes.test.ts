@@ -180,6 +180,7 @@ t.test('the OpenAPI document says what the door does, and docs/openapi.json is t
     'device-log',
     'event-stream',
     'health-alive',
+    'health-metrics',
     'health-ready',
     'operation-backup',
     'operation-export',

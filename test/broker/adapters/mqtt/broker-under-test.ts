@@ -57,6 +57,8 @@ export class RecordingEvents implements MqttEvents {
   /** Sessions that any device may hear. */
   readonly invited = new Set<string>()
   readonly joined: { readonly connection: DeviceConnection; readonly session: string }[] = []
+  readonly left: { readonly connection: DeviceConnection; readonly session: string }[] = []
+  onJoined: (connection: DeviceConnection, session: string) => void = () => {}
 
   deviceDisconnected(connection: DeviceConnection): void {
     this.disconnected.push(connection)
@@ -66,6 +68,10 @@ export class RecordingEvents implements MqttEvents {
   }
   sessionJoined(connection: DeviceConnection, session: string): void {
     this.joined.push({ connection, session })
+    this.onJoined(connection, session)
+  }
+  sessionLeft(connection: DeviceConnection, session: string): void {
+    this.left.push({ connection, session })
   }
   async deviceMessage(connection: DeviceConnection, uplink: string, payload: Uint8Array): Promise<void> {
     const text = Buffer.from(payload).toString()
