@@ -1,6 +1,7 @@
 // The settings of drover-broker: one table, from which the parser, `--help` and the README come. A setting is a flag or
 // an environment variable (DROVER_BROKER_…); the flag wins. All problems are told at once.
 import { parseArgs } from 'node:util'
+import { type DeliveryNumbers, type DeliverySetting, deliverySettingsTable } from './delivery/delivery-settings.ts'
 
 interface Setting<T> {
   readonly flag: string
@@ -83,6 +84,13 @@ const settings = {
     integer(1024 ** 2, 64 * 1024 ** 3),
     'memory for hot chunks',
   ),
+  budgetLabel: setting(
+    'budget-label',
+    'NAME',
+    '',
+    value => value,
+    'attribute of the devices, e.g. site, each value of which has --label-bytes-per-second',
+  ),
   uploadBytesMax: setting(
     'upload-bytes-max',
     'BYTES',
@@ -128,7 +136,22 @@ const settings = {
   logLevel: setting('log-level', 'LEVEL', 'info', level, 'fatal, error, warn, info, debug, trace or silent'),
 }
 
-export type BrokerConfig = { readonly [Name in keyof typeof settings]: ReturnType<(typeof settings)[Name]['parse']> }
+/** How bytes are delivered: the rows of that table that have a flag. */
+const deliveryFlags: Readonly<Record<string, Setting<number>>> = Object.fromEntries(
+  Object.entries<DeliverySetting>(deliverySettingsTable).flatMap(([name, row]) => {
+    if (row.flag === undefined) return []
+    const value = row.unit === 'bytes a second' ? 'BYTES' : row.unit.toUpperCase()
+    return [[name, setting(row.flag, value, String(row.default), integer(row.least, row.most), row.meaning)]]
+  }),
+)
+
+export type BrokerConfig = {
+  readonly [Name in keyof typeof settings]: ReturnType<(typeof settings)[Name]['parse']>
+} & {
+  readonly delivery: Partial<DeliveryNumbers>
+}
+
+const allSettings: readonly Setting<unknown>[] = [...Object.values(settings), ...Object.values(deliveryFlags)]
 
 /** The command line or environment is not usable; the message has a line a problem. */
 export class ConfigError extends Error {
@@ -147,7 +170,7 @@ export function parseCommand(
   environment: Readonly<Record<string, string | undefined>>,
 ): BrokerCommand {
   const options: Record<string, { type: 'string' | 'boolean' }> = { help: { type: 'boolean' } }
-  for (const { flag: name } of Object.values(settings)) options[name] = { type: 'string' }
+  for (const { flag: name } of allSettings) options[name] = { type: 'string' }
   let parsed: { values: Record<string, unknown>; positionals: string[] }
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true })
@@ -159,19 +182,21 @@ export function parseCommand(
   const problems: string[] = []
   if ((command !== 'run' && command !== 'doctor') || rest.length > 0)
     problems.push(`unknown command ${JSON.stringify(parsed.positionals.join(' '))}: expected nothing, or doctor`)
-  const config: Record<string, unknown> = {}
-  for (const [name, entry] of Object.entries(settings)) {
+  const read = <T>(entry: Setting<T>): T | undefined => {
     const variable = environmentName(entry.flag)
     const given = parsed.values[entry.flag] as string | undefined
     const value = given ?? environment[variable] ?? entry.standard
     try {
-      config[name] = entry.parse(value)
+      return entry.parse(value)
     } catch (error) {
       const source = given === undefined ? variable : `--${entry.flag}`
       problems.push(`${source}: ${(error as Error).message}, got ${JSON.stringify(value)}`)
+      return undefined
     }
   }
-  const complete = config as BrokerConfig
+  const readAll = (entries: Readonly<Record<string, Setting<unknown>>>): object =>
+    Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, read(entry)]))
+  const complete = { ...readAll(settings), delivery: readAll(deliveryFlags) } as BrokerConfig
   if (problems.length === 0 && !complete.allowPlaintext)
     for (const [name, host] of [
       ['mqtt-host', complete.mqttHost],
@@ -179,14 +204,16 @@ export function parseCommand(
     ] as const)
       if (!isLoopback(host))
         problems.push(`--${name}: ${host} is not loopback and the listener has no TLS; see --allow-plaintext`)
+  if (complete.budgetLabel === '' && (complete.delivery.labelBytesPerSecond ?? 0) > 0)
+    problems.push('--label-bytes-per-second: expected --budget-label beside it, which says whose value counts')
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { kind: command === 'doctor' ? 'doctor' : 'run', config: complete }
 }
 
 export function helpText(): string {
-  const rows = Object.values(settings).map(({ flag: name, value, meaning, standard }) => {
+  const rows = allSettings.map(({ flag: name, value, meaning, standard }) => {
     const given = standard === '' ? '' : ` [${standard}]`
-    const usage = `  --${name} ${value}`.padEnd(35)
+    const usage = `  --${name} ${value}`.padEnd(38)
     return `${usage}${meaning}${given}`
   })
   return [

@@ -22,6 +22,17 @@ export class ArtifactUnreadable extends BrokerError {
   readonly code = 'ARTIFACT_UNREADABLE'
 }
 
+/** This broker can make no patch (`no-zstd`), or not this one, now or later. */
+export class PatchImpossible extends BrokerError {
+  override readonly name = 'PatchImpossible'
+  readonly code = 'PATCH_IMPOSSIBLE'
+  readonly reason: 'no-zstd' | 'too-large' | 'too-slow'
+  constructor(reason: PatchImpossible['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /** An upload is larger than the broker takes. */
 export class ArtifactTooLarge extends BrokerError {
   override readonly name = 'ArtifactTooLarge'

@@ -9,21 +9,27 @@
 // This is a composition root: the one place that knows which adapter stands behind which port.
 import { join } from 'node:path'
 import type { Aedes } from 'aedes'
-import { deviceId, principalName } from '../proto/ids.ts'
+import { deviceId, type OperationId, principalName } from '../proto/ids.ts'
 import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
 import type { AedesSettings } from './adapters/aedes/settings.ts'
 import { ArtifactFiles } from './adapters/artifact-files.ts'
 import { CronCalendar } from './adapters/cron-calendar.ts'
 import { csv } from './adapters/csv.ts'
 import { LevelStore } from './adapters/level-store.ts'
+import type { MetricsPage, PrometheusMetrics } from './adapters/metrics.ts'
 import { MqttCommands } from './adapters/mqtt-commands.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { WebhookHttp, type WebhookHttpSettings } from './adapters/webhook-http.ts'
+import { openPatches } from './automatic-patches.ts'
+import { Carousel } from './delivery/carousel.ts'
 import { ChunkDelivery } from './delivery/chunk-delivery.ts'
-import type { DeliverySettings } from './delivery/delivery-settings.ts'
+import { type DeliverySettings, deliverySettings } from './delivery/delivery-settings.ts'
 import { handleDeviceMessage } from './device-messages.ts'
 import { Housekeeping, type HousekeepingSettings, housekeepingDefaults } from './housekeeping.ts'
+import { LiveCounts } from './live-counts.ts'
+import { type BrokerFigures, brokerMetrics } from './metrics.ts'
 import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
+import { encodedBytesIn } from './orchestrator/transports.ts'
 import type {
   ArtifactStore,
   Clock,
@@ -69,10 +75,12 @@ export interface DroverOptions {
 export interface Drover {
   readonly useCases: UseCases
   readonly attachment: AedesAttachment
-  readonly figures: () => {
-    readonly orchestrator: Orchestrator['figures']
-    readonly delivery: ChunkDelivery['figures']
-  }
+  readonly figures: () => BrokerFigures
+  /**
+   * The same as a page for Prometheus; its library is loaded with the first page. `around`: of a broker that has the
+   * process to itself; then CPU, memory and event loop are on the page, too.
+   */
+  metrics(around?: () => Pick<BrokerFigures, 'listener' | 'http'>): Promise<MetricsPage>
   /**
    * Makes the first administrator unless there are principals already. `keep` has made his token durable before the
    * principal is: a crash between the two costs a token, never the only way in.
@@ -101,6 +109,10 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       options.artifacts ?? (await ArtifactFiles.open(join(options.dataDir, 'artifacts'), bundleBytesMax))
     if (options.artifacts === undefined) opened.push(() => artifacts.close())
 
+    const planeSettings = deliverySettings(options.delivery)
+    const patches = await openPatches(options.dataDir, artifacts, planeSettings, clock, log)
+    if (patches !== undefined) opened.push(() => patches.close())
+
     const calendar = new CronCalendar()
     const types = new OperationTypes(store, options.signer, options.operationTypes)
     const post = new WebhookHttp(options.webhooks)
@@ -108,9 +120,22 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     const channel = new LateChannel()
     let webhooks: Webhooks | undefined
     let attachment: AedesAttachment | undefined
+    let throughputOf: (operation: OperationId) => number = () => 0
+    const { broadcastDevicesMin, broadcastGatherMs, budgetLabel } = planeSettings
     const orchestrator = await Orchestrator.open(
-      { store, clock, random, calendar, log, channel, noticed: () => webhooks?.wake() },
-      { ...orchestratorDefaults, ...options.orchestrator },
+      {
+        store,
+        clock,
+        random,
+        calendar,
+        log,
+        channel,
+        noticed: () => webhooks?.wake(),
+        throughputOf: operation => throughputOf(operation),
+        encodedBytesOf: encodedBytesIn(artifacts),
+        ...(patches === undefined ? {} : { patches: patches.offers }),
+      },
+      { ...orchestratorDefaults, broadcastDevicesMin, broadcastGatherMs, ...options.orchestrator },
     )
     opened.push(() => orchestrator.close())
     webhooks = await Webhooks.open(store, post, orchestrator.clock, random, log)
@@ -125,9 +150,16 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       clock,
       log,
       mayPull: (device, operation, artifact) => orchestrator.mayPull(device, operation, artifact),
+      operationRate: operation => orchestrator.bytesPerSecondOf(operation),
+      labelOf: device => orchestrator.labelOf(device, budgetLabel),
+      ...(patches === undefined ? {} : { patches: patches.store }),
       ...(options.delivery === undefined ? {} : { settings: options.delivery }),
     })
     opened.push(() => delivery.close())
+    throughputOf = operation => delivery.throughputOf(operation)
+    const carousel = new Carousel({ artifacts, clock, log, plane: delivery.shared })
+    opened.push(() => carousel.stop())
+    orchestrator.broadcastBy(carousel)
     const useCases = assembleUseCases({
       store,
       artifacts,
@@ -139,6 +171,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       log,
       types,
       isOnline: device => orchestrator.isOnline(device),
+      throughputOf: operation => throughputOf(operation),
       disconnectOperator: (name, reason) => attachment?.disconnectOperator(name, reason),
       webhookProblem: url => post.problem(url),
     })
@@ -149,9 +182,11 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       deviceDisconnected(connection) {
         orchestrator.deviceDisconnected(connection)
         delivery.disconnected(connection)
+        carousel.disconnected(connection)
       },
-      maySubscribe: () => false,
-      sessionJoined: () => {},
+      maySubscribe: (connection, session) => carousel.mayHear(connection, session),
+      sessionJoined: (connection, session) => carousel.joined(connection, session),
+      sessionLeft: (connection, session) => carousel.left(connection, session),
       deviceMessage: (connection, uplink, payload) =>
         handleDeviceMessage(orchestrator, delivery, connection, uplink, payload),
       operatorMessage: (principal, verb, payload) => commands.handle(principal, verb, payload),
@@ -161,10 +196,29 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     attachment = attached
     opened.push(() => attached.close())
     channel.open(attached.channel)
+    const counts = new LiveCounts()
+    orchestrator.live.subscribe(counts)
+    const figures = (): BrokerFigures => ({
+      orchestrator: orchestrator.figures,
+      census: orchestrator.census(),
+      live: counts.figures(),
+      delivery: delivery.figures(),
+      broadcast: carousel.figures(),
+      ...(patches === undefined ? {} : { patches: patches.figures() }),
+      mqtt: attached.figures(),
+      log: { ...store.eventRange(), audited: store.auditHead().number },
+      ...(store.figures === undefined ? {} : { store: store.figures() }),
+    })
+    let metrics: PrometheusMetrics<BrokerFigures> | undefined
     return {
       useCases,
       attachment: attached,
-      figures: () => ({ orchestrator: orchestrator.figures, delivery: delivery.figures }),
+      figures,
+      async metrics(around) {
+        const library = await import('./adapters/metrics.ts')
+        metrics ??= new library.PrometheusMetrics(brokerMetrics, { process: around !== undefined })
+        return metrics.page(() => ({ ...figures(), ...around?.() }))
+      },
       firstAdministrator: keep => firstAdministrator(store, clock, random, keep),
       close: closeAll,
     }

@@ -183,7 +183,21 @@ export interface Store {
   webhooks(): Promise<readonly Webhook[]>
   /** Not delivered yet, by number, ascending, beyond `after`. */
   notices(page: { readonly after?: number; readonly limit: number }): Promise<Page<Notice>>
+  /** Absent: it does not count. */
+  figures?(): StoreFigures
   close(): Promise<void>
+}
+
+/** Counters grow from the start of the process; gauges are of now. */
+export interface StoreFigures {
+  /** Batches handed in and durable; refused or failed. */
+  readonly commitsTotal: number
+  readonly failedTotal: number
+  /** Writes with one fsync each, which commits share, and how long they took together. */
+  readonly writesTotal: number
+  readonly writeMsTotal: number
+  /** Of commits that wait for the write under way. */
+  readonly waitingBytes: number
 }
 
 /** Updated: completed, or skipped with SYS_110; errors: every other ending. */
@@ -249,22 +263,40 @@ export interface MadePatch extends PatchPair {
 /** Makes patches, off the event loop, one after another. */
 export interface PatchMaker {
   /**
+   * Encoded bytes of the chunks of the target that the base does not have; undefined when not both are here. Rejects with
+   * ArtifactUnreadable, or with the reason of `signal`.
+   */
+  chunkBytes(pair: PatchPair, signal: AbortSignal): Promise<number | undefined>
+  /**
    * Resolves when the patch is durable in the PatchStore; undefined when it would save nothing against the chunks, or the
-   * images are not both here as whole images. Rejects with PatchImpossible (no zstd, too large) or StoreUnavailable.
+   * images are not both here as whole images. Rejects with PatchImpossible (no zstd, too large, too slow), ArtifactUnreadable,
+   * StoreUnavailable, or with the reason of `signal`; nothing is kept then.
    */
   make(pair: PatchPair, signal: AbortSignal): Promise<MadePatch | undefined>
+  /** Ends what is under way. */
   close(): Promise<void>
+}
+
+/** A patch that has been written, not yet kept. */
+export interface WrittenPatch {
+  /** The file: its bytes are those of the patch, synced. It is the store's from then on. */
+  readonly path: string
+  /** Of its bytes, lower-case hex. */
+  readonly sha256: string
 }
 
 /** Made patches, a bounded number of bytes on disk; those used last stay. What is lost is made again. */
 export interface PatchStore {
-  /** At the start: all that are whole. */
+  /** All that are whole, least recently used first. */
   all(): readonly MadePatch[]
   find(pair: PatchPair): MadePatch | undefined
-  /** Up to `length` bytes from `offset` on; undefined when it has been removed meanwhile. Rejects with ArtifactUnreadable. */
+  /**
+   * Up to `length` bytes from `offset` on; undefined when it has been removed meanwhile. Rejects with ArtifactUnreadable
+   * when the disk has spoiled it; it is removed then.
+   */
   read(pair: PatchPair, offset: number, length: number): Promise<Uint8Array | undefined>
-  /** Keeps what a maker wrote; older ones go when the limit is passed. */
-  keep(patch: MadePatch): Promise<void>
+  /** Durable when it resolves; others go when the limit is passed. Rejects with StoreUnavailable, or PatchImpossible (too large). */
+  keep(patch: MadePatch, written: WrittenPatch): Promise<void>
   close(): Promise<void>
 }
 
@@ -285,6 +317,20 @@ export interface ArtifactStore {
   close(): Promise<void>
 }
 
+/** One thing that is counted, as those who watch the process read it. */
+export interface Metric<Figures> {
+  /** Ends in its unit (`_bytes`, `_seconds`), and in `_total` if it is a counter. */
+  readonly name: string
+  /** One sentence with the unit in it. */
+  readonly help: string
+  /** A counter only grows while the process lives. */
+  readonly kind: 'counter' | 'gauge'
+  /** Name of the one label, whose values are a bounded number of fixed words; absent: a single number. */
+  readonly label?: string
+  /** Undefined: not known here. */
+  of(figures: Figures): number | Readonly<Record<string, number>> | undefined
+}
+
 /** One live MQTT connection of a device. */
 export interface DeviceConnection {
   readonly device: DeviceId
@@ -299,14 +345,14 @@ export interface DeviceConnection {
    */
   publish(downlink: Downlink, parts: readonly Uint8Array[]): void
   /**
-   * Writes whole MQTT packets as they are, made once for many connections (proto/packets.ts): not copied, do not change
-   * them until they are drained. No-op on a closed connection.
+   * Writes MQTT packets as they are (proto/packets.ts), whole, or a packet in parts between `cork` and `uncork`: not
+   * copied, do not change them until they are drained. No-op on a closed connection.
    */
   write(packets: Uint8Array): void
   /** Between the two, writes are gathered and leave in one system call. */
   cork(): void
   uncork(): void
-  /** Calls `listener` whenever the socket has drained below its high-water mark. One listener a connection. */
+  /** Calls `listener` whenever the socket has kept bytes waiting and the kernel has taken some. One listener a connection. */
   onDrain(listener: () => void): void
   /** `reason` goes to the log. */
   close(reason: string): void
@@ -329,8 +375,10 @@ export interface MqttEvents {
   deviceDisconnected(connection: DeviceConnection): void
   /** Whether the device has been asked to join the broadcast session (16 hex digits) of that name. */
   maySubscribe(connection: DeviceConnection, session: string): boolean
-  /** The device subscribes to the data of a session it may hear. What is written to it from now on is heard. */
+  /** The device is subscribed to both topics of a session it may hear; again when it subscribes again. What is written to it from now on is heard. */
   sessionJoined(connection: DeviceConnection, session: string): void
+  /** It is no more, on a connection that goes on. */
+  sessionLeft(connection: DeviceConnection, session: string): void
   /** Resolves when the message may be acknowledged; rejects with MessageRefused to close the connection without one. */
   deviceMessage(connection: DeviceConnection, uplink: Uplink, payload: Uint8Array): Promise<void>
   /** JSON of an operator. Never rejects: the answer goes out on accepted or rejected. */

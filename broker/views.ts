@@ -7,6 +7,7 @@ import type {
   DeviceLogView,
   DeviceView,
   EventView,
+  ExecutionTransfer,
   ExecutionView,
   Listing,
   OperationView,
@@ -16,7 +17,8 @@ import type { DeviceId } from '../proto/ids.ts'
 import type { JsonObject, JsonValue } from '../proto/json.ts'
 import type { Device } from './core/device.ts'
 import { formatOf } from './core/manifest-choice.ts'
-import { concurrencyLimit, type Match } from './core/policy.ts'
+import { isEnded } from './core/operation.ts'
+import { concurrencyLimit, deliveryDefaults, type Match } from './core/policy.ts'
 import type {
   Actor,
   AuditRecord,
@@ -31,6 +33,7 @@ import type {
   Release,
   Webhook,
 } from './core/records.ts'
+import { type TransferCounts, transferOf } from './core/transfer.ts'
 import type { Page } from './ports.ts'
 
 export function deviceView(id: DeviceId, device: Device | undefined, online: boolean): DeviceView {
@@ -77,7 +80,8 @@ export function releaseView(release: Release): ReleaseView {
   }
 }
 
-export function operationView(operation: Operation): OperationView {
+/** `throughput`: bytes a second that go out for it now; not told of one that has ended. */
+export function operationView(operation: Operation, throughput?: number): OperationView {
   const { counts, subject } = operation
   const updated = counts.completed + (counts.byCode.SYS_110 ?? 0)
   const errors = counts.failed + counts.skipped - (counts.byCode.SYS_110 ?? 0)
@@ -129,7 +133,27 @@ export function operationView(operation: Operation): OperationView {
       reason: reasonWords[reason as ErrorReason],
       count: count ?? 0,
     })),
+    transfer:
+      operation.transfer === undefined
+        ? null
+        : { devices: operation.transfer.devices, ...transferView(operation.transfer) },
+    throughput: isEnded(operation) ? null : (throughput ?? null),
     policy: policyView(operation),
+  }
+}
+
+/** What was sent, and what was not sent because of what: a negative saving (a chunk that does not deflate) is none. */
+function transferView(counts: TransferCounts): ExecutionTransfer {
+  const { imageBytes, wireBytes, heldBytes, patchBytes, patchWireBytes, receivedBytes, broadcastBytes } = counts
+  return {
+    imageBytes,
+    wireBytes,
+    saved: {
+      held: heldBytes,
+      patch: Math.max(0, patchBytes - patchWireBytes),
+      compression: Math.max(0, receivedBytes - (wireBytes - patchWireBytes)),
+      broadcast: broadcastBytes,
+    },
   }
 }
 
@@ -165,6 +189,7 @@ function policyView(operation: Operation): OperationView['policy'] {
     },
     approval: policy.approval,
     logOnFailure: policy.logOnFailure ?? false,
+    delivery: { bytesPerSecond: null, ...(policy.delivery ?? deliveryDefaults) },
     prerequisites: policy.prerequisites.map(prerequisite => ({ ...prerequisite })),
   }
 }
@@ -217,6 +242,7 @@ function masked(value: JsonValue): JsonValue {
 
 export function executionView(execution: Execution): ExecutionView {
   const entry = execution.code === undefined ? undefined : eventCodeEntry(execution.code)
+  const transfer = transferOf(execution)
   return {
     operation: execution.operation,
     device: execution.device,
@@ -231,6 +257,7 @@ export function executionView(execution: Execution): ExecutionView {
     correctiveAction: entry?.correctiveAction ?? null,
     data: { ...execution.data },
     provisional: execution.provisional ?? false,
+    transfer: transfer === undefined ? null : transferView(transfer),
     initialVersion: execution.initialVersion ?? null,
     updatedVersion: execution.updatedVersion ?? null,
     wave: execution.wave === undefined ? null : execution.wave + 1,

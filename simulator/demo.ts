@@ -116,7 +116,7 @@ async function demo({ json, keep }: Wishes): Promise<number> {
 }
 
 function tell(report: DemoReport, display: Display): void {
-  const { bytesImage, bytesDownloaded, savings, resumed, elapsedMs, devices } = report
+  const { bytesImage, bytesDownloaded, savings, resumed, elapsedMs, devices, transfer } = report
   display.tables(report)
   const percent = (bytes: number, of: number): string => `${((100 * bytes) / of).toFixed(1)} %`
   const loaders = devices.filter(device => device.bytesDownloaded > 0)
@@ -129,6 +129,11 @@ function tell(report: DemoReport, display: Display): void {
     `Chunks that follow the content need not carry ${percent(savings.contentDefinedBytes, bytesImage)} of it; ` +
       `chunks of ${savings.fixedChunkBytes / 1024} KiB at fixed offsets would save ${percent(savings.fixedBytes, bytesImage)}.`,
   )
+  if (transfer !== null)
+    display.say(
+      `The operation adds up what they say: of ${grouped(transfer.imageBytes)} bytes for ${transfer.devices} devices ` +
+        `${percent(transfer.wireBytes, transfer.imageBytes)} were sent; ${grouped(transfer.saved.held)} the devices had.`,
+    )
   if (resumed !== null)
     display.say(
       `The device that was cut off held ${grouped(resumed.heldBytes)} of the ${grouped(resumed.missingBytes)} bytes it ` +

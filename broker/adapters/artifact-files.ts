@@ -92,10 +92,15 @@ export class ArtifactFiles implements ArtifactStore {
     }
   }
 
+  /** Where its bundle lies, if it is here: for who reads it in another thread. */
+  bundlePath(artifact: ArtifactId): string {
+    return join(this.#folder, `${artifact}.bundle`)
+  }
+
   async open(artifact: ArtifactId): Promise<ArtifactReader | undefined> {
     this.#mustBeOpen()
     const known = this.#readers.get(artifact)
-    const reading = known ?? openBundleFile(this.#pathOf(artifact), artifact)
+    const reading = known ?? openBundleFile(this.bundlePath(artifact), artifact)
     this.#readers.delete(artifact)
     this.#readers.set(artifact, reading)
     try {
@@ -123,14 +128,14 @@ export class ArtifactFiles implements ArtifactStore {
    * But devices under way know the chunks by the index they were promised, so that one may not change.
    */
   async #install(path: string, artifact: ArtifactId, chunkIndexSha256: string): Promise<void> {
-    const stored = await openBundleFile(this.#pathOf(artifact), artifact).catch(() => undefined)
+    const stored = await openBundleFile(this.bundlePath(artifact), artifact).catch(() => undefined)
     await stored?.retire()
     if (stored !== undefined && stored.chunkIndexSha256 !== chunkIndexSha256)
       throw new BundleError(
         `chunk index ${chunkIndexSha256}: artifact ${artifact} is stored with chunk index ${stored.chunkIndexSha256}; cut the image with the same chunk settings`,
       )
     this.#mustBeOpen()
-    await onDisk('naming the artifact', rename(path, this.#pathOf(artifact)))
+    await onDisk('naming the artifact', rename(path, this.bundlePath(artifact)))
     await this.#retire(artifact)
     const folder = await onDisk('opening the artifact folder', open(this.#folder, 'r'))
     try {
@@ -157,10 +162,6 @@ export class ArtifactFiles implements ArtifactStore {
     // A file that could not be opened has nothing to close; who asked for it was told.
     const reader = await reading?.catch(() => undefined)
     await reader?.retire()
-  }
-
-  #pathOf(artifact: ArtifactId): string {
-    return join(this.#folder, `${artifact}.bundle`)
   }
 
   #mustBeOpen(): void {

@@ -27,7 +27,7 @@ import type {
   Webhook,
 } from '../core/records.ts'
 import { StoreDamaged, StoreUnavailable } from '../errors.ts'
-import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store } from '../ports.ts'
+import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store, StoreFigures } from '../ports.ts'
 import { readAudit } from './level-store/audit.ts'
 import { BatchBuilder, lookedUpBy } from './level-store/batch-builder.ts'
 import { type EventLog, readEvents } from './level-store/events.ts'
@@ -310,6 +310,10 @@ export class LevelStore implements Store {
     return this.#files.read('verifying', (db, snapshot) =>
       reportOn(db, snapshot(), recordsDirectory(this.#directory), this.#files.acknowledged),
     )
+  }
+
+  figures(): StoreFigures {
+    return this.#commits.figures()
   }
 
   /** What was committed before is written; later commits and reads are refused. May be called again. */

@@ -9,6 +9,7 @@ import type {
   Tally,
   WaveProgress,
 } from './records.ts'
+import { transferOf, withTransfer } from './transfer.ts'
 
 export const noCounts: OperationCounts = {
   total: 0,
@@ -33,7 +34,7 @@ export function recounted(operation: Operation, execution: Execution, previous: 
   }
   const executed = { ...operation.executed, failedByCode: { ...operation.executed.failedByCode } }
   const wave = { ...operation.wave }
-  let { retryingCount } = operation
+  let { retryingCount, transfer } = operation
   for (const [one, sign] of previous === undefined
     ? ([[execution, 1]] as const)
     : ([
@@ -44,6 +45,7 @@ export function recounted(operation: Operation, execution: Execution, previous: 
     if (one.code !== undefined) add(counts.byCode, one.code, sign)
     if (one.errorReason !== undefined) add(counts.byReason, one.errorReason, sign)
     if (isRetrying(one)) retryingCount += sign
+    if (isEndedExecution(one)) transfer = withTransfer(transfer, transferOf(one), sign)
     const outcome = outcomeOf(one)
     if (outcome !== undefined) {
       executed.executed += sign
@@ -58,7 +60,8 @@ export function recounted(operation: Operation, execution: Execution, previous: 
     else wave.failed += sign
   }
   if (previous === undefined) counts.total += 1
-  return { ...operation, counts, executed, wave, retryingCount }
+  const { transfer: _, ...rest } = operation
+  return { ...rest, counts, executed, wave, retryingCount, ...(transfer === undefined ? {} : { transfer }) }
 }
 
 /** A step, a first word: most changes move no count. */

@@ -8,7 +8,8 @@ import { isAtTarget } from './hand-over.ts'
 import type { Input } from './operation-facts.ts'
 import { isAwaitingConfirmation } from './policy.ts'
 import type { Execution, ExecutionStep } from './records.ts'
-import { isFailedDelta, retryOf, withoutLastFailure } from './retry.ts'
+import { isFailedDelta, retryOf, ruleName, withoutLastFailure } from './retry.ts'
+import { transferIn } from './transfer.ts'
 
 export interface Report {
   readonly execution: Execution
@@ -26,22 +27,26 @@ export function deviceReported(draft: Draft, report: Report): void {
     draft.logReport(execution, event, { late: 'true' })
     return
   }
-  const heard: Execution = { ...execution, answered: true, reportedAt: draft.at }
+  const heard: Execution = { ...execution, answered: true, reportedAt: draft.at, ...transferIn(event) }
   if (content.kind === 'code') codeReported(draft, { ...report, execution: heard }, execution, content.code)
   else if (content.step === 'done' || content.step === 'failed')
     outcomeReported(draft, { ...report, execution: heard }, execution, content.step)
   else if (content.step === 'withdrawn') withdrawnReported(draft, heard, execution)
   // A step can no longer bring back what the broker has given up; only a result can.
-  else if (execution.state === 'in-progress')
-    draft.put({ ...heard, step: stepOf(execution, content.step), ...transferIn(event) }, execution)
+  else if (execution.state === 'in-progress') {
+    const step = stepOf(execution, content.step)
+    const awaited = step === 'awaiting-install' ? sessionIn(event) : {}
+    draft.put({ ...withoutSession(heard), step, ...awaited }, execution)
+  }
 }
 
-const transferNames = ['held_bytes', 'received_bytes', 'wire_bytes']
+/** Which broadcast session it waits for, said with `awaiting-install`. */
+function sessionIn({ data: { session = '' } }: DeviceEvent): Pick<Execution, 'awaitsSession'> {
+  return /^[0-9a-f]{16}$/.test(session) ? { awaitsSession: session } : {}
+}
 
-/** Said once, with the step that follows the last chunk. */
-function transferIn({ data }: DeviceEvent): Pick<Execution, 'transfer'> {
-  const told = transferNames.flatMap(name => (/^\d{1,15}$/.test(data[name] ?? '') ? [[name, data[name] ?? '']] : []))
-  return told.length === 0 ? {} : { transfer: Object.fromEntries(told) }
+function withoutSession({ awaitsSession: _, ...rest }: Execution): Execution {
+  return rest
 }
 
 /** Handed over and not ended for good: in progress, between two attempts, or ended by the broker's word alone. */
@@ -124,7 +129,12 @@ function withdrawnReported(draft: Draft, heard: Execution, previous: Execution):
   else {
     // Taken back though it is wanted (a stop that this store knows nothing of): a new attempt, or the device would
     // only repeat that it took the old one back.
-    const again: Execution = { ...heard, step: 'offered', answered: false, attempt: heard.attempt + 1 }
+    const again: Execution = {
+      ...withoutSession(heard),
+      step: 'offered',
+      answered: false,
+      attempt: heard.attempt + 1,
+    }
     draft.put(again, previous)
     draft.effect({ kind: 'offer', execution: again })
   }
@@ -159,7 +169,7 @@ export function deviceSaidHello(
   else if (repeated === true && execution.step === 'offered' && execution.answered !== true) return
   else {
     // The device knows nothing of the offer: it never arrived, or its journal is new.
-    const { undecided: _, ...known } = execution
+    const { undecided: _, ...known } = withoutSession(execution)
     const again: Execution = { ...known, step: 'offered', answered: false }
     draft.put(again, execution)
     draft.effect({ kind: 'offer', execution: again })
@@ -224,28 +234,34 @@ export function failed(
   }
   const notBefore = draft.at + retry.delayMs
   const deltaFailed = isFailedDelta(execution, code)
-  const told = { retry: String(retry.number), retry_rule: `retries.${retry.rule}` }
+  const rule = ruleName(retry)
+  const told = { retry: String(retry.number), retry_rule: rule }
   if (event === undefined) {
     const { types } = eventCodeEntry(code)
     const type = types.some(known => known === 'INFO') ? 'INFO' : types[0]
     draft.log(execution, code, type, { ...data, ...told }, { state: { from: previous.state, to: 'pending' } })
   } else draft.logReport(previous, event, told, 'pending')
-  draft.audit({ kind: 'policy', rule: `retries.${retry.rule}` }, 'execution.retry', {
+  draft.audit({ kind: 'policy', rule }, 'execution.retry', {
     device: execution.device,
     code,
     retry: retry.number,
     notBefore: new Date(notBefore).toISOString(),
     ...(deltaFailed && execution.offered?.fullToo === true ? { brings: 'full' } : {}),
   })
-  const { step: _, ...rest } = counted
+  const { step: _, ...rest } = withoutSession(counted)
+  const final = options.byBroker === true ? {} : { final: true }
   draft.put(
     {
       ...rest,
       state: 'pending',
       notBefore,
-      retries: { ...counted.retries, [retry.rule]: retry.number },
+      ...(retry.rule === undefined
+        ? { pullOnly: true, lastFailure: { code, data, ...final } }
+        : {
+            retries: { ...counted.retries, [retry.rule]: retry.number },
+            lastFailure: { code, data, rule: retry.rule, ...final },
+          }),
       ...(deltaFailed ? { deltaFailed } : {}),
-      lastFailure: { code, data, rule: retry.rule, ...(options.byBroker === true ? {} : { final: true }) },
     },
     previous,
   )

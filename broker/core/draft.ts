@@ -91,6 +91,7 @@ export class Draft {
       removal: _____,
       errorReason: ______,
       undecided: _______,
+      awaitsSession: ________,
       ...rest
     } = execution
     const { subject } = this.#operation

@@ -18,6 +18,8 @@ export interface Standing {
   readonly inProgressIn?: OperationId
   /** An operation that goes first and wants the same device. */
   readonly wantedFirstBy?: OperationId
+  /** The broadcast session it is a member of. */
+  readonly session?: string
   readonly window: { readonly open: boolean; readonly changesAt?: number }
   /** Hand-overs the rate still allows now. */
   readonly rateLeft: number
@@ -75,12 +77,15 @@ export function explain(
         when(standing.window.changesAt),
       )
     const { attempt, offered } = execution
+    const { session } = standing
     const format = offered === undefined ? {} : { format: offered.format, manifest: offered.manifest }
     const brought = offered === undefined || offered.format === 'raw' ? '' : ` with ${offered.format}`
-    return reason('in-progress', `in progress, step ${step ?? 'offered'}, attempt ${attempt}${brought}`, {
+    const heard = session === undefined ? '' : ', in a broadcast session'
+    return reason('in-progress', `in progress, step ${step ?? 'offered'}, attempt ${attempt}${brought}${heard}`, {
       step: step ?? 'offered',
       attempt,
       ...format,
+      ...(session === undefined ? {} : { session }),
     })
   }
   return held(operation, execution, device, standing) ?? reason('ready', 'nothing holds it back: it is next', {})

@@ -236,8 +236,8 @@ export interface Offered {
 export interface LastFailure {
   readonly code: EventCode
   readonly data: Readonly<Record<string, string>>
-  /** Index of the retry rule that took it. */
-  readonly rule: number
+  /** Index of the retry rule that took it; absent: it is tried again by pull, which no rule counts. */
+  readonly rule?: number
   /** The device's own word: nothing it says of that attempt later replaces it. */
   readonly final?: boolean
 }

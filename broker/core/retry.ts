@@ -1,20 +1,26 @@
 // Whether a failed attempt is followed by another, and when. The first rule that matches the failure decides; each rule
 // counts its own retries of the device. What a device cannot use is never offered to it again: after such a word about a
-// delta the next attempt brings the full image, and without one there is no next attempt.
+// delta the next attempt brings the full image, and without one there is no next attempt. A broadcast session that failed
+// says nothing about the device: it gets one more attempt at once, by pull, which is no rule's.
 import type { EventCode } from '../../proto/event-codes.ts'
 import type { Draft } from './draft.ts'
 import { failureClassOf } from './failure-classes.ts'
 import { broughtDelta } from './manifest-choice.ts'
-import type { RetryRule } from './policy.ts'
+import { deliveryDefaults, type RetryRule } from './policy.ts'
 import type { Execution, LastFailure, Operation } from './records.ts'
 import { matches } from './rollout.ts'
 
 export interface Retry {
-  /** Index of the rule. */
-  readonly rule: number
+  /** Index of the rule; absent: the retry by pull, once an execution. */
+  readonly rule?: number
   /** 1 for the first retry by that rule. */
   readonly number: number
   readonly delayMs: number
+}
+
+/** Of a retry, as the log and the audit name it: a path in the policy. */
+export function ruleName({ rule }: Retry): string {
+  return rule === undefined ? 'delivery.retryByPull' : `retries.${rule}`
 }
 
 /** `chance` in [0, 1) spreads the delay. Undefined: the failure is final. */
@@ -28,6 +34,8 @@ export function retryOf(
   const { state, closedAt, policy } = operation
   if (state === 'stopping' || closedAt !== undefined || execution.removal !== undefined) return undefined
   if (unusable.has(code) && !(broughtDelta(execution) && execution.offered?.fullToo === true)) return undefined
+  if (code === 'UPD4_FAIL_45' && execution.pullOnly !== true && (policy.delivery ?? deliveryDefaults).retryByPull)
+    return { number: 1, delayMs: 0 }
   const index = policy.retries.findIndex(rule => matches(rule.match, code))
   const rule = policy.retries[index]
   if (rule === undefined) return undefined
@@ -54,8 +62,9 @@ export function dropRetry(draft: Draft, execution: Execution, { code, data, fina
 /** As it was before its attempt was given up; a new attempt has nothing to take back. */
 export function withoutLastFailure(execution: Execution): Execution {
   const { lastFailure, retries, ...rest } = execution
-  if (lastFailure === undefined || retries === undefined || execution.state !== 'pending') return execution
-  return { ...rest, retries: { ...retries, [lastFailure.rule]: Math.max(0, (retries[lastFailure.rule] ?? 0) - 1) } }
+  const rule = lastFailure?.rule
+  if (rule === undefined || retries === undefined || execution.state !== 'pending') return execution
+  return { ...rest, retries: { ...retries, [rule]: Math.max(0, (retries[rule] ?? 0) - 1) } }
 }
 
 function delayOf({ delaySeconds, factor, jitter }: RetryRule, number: number, chance: number): number {

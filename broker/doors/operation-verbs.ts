@@ -75,7 +75,7 @@ export const operationVerbs: readonly Verb[] = [
   }),
   verb({
     name: 'operation-edit',
-    summary: 'Concurrency, rate and windows of an operation that has not ended',
+    summary: 'Concurrency, rate, windows and delivery of an operation that has not ended',
     role: 'operator',
     http: ['PATCH', '/v1/operations/:id'],
     body: OperationEdit,

@@ -20,6 +20,11 @@ export function windowState(running: RunningOperation, calendar: Calendar, clock
   return calendar.state(policy.schedule.windows, clock.wall())
 }
 
+/** What is downloaded may be installed now. */
+export function goIsOpen(running: RunningOperation, calendar: Calendar, clock: FleetClock): boolean {
+  return running.operation.policy.schedule.install === 'any-time' || windowState(running, calendar, clock).open
+}
+
 /** The end of its schedule has come, whether or not the operation has been closed for it yet. */
 export function isOver({ operation }: RunningOperation, clock: FleetClock): boolean {
   const { endAt } = operation.policy.schedule

@@ -19,14 +19,21 @@ export interface LiveListener {
 export class LiveFeed {
   readonly #clock: Clock
   readonly #channel: OperatorChannel
+  readonly #throughputOf: (operation: Operation['id']) => number | undefined
   readonly #waiting = new Map<Operation['id'], Operation>()
   readonly #lastStates = new Map<Operation['id'], Operation['state']>()
   readonly #listeners = new Set<LiveListener>()
   #cancel: (() => void) | undefined
 
-  constructor(clock: Clock, channel: OperatorChannel) {
+  /** `throughputOf`: bytes a second that go out for an operation now. */
+  constructor(
+    clock: Clock,
+    channel: OperatorChannel,
+    throughputOf: (operation: Operation['id']) => number | undefined = () => undefined,
+  ) {
     this.#clock = clock
     this.#channel = channel
+    this.#throughputOf = throughputOf
   }
 
   /** The result ends it. */
@@ -64,7 +71,8 @@ export class LiveFeed {
     this.#waiting.delete(operation.id)
     if (operation.completedAt === undefined) this.#lastStates.set(operation.id, operation.state)
     else this.#lastStates.delete(operation.id)
-    this.#channel.publish(operationStateTopic(operation.id), operationView(operation))
+    const { id } = operation
+    this.#channel.publish(operationStateTopic(id), operationView(operation, this.#throughputOf(id)))
     for (const listener of this.#listeners) listener.operation(operation)
   }
 }

@@ -2,13 +2,16 @@
 // installation that waits for its window. Straight to the device's socket at QoS 0; delivery never depends on one
 // message, so a lost one is only a later one.
 import { encodeOfferMessage } from '../../proto/offer-messages.ts'
+import type { PatchTransport } from '../../proto/patch-transport.ts'
 import { formatOf } from '../core/manifest-choice.ts'
-import type { Execution, Operation } from '../core/records.ts'
+import type { Execution, Operation, ReleaseManifest } from '../core/records.ts'
+import type { PatchOffers } from '../delivery/patch-offers.ts'
 import type { Calendar, Log } from '../ports.ts'
 import type { FleetClock } from './fleet-clock.ts'
-import { windowState } from './gates.ts'
+import { goIsOpen } from './gates.ts'
 import type { LiveFigures, RunningOperation } from './running-operation.ts'
-import type { Sessions } from './sessions.ts'
+import type { Session, Sessions } from './sessions.ts'
+import { installedBy } from './transports.ts'
 
 export interface OfferSettings {
   /** Milliseconds until the first repetition; doubled each time up to the most. */
@@ -16,18 +19,37 @@ export interface OfferSettings {
   readonly repeatMostMs: number
 }
 
+/** Milliseconds until what was sent so many times (1 or more) is sent again. */
+export function repeatDelayMs({ repeatLeastMs, repeatMostMs }: OfferSettings, sendCount: number): number {
+  return Math.min(repeatMostMs, repeatLeastMs * 2 ** (sendCount - 1))
+}
+
+export interface OfferParts {
+  readonly sessions: Sessions
+  readonly clock: FleetClock
+  readonly calendar: Calendar
+  readonly log: Log
+  readonly patches?: PatchOffers
+  /** Says the go in the broadcast session the device waits in; false: there is no such session. */
+  readonly activate: (execution: Execution) => boolean
+}
+
 export class Offers {
   readonly #sessions: Sessions
   readonly #clock: FleetClock
   readonly #calendar: Calendar
   readonly #log: Log
+  readonly #patches: PatchOffers | undefined
+  readonly #activate: OfferParts['activate']
   readonly #settings: OfferSettings
 
-  constructor(sessions: Sessions, clock: FleetClock, calendar: Calendar, log: Log, settings: OfferSettings) {
+  constructor({ sessions, clock, calendar, log, patches, activate }: OfferParts, settings: OfferSettings) {
     this.#sessions = sessions
     this.#clock = clock
     this.#calendar = calendar
     this.#log = log
+    this.#patches = patches
+    this.#activate = activate
     this.#settings = settings
   }
 
@@ -37,15 +59,14 @@ export class Offers {
     const { device, attempt } = execution
     const figures = figuresOf(running, device, this.#clock.now())
     const isHeld = !isWithdrawn(operation, execution) && running.isHeld(execution)
-    if (isHeld && !windowState(running, this.#calendar, this.#clock).open) {
+    if (isHeld && !goIsOpen(running, this.#calendar, this.#clock)) {
       // Nothing is sent, so nothing is slowed down: the go leaves soon after the window opens.
       figures.sendCount = 0
       figures.nextSendAt = this.#clock.monotonic() + this.#settings.repeatLeastMs
       return
     }
     figures.sendCount += 1
-    const delayMs = Math.min(this.#settings.repeatMostMs, this.#settings.repeatLeastMs * 2 ** (figures.sendCount - 1))
-    figures.nextSendAt = this.#clock.monotonic() + delayMs
+    figures.nextSendAt = this.#clock.monotonic() + repeatDelayMs(this.#settings, figures.sendCount)
     const session = this.#sessions.of(device)
     if (session?.device === undefined) return
     const { id, lease } = operation
@@ -56,11 +77,17 @@ export class Offers {
       return
     }
     if (isHeld) {
+      if (this.#activate(execution)) {
+        this.#log.info({ event: 'activation-sent', device, operation: id }, 'activation sent')
+        return
+      }
+      // Without a session that is known here (the broker was started anew) it goes on alone.
       session.connection.publish('offer', [encodeOfferMessage({ kind: 'proceed', operation: id, lease, attempt })])
       this.#log.info({ event: 'go-sent', device, operation: id }, 'go for the installation sent')
       return
     }
     const { envelope, manifest } = running.offeringFor(session.device, execution)
+    const patch = manifest && this.#patchFor(running, session, manifest)
     session.connection.publish('offer', [
       encodeOfferMessage({
         kind: 'offer',
@@ -71,20 +98,32 @@ export class Offers {
         operationType: operation.type,
         installHold: operation.policy.schedule.install === 'in-window',
         logWanted: operation.policy.logOnFailure === true,
+        ...(patch === undefined ? {} : { patch }),
       }),
     ])
     const format = manifest && formatOf(manifest)
-    this.#log.info({ event: 'offer-sent', device, operation: id, attempt, format }, 'offer sent')
+    const patchBytes = patch?.patchBytes
+    this.#log.info({ event: 'offer-sent', device, operation: id, attempt, format, patchBytes }, 'offer sent')
+  }
+
+  /** One more way to the same image, for a device that can take it. */
+  #patchFor(running: RunningOperation, session: Session, manifest: ReleaseManifest): PatchTransport | undefined {
+    const { patchMemoryBytes = 0 } = session.hello ?? {}
+    const base = installedBy(session, running)
+    if (patchMemoryBytes === 0 || base === undefined || formatOf(manifest) !== 'raw') return undefined
+    const { device } = session.connection
+    return this.#patches?.offerFor(device, { base, target: manifest.artifact }, patchMemoryBytes)
   }
 
   /** Repeats what is due. */
   repeat(running: RunningOperation): void {
+    const goOpen = goIsOpen(running, this.#calendar, this.#clock)
     for (const execution of running.inProgress.values()) {
       const held = running.isHeld(execution)
       if (execution.answered === true && !held && !isWithdrawn(running.operation, execution)) continue
       const figures = figuresOf(running, execution.device, this.#clock.now())
-      // Its silence is ours as long as it waits for our go.
-      if (held) figures.lastSignAt = this.#clock.now()
+      // Its silence is ours as long as it waits for a go that we do not give.
+      if (held && !goOpen) figures.lastSignAt = this.#clock.now()
       if (this.#clock.monotonic() >= figures.nextSendAt) this.send(running, execution)
     }
   }

@@ -11,27 +11,30 @@ import type { ConfigurationReport, DeviceEvent, Hello, Progress } from '../../pr
 import { type Device, type QuarantineRule, quarantineDefaults } from '../core/device.ts'
 import { explain, type Reason } from '../core/explain.ts'
 import { isEnded } from '../core/operation.ts'
-import { RateWindow, rateLimit } from '../core/rate.ts'
 import type { EventRecord, Execution, Operation, Webhook } from '../core/records.ts'
-import { freePermits, waveRoom } from '../core/rollout.ts'
+import type { PatchOffers } from '../delivery/patch-offers.ts'
+import type { SessionSender } from '../delivery/session-sender.ts'
 import type { Calendar, Change, Clock, DeviceConnection, Log, OperatorChannel, Random, Store } from '../ports.ts'
+import { type BroadcastSettings, Broadcasts } from './broadcasts.ts'
+import { type Census, censusOf } from './census.ts'
 import { type Along, type Control, ControlTask, CreateTask, type NewOperation, RemoveTask } from './control-tasks.ts'
 import { ConfigurationTask, DeviceFreeTask, EventTask, HelloTask } from './device-tasks.ts'
 import { FleetClock } from './fleet-clock.ts'
-import { rateLeft, windowState } from './gates.ts'
 import { Inbox, type Waiting } from './inbox.ts'
 import { LiveFeed } from './live.ts'
 import { LogTask } from './log-task.ts'
 import { figuresOf, type OfferSettings, Offers } from './offers.ts'
 import { Planner, type PlannerSettings } from './planner.ts'
 import { DeregisterTask, EditDeviceTask } from './registry-tasks.ts'
-import { releaseOf } from './releases.ts'
-import { RunningOperation } from './running-operation.ts'
+import type { RunningOperation } from './running-operation.ts'
 import { Sessions } from './sessions.ts'
+import { standingOf } from './standing.ts'
+import { takenUp } from './take-up.ts'
 import type { Context, Task } from './task.ts'
+import { type EncodedBytesOf, Transports } from './transports.ts'
 import { Turn } from './turn.ts'
 
-export interface OrchestratorSettings extends OfferSettings, PlannerSettings {
+export interface OrchestratorSettings extends OfferSettings, PlannerSettings, BroadcastSettings {
   /** Executions in progress at once over all operations. */
   readonly inProgressMax: number
   /** Connected devices an operation remembers as candidates; the rest is read again when these are done. */
@@ -45,6 +48,8 @@ export const orchestratorDefaults: OrchestratorSettings = {
   readyMax: 4096,
   repeatLeastMs: 5000,
   repeatMostMs: 60_000,
+  broadcastDevicesMin: 50,
+  broadcastGatherMs: 2000,
   quarantine: quarantineDefaults,
 }
 
@@ -58,19 +63,21 @@ export interface OrchestratorPorts {
   readonly channel: OperatorChannel
   /** Called after a commit that holds notices for webhooks. */
   readonly noticed?: () => void
+  /** Bytes a second that go out for an operation now, for its live state. */
+  readonly throughputOf?: (operation: OperationId) => number
+  /** Without it no offer names a patch. */
+  readonly patches?: PatchOffers
+  readonly encodedBytesOf?: EncodedBytesOf
 }
-
-/** A rate counts over any 60 s; what the last minute before a start saw is not known. */
-const rateMemoryMs = 60_000
 
 export class Orchestrator {
   readonly #store: Store
   readonly #clock: FleetClock
   readonly #log: Log
   readonly #noticed: () => void
-  readonly #settings: OrchestratorSettings
   readonly #sessions = new Sessions()
   readonly #offers: Offers
+  readonly #broadcasts: Broadcasts
   readonly #running = new Map<OperationId, RunningOperation>()
   readonly #inProgressOf = new Map<DeviceId, OperationId>()
   readonly #context: Context
@@ -81,21 +88,26 @@ export class Orchestrator {
   #closed = false
 
   private constructor(ports: OrchestratorPorts, clock: FleetClock, settings: OrchestratorSettings) {
-    const { store, log, calendar, random, channel } = ports
+    const { store, log, calendar, random, channel, patches } = ports
+    const sessions = this.#sessions
     this.#store = store
     this.#clock = clock
     this.#log = log
     this.#noticed = ports.noticed ?? (() => {})
-    this.#settings = settings
-    this.#offers = new Offers(this.#sessions, clock, calendar, log, settings)
-    this.live = new LiveFeed(clock, channel)
+    const transports = new Transports(sessions, patches, ports.encodedBytesOf)
+    const broadcasts = new Broadcasts({ clock, random, log, sessions }, transports, settings)
+    const offering = patches === undefined ? {} : { patches }
+    const activate = (execution: Execution) => broadcasts.activate(execution)
+    this.#broadcasts = broadcasts
+    this.#offers = new Offers({ sessions, clock, calendar, log, activate, ...offering }, settings)
+    this.live = new LiveFeed(clock, channel, ports.throughputOf)
     this.#context = {
       store,
       clock,
       calendar,
       random,
       log,
-      sessions: this.#sessions,
+      sessions,
       running: this.#running,
       inProgressOf: this.#inProgressOf,
       inProgressMax: settings.inProgressMax,
@@ -104,7 +116,8 @@ export class Orchestrator {
       webhooks: new Map(),
       enqueue: task => this.#enqueue(task),
     }
-    this.#planner = new Planner(this.#context, this.#offers, task => this.#inbox.submit(task), settings)
+    const parts = { offers: this.#offers, broadcasts }
+    this.#planner = new Planner(this.#context, parts, task => this.#inbox.submit(task), settings)
   }
 
   /** Takes up every operation that has not ended, under a new lease. */
@@ -115,7 +128,10 @@ export class Orchestrator {
     const clock = await FleetClock.open(ports.clock, ports.store)
     const orchestrator = new Orchestrator(ports, clock, settings)
     for (const webhook of await ports.store.webhooks()) orchestrator.#context.webhooks.set(webhook.id, webhook)
-    await orchestrator.#takeUp()
+    for await (const { running, executions } of takenUp(ports.store, clock, ports.log, settings.readyMax)) {
+      orchestrator.#running.set(running.operation.id, running)
+      for (const execution of executions) orchestrator.#remember(running, execution)
+    }
     await clock.keepSaved(ports.store, ports.log)
     orchestrator.#planner.start()
     return orchestrator
@@ -124,6 +140,11 @@ export class Orchestrator {
   /** The time by which operations run; use cases date what they write by it. */
   get clock(): FleetClock {
     return this.#clock
+  }
+
+  /** What sends broadcast sessions, from now on; without it every device pulls. */
+  broadcastBy(sender: SessionSender): void {
+    this.#broadcasts.sendBy(sender)
   }
 
   deviceConnected(connection: DeviceConnection): void {
@@ -219,23 +240,14 @@ export class Orchestrator {
   /** What holds the device back in this operation, or how far it is. */
   async explain(operation: Operation, execution: Execution, device: Device | undefined): Promise<Reason> {
     const running = this.#running.get(operation.id)
-    const { calendar } = this.#context
-    const inProgressIn = this.#inProgressOf.get(execution.device)
-    const first = inProgressIn === undefined ? await this.#wantedFirstBy(operation, execution.device) : undefined
-    const limit = rateLimit(operation)
-    return explain(running?.operation ?? operation, running?.inProgress.get(execution.device) ?? execution, device, {
-      at: this.#clock.now(),
-      ...(running?.release === undefined ? {} : { release: running.release }),
-      online: this.#sessions.isOnline(execution.device),
-      ...(device === undefined ? {} : { lastHelloAt: device.lastHelloAt }),
-      ...(inProgressIn === undefined ? {} : { inProgressIn }),
-      ...(first === undefined ? {} : { wantedFirstBy: first }),
-      window: running === undefined ? { open: true } : windowState(running, calendar, this.#clock),
-      rateLeft: running === undefined ? Number.POSITIVE_INFINITY : rateLeft(running, this.#clock),
-      ...(limit === undefined ? {} : { rateLimit: limit }),
-      brokerInProgress: this.#inProgressOf.size,
-      brokerInProgressMax: this.#settings.inProgressMax,
-    })
+    const session = this.#broadcasts.sessionOf(execution.device)
+    const standing = await standingOf(this.#context, operation, execution.device, device, session)
+    return explain(
+      running?.operation ?? operation,
+      running?.inProgress.get(execution.device) ?? execution,
+      device,
+      standing,
+    )
   }
 
   isOnline(device: DeviceId): boolean {
@@ -244,6 +256,10 @@ export class Orchestrator {
 
   get figures(): { readonly running: number; readonly inProgress: number; readonly waiting: number } {
     return { running: this.#running.size, inProgress: this.#inProgressOf.size, waiting: this.#inbox.count }
+  }
+
+  census(): Census {
+    return censusOf(this.#running.values())
   }
 
   /** Only a device with a live execution may pull, and only the artifact that its last attempt brought. */
@@ -256,6 +272,16 @@ export class Orchestrator {
     return running.manifestOf(session.device, execution).artifact === artifact
   }
 
+  /** Of all devices of a running operation together; undefined: as the broker is set. */
+  bytesPerSecondOf(operation: OperationId): number | undefined {
+    return this.#running.get(operation)?.operation.policy.delivery?.bytesPerSecond
+  }
+
+  /** What operators gave a connected device under that name. */
+  labelOf(device: DeviceId, name: string): string | undefined {
+    return this.#sessions.of(device)?.device?.attributes?.[name]
+  }
+
   /** What has been submitted is finished; nothing new is taken. */
   async close(): Promise<void> {
     this.#closed = true
@@ -263,44 +289,6 @@ export class Orchestrator {
     this.live.close()
     await this.#inbox.close()
     await this.#clock.close()
-  }
-
-  async #takeUp(): Promise<void> {
-    for (const stored of await this.#store.unfinishedOperations()) {
-      const release = await releaseOf(this.#store, stored)
-      const operation: Operation = { ...stored, lease: stored.lease + 1 }
-      await this.#store.commit([{ kind: 'put-operation', operation }])
-      const rate = new RateWindow(
-        operation.handOverCount > 0 ? this.#clock.monotonic() + rateMemoryMs : Number.NEGATIVE_INFINITY,
-      )
-      const running = new RunningOperation(operation, release, this.#settings.readyMax, rate)
-      for (let after: DeviceId | undefined, more = true; more; ) {
-        const page = { limit: 1000, ...(after === undefined ? {} : { after }) }
-        const found = await this.#store.executions(operation.id, { state: 'in-progress', ...page })
-        for (const execution of found.items) this.#remember(running, execution)
-        after = found.items.at(-1)?.device
-        more = found.hasMore
-      }
-      this.#running.set(operation.id, running)
-      this.#log.info(
-        { event: 'operation-resumed', operation: operation.id, lease: operation.lease },
-        'operation resumed',
-      )
-    }
-  }
-
-  /** Another operation that is pending on the device, has precedence and could hand over now. */
-  async #wantedFirstBy({ id, policy }: Operation, device: DeviceId): Promise<OperationId | undefined> {
-    for (const { operation, state, notBefore } of await this.#store.unfinishedExecutionsOf(device)) {
-      const running = this.#running.get(operation)
-      if (running === undefined || operation === id || state !== 'pending' || notBefore !== undefined) continue
-      const { operation: other } = running
-      if (freePermits(other) === 0 || waveRoom(other) === 0 || rateLeft(running, this.#clock) === 0) continue
-      if (!windowState(running, this.#context.calendar, this.#clock).open) continue
-      if (other.policy.priority > policy.priority || (other.policy.priority === policy.priority && other.id < id))
-        return operation
-    }
-    return undefined
   }
 
   #enqueue(task: Task): void {
@@ -358,25 +346,34 @@ export class Orchestrator {
       if (session !== undefined) session.device = device
     }
     for (const action of turn.afterCommit) action()
-    for (const { running, effect } of turn.effects) {
-      const execution = running.inProgress.get(effect.execution.device)
-      if (execution === undefined) continue
-      figuresOf(running, execution.device, this.#clock.now()).sendCount = 0
-      this.#offers.send(running, execution)
+    for (const { running, effect } of turn.effects) this.#send(running, effect.execution.device)
+    for (const { running, execution, before } of turn.changedExecutions.values()) {
+      this.#broadcasts.changed(running, execution)
+      // Who has begun to wait for a go need not wait for the timer.
+      if (running.isHeld(execution) && before?.step !== execution.step) this.#send(running, execution.device)
     }
     this.live.events(events)
     const touched = new Set([...turn.created, ...turn.changedOperations.keys()])
     for (const running of touched) {
       this.live.operation(running.operation)
       if (!isEnded(running.operation)) continue
-      this.#running.delete(running.operation.id)
       const { id, state, counts } = running.operation
+      this.#running.delete(id)
+      this.#broadcasts.operationEnded(id)
       this.#log.info({ event: 'operation-ended', operation: id, state, counts }, 'operation ended')
     }
     if (this.#closed) return
     for (const device of freed) if (this.#running.size > 0) this.#enqueue(new DeviceFreeTask(this.#context, device))
     if (turn.hasNotices) this.#noticed()
     this.#planner.planAll()
+  }
+
+  /** What its execution calls for now, and from the start of the schedule. */
+  #send(running: RunningOperation, device: DeviceId): void {
+    const execution = running.inProgress.get(device)
+    if (execution === undefined) return
+    figuresOf(running, device, this.#clock.now()).sendCount = 0
+    this.#offers.send(running, execution)
   }
 
   #remember(running: RunningOperation, execution: Execution): void {

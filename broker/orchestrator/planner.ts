@@ -5,6 +5,7 @@ import { isEnded } from '../core/operation.ts'
 import { operationDeadline } from '../core/policy.ts'
 import { freePermits, waveRoom } from '../core/rollout.ts'
 import { mayBeToldToWithdraw } from '../core/stopping.ts'
+import type { Broadcasts } from './broadcasts.ts'
 import { RollbackTask, WithdrawTask } from './control-tasks.ts'
 import { isOver, rateLeft, windowState } from './gates.ts'
 import { RefillTask } from './hand-over-tasks.ts'
@@ -25,6 +26,7 @@ export interface PlannerSettings {
 export class Planner {
   readonly #context: Context
   readonly #offers: Offers
+  readonly #broadcasts: Broadcasts
   readonly #submit: (task: Task) => Promise<void>
   readonly #settings: PlannerSettings
   /** By the monotonic clock: from then on deadlines fire. */
@@ -33,9 +35,15 @@ export class Planner {
   #cancelTick: (() => void) | undefined
   #closed = false
 
-  constructor(context: Context, offers: Offers, submit: (task: Task) => Promise<void>, settings: PlannerSettings) {
+  constructor(
+    context: Context,
+    { offers, broadcasts }: { readonly offers: Offers; readonly broadcasts: Broadcasts },
+    submit: (task: Task) => Promise<void>,
+    settings: PlannerSettings,
+  ) {
     this.#context = context
     this.#offers = offers
+    this.#broadcasts = broadcasts
     this.#submit = submit
     this.#settings = settings
     this.#graceEnd = context.clock.monotonic() + Math.max(settings.startGraceMs, context.clock.graceMs)
@@ -127,6 +135,7 @@ export class Planner {
       const settledIn = clock.monotonic() >= this.#graceEnd
       for (const running of byPrecedence(all.values())) {
         this.#offers.repeat(running)
+        this.#broadcasts.tick(running)
         running.candidates.wake(now)
         this.plan(running)
         if (!settledIn) continue

@@ -52,9 +52,9 @@ export class RunningOperation {
     this.joins = parsed.filter
   }
 
-  /** Waits for the broker's go before it installs. */
+  /** Waits for the broker's go before it installs: for a window, or because it is in a broadcast session. */
   isHeld(execution: Execution): boolean {
-    return this.operation.policy.schedule.install === 'in-window' && execution.step === 'awaiting-install'
+    return execution.step === 'awaiting-install'
   }
 
   offeringFor(device: Device, execution: Execution): Offering {

@@ -4,7 +4,7 @@ import type { Device } from '../core/device.ts'
 import { isEnded } from '../core/operation.ts'
 import { type DeadlineKind, executionDeadline, operationDeadline } from '../core/policy.ts'
 import type { Execution, Operation } from '../core/records.ts'
-import { windowState } from './gates.ts'
+import { goIsOpen } from './gates.ts'
 import { figuresOf } from './offers.ts'
 import type { RunningOperation } from './running-operation.ts'
 import { type Context, chanceOf, type Task } from './task.ts'
@@ -113,7 +113,7 @@ export function overdue(
 ): DeadlineKind | undefined {
   if (execution.state !== 'in-progress') return undefined
   const { lastSignAt } = figuresOf(running, execution.device, at)
-  const held = running.isHeld(execution) && !windowState(running, calendar, clock).open
+  const held = running.isHeld(execution) && !goIsOpen(running, calendar, clock)
   const deadline = executionDeadline(operation, execution, lastSignAt, held)
   return at >= deadline.at ? deadline.kind : undefined
 }

@@ -1,5 +1,5 @@
 // What the use cases work with.
-import type { DeviceId, PrincipalName } from '../../proto/ids.ts'
+import type { DeviceId, OperationId, PrincipalName } from '../../proto/ids.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ArtifactStore, Calendar, Clock, Csv, Log, Random, Store } from '../ports.ts'
 import type { Answers } from './answers.ts'
@@ -21,6 +21,8 @@ export interface Dependencies {
   /** Names of devices and principals are given one at a time: each is one identity. */
   readonly naming: Serially
   readonly isOnline: (device: DeviceId) => boolean
+  /** Bytes a second that go out for an operation now. */
+  readonly throughputOf: (operation: OperationId) => number
   /** Ends the MQTT connections of a principal whose role, token or existence has changed. */
   readonly disconnectOperator: (name: PrincipalName, reason: string) => void
   /** What is wrong with the address of a webhook, or undefined. */

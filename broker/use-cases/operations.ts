@@ -25,6 +25,8 @@ export function operationUseCases(
   dependencies: Dependencies,
 ): Pick<UseCases, 'planOperation' | 'createOperation' | 'importOperation' | 'listOperations' | 'showOperation'> {
   const { store, orchestrator, log, answers, csv } = dependencies
+  const view = (operation: Operation): OperationView =>
+    operationView(operation, dependencies.throughputOf(operation.id))
   const create = (by: Caller, request: Omit<OperationRequest, 'targets'>, wanted: Wanted): Promise<OperationView> =>
     answers.once(by, 'operation-create', { ...request, targets: fingerprintOf(wanted) }, async keep => {
       const made = await operationOf(dependencies, by, request, wanted)
@@ -81,12 +83,12 @@ export function operationUseCases(
     async listOperations(by, request): Promise<Listing<OperationView>> {
       requireRole(by, 'viewer')
       const page = parsedPage(request, operationId)
-      return listing(await store.operations(page), operationView, page)
+      return listing(await store.operations(page), view, page)
     },
 
     async showOperation(by, text): Promise<OperationView> {
       requireRole(by, 'viewer')
-      return operationView(await storedOperation(store, text))
+      return view(await storedOperation(store, text))
     },
   }
 }

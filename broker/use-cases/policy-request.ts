@@ -4,6 +4,7 @@ import { eventCodeNames } from '../../proto/event-codes.ts'
 import type { OperationEdit } from '../../proto/http-api.ts'
 import type {
   AbortRequest,
+  DeliveryEdit,
   PolicyRequest,
   RetryRequest,
   ScheduleRequest,
@@ -13,6 +14,8 @@ import { compareVersions } from '../../proto/version.ts'
 import { type FailureClass, failureClasses } from '../core/failure-classes.ts'
 import {
   type AbortRule,
+  type DeliveryPolicy,
+  deliveryDefaults,
   type MaintenanceWindow,
   type Match,
   type Policy,
@@ -40,7 +43,7 @@ const shareOnly = 1_000_000
 /** Throws RequestRefused INVALID naming every field that cannot be used. */
 export async function policyOf(request: PolicyRequest, context: PolicyContext): Promise<Policy> {
   const problems: FieldProblem[] = []
-  const { concurrency, rate, waves, abort, retries, schedule, ...plain } = request
+  const { concurrency, rate, waves, abort, retries, schedule, delivery, ...plain } = request
   const made: Policy = {
     ...withoutConcurrency(policyDefaults),
     ...plain,
@@ -56,6 +59,7 @@ export async function policyOf(request: PolicyRequest, context: PolicyContext): 
         ? policyDefaults.retries
         : retries.map((rule, index) => retryOf(rule, `policy.retries.${index}`, problems)),
     schedule: scheduleOf(schedule ?? {}, context, problems),
+    ...(delivery === undefined ? {} : { delivery: deliveryOf(deliveryDefaults, delivery) }),
   }
   if (problems.length > 0) throw refused(problems)
   return made
@@ -75,7 +79,17 @@ export function editedPolicy(policy: Policy, edit: OperationEdit, calendar: Cale
     ...limits,
     ...(nextRate === undefined ? {} : { rate: nextRate }),
     schedule: { ...policy.schedule, windows },
+    ...(edit.delivery === undefined
+      ? {}
+      : { delivery: deliveryOf(policy.delivery ?? deliveryDefaults, edit.delivery) }),
   }
+}
+
+/** What is not named stays as it was; null lifts the limit. */
+function deliveryOf(before: DeliveryPolicy, { bytesPerSecond, ...plain }: DeliveryEdit): DeliveryPolicy {
+  const { bytesPerSecond: limit, ...rest } = before
+  const next = bytesPerSecond === undefined ? limit : (bytesPerSecond ?? undefined)
+  return { ...rest, ...plain, ...(next === undefined ? {} : { bytesPerSecond: next }) }
 }
 
 function withoutConcurrency<P extends Policy | Omit<Policy, 'rate'>>(

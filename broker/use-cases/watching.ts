@@ -1,5 +1,6 @@
 // Live messages for one reader: first what he missed, from the log, then what happens. A reader who does not keep up is
 // cut off, and resumes from the last event he has; nothing waits for him.
+import type { OperationView } from '../../proto/http-api.ts'
 import { deviceId, type EventId, eventId, eventIdOf, eventNumberOf, operationId } from '../../proto/ids.ts'
 import type { EventRecord, Operation } from '../core/records.ts'
 import type { LiveFeed } from '../orchestrator/live.ts'
@@ -13,7 +14,7 @@ import type { LiveMessage, UseCases } from './use-cases.ts'
 /** Messages that wait for one reader. */
 const waitingMax = 1000
 
-export function watchUseCases({ store, orchestrator }: Dependencies): Pick<UseCases, 'watch'> {
+export function watchUseCases({ store, orchestrator, throughputOf }: Dependencies): Pick<UseCases, 'watch'> {
   return {
     async watch(by, request, signal): Promise<AsyncIterable<LiveMessage>> {
       requireRole(by, 'viewer')
@@ -23,6 +24,7 @@ export function watchUseCases({ store, orchestrator }: Dependencies): Pick<UseCa
       const after =
         request.lastEventId === undefined ? undefined : parsedId(eventId, request.lastEventId, 'lastEventId')
       const wanted: Wanted = {
+        view: changed => operationView(changed, throughputOf(changed.id)),
         event: record =>
           (operation === undefined || record.operation === operation) &&
           (device === undefined || record.device === device),
@@ -35,6 +37,7 @@ export function watchUseCases({ store, orchestrator }: Dependencies): Pick<UseCa
 }
 
 interface Wanted {
+  readonly view: (operation: Operation) => OperationView
   readonly event: (record: EventRecord) => boolean
   readonly operation: (operation: Operation) => boolean
   readonly query: { readonly operation?: Operation['id']; readonly device?: EventRecord['device'] }
@@ -61,7 +64,7 @@ async function* messages(
       if (wanted.event(record)) push({ kind: 'event', record })
     },
     operation: operation => {
-      if (wanted.operation(operation)) push({ kind: 'operation', operation: operationView(operation) })
+      if (wanted.operation(operation)) push({ kind: 'operation', operation: wanted.view(operation) })
     },
     closed: () => {
       overrun = true

@@ -9,7 +9,8 @@ import type { Call, CommandSpec, Finish } from './command.ts'
 import { concurrencyOf, rateOf, windowOf } from './compact-policy.ts'
 import type { CliContext } from './context.ts'
 import { executionColumns, showOperation } from './operation-view.ts'
-import { each, parsedBy } from './values.ts'
+import { bytesPerSecondLeast, bytesPerSecondMost, transports } from './policy-flags.ts'
+import { each, parsedBy, whole, word } from './values.ts'
 import { watchOperation } from './watch.ts'
 
 type Windows = NonNullable<OperationEdit['windows']>
@@ -17,6 +18,8 @@ interface EditOptions {
   readonly concurrency?: NonNullable<PolicyRequest['concurrency']>
   readonly rate?: Rate | 'none'
   readonly window?: readonly (Windows[number] | 'none')[]
+  readonly transport?: (typeof transports)[number]
+  readonly bytesPerSecond?: number | 'none'
 }
 
 const verbs: Readonly<Record<Exclude<OperationVerb, 'retry-failed'>, string>> = {
@@ -92,24 +95,47 @@ export function addOperationControl(
       'the windows from now on, CRON/MINUTES/ZONE; may be given again; none to lift them',
       each(orNone(parsedBy(windowOf))),
     )
+    .option(
+      '--transport <way>',
+      'auto, pull or broadcast from now on; pull ends a broadcast that is under way',
+      word(transports),
+    )
+    .option(
+      '--bytes-per-second <n>',
+      'to all its devices together, or none to lift the limit',
+      orNone(whole(bytesPerSecondLeast, bytesPerSecondMost)),
+    )
   finish(edit, {
-    flags: { concurrency: '--concurrency', rate: '--rate', windows: '--window', body: '--concurrency' },
+    flags: {
+      concurrency: '--concurrency',
+      rate: '--rate',
+      windows: '--window',
+      'delivery.transport': '--transport',
+      'delivery.bytesPerSecond': '--bytes-per-second',
+      body: '--concurrency',
+    },
     hints,
     run: (context, { args, options }) => runEdit(context, args[0] ?? '', options),
   })
 }
 
 async function runEdit(context: CliContext, id: string, options: Call['options']): Promise<void> {
-  const { concurrency, rate, window } = options as EditOptions
+  const { concurrency, rate, window, transport, bytesPerSecond } = options as EditOptions
   const windows = window?.filter(one => one !== 'none')
   if (windows !== undefined && windows.length > 0 && windows.length < (window ?? []).length)
     throw badFlag('--window', 'none cannot stand beside a window; leave one of them out')
-  if (concurrency === undefined && rate === undefined && windows === undefined)
-    throw badFlag('--concurrency', 'nothing to change: give it, --rate or --window')
+  const delivery = {
+    ...(transport === undefined ? {} : { transport }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: bytesPerSecond === 'none' ? null : bytesPerSecond }),
+  }
+  const delivers = Object.keys(delivery).length > 0
+  if (concurrency === undefined && rate === undefined && windows === undefined && !delivers)
+    throw badFlag('--concurrency', 'nothing to change: give it, --rate, --window, --transport or --bytes-per-second')
   const edit: OperationEdit = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(rate === undefined ? {} : { rate: rate === 'none' ? null : rate }),
     ...(windows === undefined ? {} : { windows }),
+    ...(delivers ? { delivery } : {}),
   }
   const client = await context.client()
   showOperation(context, await client.editOperation(id, edit))

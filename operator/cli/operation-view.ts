@@ -2,6 +2,7 @@
 import type { ExecutionView, OperationPlan, OperationView } from '../../proto/http-api.ts'
 import type { CliContext } from './context.ts'
 import { timeOf } from './output.ts'
+import { sentText } from './transfer-view.ts'
 
 export const operationColumns = [
   { head: 'operation', of: ({ id }: OperationView) => id },
@@ -51,9 +52,12 @@ export function showOperation({ out }: CliContext, operation: OperationView): vo
       `${counts.pending} pending, ${counts.inProgress} in progress, ${counts.completed} completed, ${counts.failed} failed, ${counts.skipped} skipped`,
     ],
     ...present('retrying', retrying > 0 ? retrying : null),
+    ...present('transfer', sentText(operation) ?? null),
     ...present('wave', wave && waveOf(wave)),
     ['concurrency', policy.concurrency],
     ...present('log on failure', policy.logOnFailure ? 'yes' : null),
+    ...present('transport', policy.delivery.transport === 'auto' ? null : policy.delivery.transport),
+    ...present('bytes per second', policy.delivery.bytesPerSecond),
     ...present('rate', policy.rate && `${policy.rate.maximumPerMinute} a minute at most`),
     ...present('starts at', schedule.startAt && timeOf(schedule.startAt)),
     ...present('ends at', schedule.endAt && `${timeOf(schedule.endAt)}, then ${schedule.onEnd}`),

@@ -1,7 +1,14 @@
 // The flags that make the policy of an operation: from a file as it is sent, and one flag for each part of it. A flag
 // stands above the same part of the file; what neither names is the broker's default.
 import type { Command } from 'commander'
-import type { AbortRequest, PolicyRequest, Rate, ScheduleRequest, WaveRequest } from '../../proto/http-policy.ts'
+import type {
+  AbortRequest,
+  DeliveryRequest,
+  PolicyRequest,
+  Rate,
+  ScheduleRequest,
+  WaveRequest,
+} from '../../proto/http-policy.ts'
 import { badFlag } from '../errors.ts'
 import type { Call } from './command.ts'
 import { abortOf, concurrencyOf, prerequisiteOf, rateOf, wavesOf, windowOf } from './compact-policy.ts'
@@ -18,6 +25,10 @@ export interface PolicyOptions {
   readonly abort?: readonly AbortRequest[]
   readonly approval?: boolean
   readonly logOnFailure?: boolean
+  readonly transport?: NonNullable<DeliveryRequest['transport']>
+  readonly bytesPerSecond?: number
+  /** False: not wished. Commander's default of a flag with `no-` is true. */
+  readonly retryByPull?: boolean
   readonly prerequisite?: readonly NonNullable<PolicyRequest['prerequisites']>[number][]
   readonly startAt?: Moment
   readonly endAt?: Moment
@@ -31,6 +42,9 @@ export interface PolicyOptions {
   readonly stopTimeoutMinutes?: number
 }
 
+export const transports = ['auto', 'pull', 'broadcast'] as const
+export const bytesPerSecondLeast = 1024
+export const bytesPerSecondMost = 100_000_000_000
 const weekMinutes = 10_080
 const policyBytesMax = 1024 * 1024
 /** Field of the policy, flag, option. */
@@ -43,6 +57,9 @@ const parts = [
   ['abort', '--abort', 'abort'],
   ['approval', '--approval', 'approval'],
   ['logOnFailure', '--log-on-failure', 'logOnFailure'],
+  ['delivery.transport', '--transport', 'transport'],
+  ['delivery.bytesPerSecond', '--bytes-per-second', 'bytesPerSecond'],
+  ['delivery.retryByPull', '--no-retry-by-pull', 'retryByPull'],
   ['prerequisites', '--prerequisite', 'prerequisite'],
   ['timeoutDays', '--timeout-days', 'timeoutDays'],
   ['stepTimeoutMinutes', '--step-timeout-minutes', 'stepTimeoutMinutes'],
@@ -88,6 +105,13 @@ export function addPolicyFlags(command: Command): Command {
     .option('--install-in-window', 'what is downloaded when a window ends waits for the next one to be installed')
     .option('--approval', 'wait until a second person approves')
     .option('--log-on-failure', 'devices that fail send what they logged of late: drover devices log EVENT shows it')
+    .option(
+      '--transport <way>',
+      'how the bytes come to the devices: auto (what costs least for each), pull or broadcast',
+      word(transports),
+    )
+    .option('--bytes-per-second <n>', 'to all its devices together', whole(bytesPerSecondLeast, bytesPerSecondMost))
+    .option('--no-retry-by-pull', 'a device whose broadcast failed is not offered the update again, to pull it')
     .option('--offline <what>', 'what becomes of devices that are not connected: wait or skip', word(['wait', 'skip']))
     .option(
       '--prerequisite <version>',
@@ -104,9 +128,9 @@ export function addPolicyFlags(command: Command): Command {
 /** `now`: milliseconds since 1970. Throws BadInput for the file. Empty when nothing was wished. */
 export async function policyOf(options: PolicyOptions, now: number): Promise<PolicyRequest> {
   const file = options.policy === undefined ? {} : await readJsonFile(options.policy, '--policy', policyBytesMax)
-  const { schedule: fileSchedule = {}, ...filePolicy } = file
-  if (typeof fileSchedule !== 'object' || fileSchedule === null || Array.isArray(fileSchedule))
-    throw badFlag('--policy', 'schedule: expected an object')
+  const { schedule: fileSchedule = {}, delivery: fileDelivery = {}, ...filePolicy } = file
+  mustBeObject(fileSchedule, 'schedule')
+  mustBeObject(fileDelivery, 'delivery')
   const { startAt, endAt, onEnd, window, installInWindow } = options
   const schedule = {
     ...fileSchedule,
@@ -117,6 +141,11 @@ export async function policyOf(options: PolicyOptions, now: number): Promise<Pol
       windows: window,
       install: installInWindow === true ? 'in-window' : undefined,
     }),
+  }
+  const { transport, bytesPerSecond, retryByPull } = options
+  const delivery = {
+    ...fileDelivery,
+    ...wished({ transport, bytesPerSecond, retryByPull: retryByPull === false ? false : undefined }),
   }
   const { priority, concurrency, offline, rate, waves, abort, approval, logOnFailure, prerequisite } = options
   const { timeoutDays, stepTimeoutMinutes, inProgressTimeoutMinutes } = options
@@ -138,7 +167,16 @@ export async function policyOf(options: PolicyOptions, now: number): Promise<Pol
     stopTimeoutMinutes,
   }
   // The broker judges the fields of the file, and names them.
-  return { ...filePolicy, ...wished(flags), ...(Object.keys(schedule).length === 0 ? {} : { schedule }) }
+  return { ...filePolicy, ...wished(flags), ...unlessEmpty({ schedule }), ...unlessEmpty({ delivery }) }
+}
+
+function mustBeObject(value: unknown, name: string): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badFlag('--policy', `${name}: expected an object`)
+}
+
+function unlessEmpty<Part extends Readonly<Record<string, object>>>(part: Part): Part | Record<string, never> {
+  return Object.values(part).every(value => Object.keys(value).length === 0) ? {} : part
 }
 
 /** Where a field of the policy came from: its own flag, or else the file. */

@@ -7,6 +7,7 @@ import { ServerFailed } from '../errors.ts'
 import type { CliContext } from './context.ts'
 import { LiveOperation } from './live-operation.ts'
 import { startBar } from './progress.ts'
+import { throughputText, transferText } from './transfer-view.ts'
 
 const intervalLeastMs = 500
 const intervalMostMs = 5_000
@@ -31,12 +32,13 @@ export async function watchOperation(context: CliContext, client: OperatorClient
     let operation = await patiently(context, () => client.operation(id))
     live = new LiveOperation(client, id, world)
     for (;;) {
-      const now = JSON.stringify(operation)
+      // How fast it goes is no change: it would be one each time.
+      const now = JSON.stringify({ ...operation, throughput: null })
+      if (showsBar) bar.update(percentOf(operation), countsOf(operation))
       intervalMs = now === before ? Math.min(intervalMs * 1.5, intervalMostMs) : intervalLeastMs
       if (now !== before) {
         if (out.json) out.record(operation)
-        else if (showsBar) bar.update(percentOf(operation), countsOf(operation))
-        else out.line(`${operation.updateStatus}  ${percentOf(operation)}%  ${countsOf(operation)}`)
+        else if (!showsBar) out.line(`${operation.updateStatus}  ${percentOf(operation)}%  ${countsOf(operation)}`)
         changedAt = world.clock.now()
       } else if (!idleTold && isIdle(operation) && world.clock.now() - changedAt >= idleMs) {
         idleTold = true
@@ -94,14 +96,20 @@ function percentOf({ counts }: OperationView): number {
   return all === 0 ? 0 : Math.floor((ended / all) * 100)
 }
 
-function countsOf({ sensors, updated, errors, counts }: OperationView): string {
-  return `${updated} updated, ${errors} errors, ${counts.inProgress} in progress, ${counts.pending} pending of ${sensors}`
+function countsOf(operation: OperationView): string {
+  const { sensors, updated, errors, counts } = operation
+  const speed = throughputText(operation)
+  return [
+    `${updated} updated, ${errors} errors, ${counts.inProgress} in progress, ${counts.pending} pending of ${sensors}`,
+    ...(speed === undefined ? [] : [speed]),
+  ].join(', ')
 }
 
 function summarize({ out }: CliContext, operation: OperationView): void {
   if (out.json) return
-  const { updateStatus, sensors, updated, errors, codes, id } = operation
+  const { updateStatus, sensors, updated, errors, codes, id, transfer } = operation
   out.line(`${updateStatus}: ${updated} updated, ${errors} errors, of ${sensors} sensors.`, errors > 0 ? 'bad' : 'good')
+  if (transfer !== null) out.line(`The devices were ${transferText(transfer)}.`)
   out.items(
     codes,
     [

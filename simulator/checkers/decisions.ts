@@ -132,6 +132,13 @@ function judgeRecord(entry: AuditEntry, rule: string, ledger: Ledger, report: Re
       if (off > delayMs * found.jitter + 1) wrong(`the delay is ${delayMs} ms`)
       return
     }
+    case 'delivery': {
+      if (place !== 'retryByPull') wrong('there is no such rule')
+      if (operation.policy.delivery?.retryByPull === false) wrong('the policy does not want it')
+      if (entry.data.code !== 'UPD4_FAIL_45') wrong('no broadcast session failed')
+      if (numbers.retry !== 1 || Date.parse(String(entry.data.notBefore)) !== entry.at) wrong('it is one, at once')
+      return
+    }
     default:
       wrong('there is no such kind of rule')
   }

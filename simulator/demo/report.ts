@@ -1,4 +1,5 @@
 // The one document of `npm run demo -- --json`.
+import type { OperationTransfer } from '../../proto/http-api.ts'
 import { fixedChunkBytes } from './image.ts'
 import type { DeviceFinding, Findings } from './proof.ts'
 import { type Quirk, quirkMeanings } from './scenario.ts'
@@ -32,11 +33,13 @@ export interface DemoReport {
   }
   /** The device that was killed half-way: plain bytes it lacked, held when it was killed, fetched after its return. */
   readonly resumed: { readonly missingBytes: number; readonly heldBytes: number; readonly fetchedBytes: number } | null
+  /** The broker's own sums over what the devices say; null when none said a word. */
+  readonly transfer: OperationTransfer | null
   readonly operation: { readonly id: string; readonly state: string }
 }
 
 export function reportOf(
-  findings: Findings & { readonly operation: { readonly id: string } },
+  findings: Findings & { readonly operation: { readonly id: string; readonly transfer: OperationTransfer | null } },
   differences: readonly string[],
   elapsedMs: number,
 ): DemoReport {
@@ -65,6 +68,7 @@ export function reportOf(
             heldBytes: resumed.cutOff.heldBytes,
             fetchedBytes: resumed.downloads.at(-1)?.receivedBytes ?? 0,
           },
+    transfer: findings.operation.transfer,
     operation: { id: findings.operation.id, state: findings.operation.state },
   }
 }

@@ -125,6 +125,7 @@ function useCasesOf({ store, random, calendar, log }: OrchestratorPorts, orchest
     csv: noLists,
     types: new OperationTypes(store, { keyId: 'world', sign: command => signEnvelope('command', command, [key]) }),
     isOnline: device => orchestrator.isOnline(device),
+    throughputOf: () => 0,
     disconnectOperator: () => {},
     webhookProblem: () => undefined,
   })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ConfigError, helpText, parseCommand } from '../../broker/config.ts'
 
@@ -49,4 +50,18 @@ t.test('the help names every setting with its standard', async t => {
   t.equal(parseCommand(['--help'], {}).kind, 'help')
   for (const flag of ['--data-dir', '--mqtt-port', '--ready-file', '--chunk-cache-bytes']) t.match(helpText(), flag)
   t.match(helpText(), /\[1883\]/)
+})
+
+t.test('the settings of delivery are flags like all others, and reach it under their names', async t => {
+  const { config } = parseCommand(['--patch-devices-min', '0', '--budget-label', 'site'], {
+    DROVER_BROKER_LABEL_BYTES_PER_SECOND: '125000',
+  }) as Extract<ReturnType<typeof parseCommand>, { kind: 'run' }>
+  t.match(config, { budgetLabel: 'site', delivery: { patchDevicesMin: 0, labelBytesPerSecond: 125_000 } })
+  t.equal(config.delivery.broadcastDevicesMin, 50)
+  t.match(problemsOf(['--label-bytes-per-second', '1']), ['--label-bytes-per-second: expected --budget-label'])
+  t.match(problemsOf(['--budget-wait-ms', '60001']), ['--budget-wait-ms: expected a whole number from 0 to 60000'])
+})
+
+t.test('OPERATING has the help as it is', async t => {
+  t.ok(readFileSync('docs/OPERATING.md', 'utf8').includes(helpText()))
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import { chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
+import type { OperationTransfer } from '../../proto/http-api.ts'
 import {
   demoImageBytes,
   fixedChunkBytes,
@@ -101,11 +102,15 @@ function findingOf(plan: DevicePlan): DeviceFinding {
   }
 }
 
-const expectedFindings: Findings & { readonly operation: { readonly id: string } } = {
+const transfer: OperationTransfer = {
+  ...{ devices: 22, imageBytes: 22 * images.after.length, wireBytes: 22 * 509_000 },
+  saved: { held: 1, patch: 0, compression: 0, broadcast: 0 },
+}
+const expectedFindings: Parameters<typeof reportOf>[0] = {
   images,
   devices: plans.map(findingOf),
   executionCount: 25,
-  operation: { id: 'o1', state: 'completed', sensors: 25, updated: 22, errors: 3 },
+  operation: { id: 'o1', state: 'completed', sensors: 25, updated: 22, errors: 3, transfer },
   events: plans.flatMap(({ id, expected: { code } }) => [
     { device_id: id, event_type: 'SYS_108', event_type_description: 'INFO' },
     { device_id: id, event_type: code, event_type_description: 'SUCCESS' },
@@ -268,7 +273,13 @@ t.test('each deviation is found and named', async t => {
 
 t.test('the report has what was promised, and the sum of it', async t => {
   const report = reportOf(expectedFindings, ['something'], 12_345.6)
-  t.match(report, { ok: false, bytesImage: images.after.length, elapsedMs: 12_346, bytesDownloaded: 22 * 509_000 })
+  t.match(report, {
+    ok: false,
+    bytesImage: images.after.length,
+    elapsedMs: 12_346,
+    bytesDownloaded: 22 * 509_000,
+    transfer,
+  })
   t.equal(reportOf(expectedFindings, [], 1).ok, true)
   t.same(report.codes, { SYS_112: 21, UPD4_FAIL_31: 1, UPD4_FAIL_33: 1, SYS_110: 1, UPD4_FAIL_40: 1 })
   t.match(report.devices[2], {

@@ -87,7 +87,8 @@ export class PullingDevice {
     if (!verdict.ok) throw new Error(verdict.failure.code)
     const { manifest } = verdict
     const code = this.#wishes.judge?.(manifest)
-    const said = (content: EventContent): Promise<void> => this.#say(operation, attempt, content)
+    const said = (content: EventContent, data: Readonly<Record<string, string>> = {}): Promise<void> =>
+      this.#say(operation, attempt, content, data)
     if (code !== undefined) {
       this.taken.push({ operation, attempt, manifest })
       return said({ kind: 'code', code })
@@ -95,9 +96,10 @@ export class PullingDevice {
     await said({ kind: 'step', step: 'downloading' })
     const others: string[] = []
     for (const artifact of this.#wishes.curious ?? []) others.push(await this.#answerFor(operation, artifact))
-    const pulled = await this.#payload(operation, manifest)
+    const { bytes: pulled, wireBytes } = await this.#payload(operation, manifest)
     this.taken.push({ operation, attempt, manifest, pulled, others })
-    await said({ kind: 'step', step: 'rebooting' })
+    const took = { held_bytes: '0', received_bytes: `${pulled}`, wire_bytes: `${wireBytes}` }
+    await said({ kind: 'step', step: 'rebooting' }, took)
     this.#installed = { version: manifest.version, digest: manifest.installedSha256 }
     this.#boots += 1
     await this.#hello()
@@ -111,21 +113,26 @@ export class PullingDevice {
     )
   }
 
-  /** Length of the payload, whose digest is the manifest's. */
-  async #payload(operation: OperationId, { payloadSha256: artifact }: Manifest): Promise<number> {
+  /** Length of the payload, whose digest is the manifest's, and what came instead. */
+  async #payload(
+    operation: OperationId,
+    { payloadSha256: artifact }: Manifest,
+  ): Promise<{ readonly bytes: number; readonly wireBytes: number }> {
     const index = await this.#pull({ operation, artifact, wanted: { kind: 'index', offset: 0 } })
     const chunks = ChunkIndex.parse(index.bytes)
     const hash = createHash('sha256')
     let bytes = 0
+    let wireBytes = index.bytes.length
     for (let chunk = 0; chunk < chunks.count; chunk += 1) {
       const wanted = { kind: 'chunks', ranges: [{ first: chunk, count: 1 }] } as const
       const encoded = await this.#pull({ operation, artifact, wanted })
       const plain = decodeChunk(encoded, chunks.lengthOf(chunk))
       hash.update(plain)
       bytes += plain.length
+      wireBytes += encoded.bytes.length
     }
     if (hash.digest('hex') !== artifact) throw new Error(`the payload is not ${artifact}`)
-    return bytes
+    return { bytes, wireBytes }
   }
 
   /** One answer, whole. Rejects with the word of a refusal. */
@@ -149,9 +156,14 @@ export class PullingDevice {
     })
   }
 
-  async #say(operation: OperationId, attempt: number, content: EventContent): Promise<void> {
+  async #say(
+    operation: OperationId,
+    attempt: number,
+    content: EventContent,
+    data: Readonly<Record<string, string>>,
+  ): Promise<void> {
     this.#eventNumber += 1
-    const event = { journalId: journal, deviceTime: Date.now(), data: {}, operation, attempt, content }
+    const event = { journalId: journal, deviceTime: Date.now(), data, operation, attempt, content }
     const bytes = encodeEvent({ ...event, eventNumber: this.#eventNumber })
     await this.#client.publishAsync(deviceTopic(this.#device, 'events'), bytes, { qos: 1 })
   }

@@ -61,6 +61,7 @@ export class HttpDoor {
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
   #port = 0
+  readonly #answered: Record<string, number> = { '2xx': 0, '4xx': 0, '5xx': 0 }
 
   /** Resolves when it listens; rejects with the system's error (EADDRINUSE) otherwise, and nothing is left open. */
   static async open(options: HttpDoorOptions): Promise<HttpDoor> {
@@ -83,6 +84,11 @@ export class HttpDoor {
 
   get port(): number {
     return this.#port
+  }
+
+  /** Requests answered since the start, by the first digit of the status. */
+  figures(): { readonly requestsTotal: Readonly<Record<string, number>> } {
+    return { requestsTotal: { ...this.#answered } }
   }
 
   /** Takes no new requests, finishes those that run, and after `closeGraceMs` cuts them off. May be called again. */
@@ -163,6 +169,8 @@ export class HttpDoor {
 
   /** The pattern of the route, never the address: people paste tokens into addresses. */
   #logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+    const kind = `${Math.floor(reply.statusCode / 100)}xx`
+    this.#answered[kind] = (this.#answered[kind] ?? 0) + 1
     const fields = {
       event: 'http-request',
       requestId: request.id,

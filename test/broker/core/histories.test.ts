@@ -76,10 +76,11 @@ class Life extends Machine {
       this.problems.push(`${input.kind} in ${before.state}: ${text}`)
     }
     const { operation, executions, effects, audits, events } = decision
-    const { counts, executed, retryingCount, wave } = operation
+    const { counts, executed, retryingCount, transfer, wave } = operation
     const { index: _, soakUntil: __, ...waveCounts } = wave
     const expected = recount(operation, this.executions.values())
-    if (!isDeepStrictEqual({ counts, executed, retryingCount }, withoutWave(expected))) problem('the sums are wrong')
+    const sums = { counts, executed, retryingCount, ...(transfer === undefined ? {} : { transfer }) }
+    if (!isDeepStrictEqual(sums, withoutWave(expected))) problem('the sums are wrong')
     if (currentWave(operation) !== undefined && !isDeepStrictEqual(waveCounts, expected.wave))
       problem(`the wave is ${JSON.stringify(waveCounts)}, counted ${JSON.stringify(expected.wave)}`)
     if (isEnded(before) && (operation !== before || executions.length + effects.length + audits.length > 0))
@@ -122,6 +123,20 @@ class Life extends Machine {
       problem('added by nobody')
     if (operation.handOverCount !== this.#handOvers) problem(`${operation.handOverCount} hand-overs`)
     this.#checkPolicyDecision(before, decision, problem)
+    this.#checkPullRetries(before, decision, problem)
+  }
+
+  /** Once a device at most, at once, and from then on for good. */
+  #checkPullRetries({ policy }: Operation, { audits, executions }: Decision, problem: (text: string) => void): void {
+    for (const { actor, data } of audits) {
+      if (actor.kind !== 'policy' || actor.rule !== 'delivery.retryByPull') continue
+      if (policy.delivery?.retryByPull === false) problem('pulled again against the policy')
+      const { execution, previous } = executions.find(({ execution: { device } }) => device === data.device) ?? {}
+      if (previous?.pullOnly === true || execution?.pullOnly !== true) problem('not once, or not to pull')
+      if (execution?.state !== 'pending' || execution.notBefore !== this.at) problem('not at once')
+    }
+    for (const { execution, previous } of executions)
+      if (previous?.pullOnly === true && execution.pullOnly !== true) problem(`${execution.device} hears again`)
   }
 
   /** What the policy decides by itself is in the audit with the rule that it names. */
@@ -206,12 +221,12 @@ class Life extends Machine {
     const roll = this.#chance()
     if (roll < 0.4) this.ready(name)
     else if (roll < 0.44) this.unreachable(name)
-    else if (roll < 0.55) this.step(name, this.#pick(steps) as Step)
+    else if (roll < 0.55) this.step(name, this.#pick(steps) as Step, this.#transfer())
     else if (roll < 0.72) {
       const code = this.#pick(codes) ?? 'UPD4_FAIL_24'
       const attempt = this.#chance() < 0.85 ? one.attempt : Math.floor(this.#chance() * 3)
       const image = this.#pick([{}, { digest: targetDigest }, { digest: oldDigest }]) ?? {}
-      this.fail(name, code, { attempt, ...image })
+      this.fail(name, code, { attempt, ...image, data: this.#transfer() })
     } else if (roll < 0.85) {
       const boot = this.#chance() < 0.5 ? {} : { bootId: '99'.repeat(16) }
       const said = this.#chance() < 0.4 ? updated(name) : deviceOf(name, '1.0.0', oldDigest, boot)
@@ -221,6 +236,23 @@ class Life extends Machine {
       this.deadline(name, this.#pick(['step', 'in-progress', 'confirm', 'stop', 'operation'] as const) ?? 'step', known)
     } else if (roll < 0.98) this.feed({ kind: 'device-removed', execution: one })
     else this.feed({ kind: 'device-deregistered', execution: one })
+  }
+
+  /** What a download took, sometimes; and what a device says that lies or speaks another language. */
+  #transfer(): Readonly<Record<string, string>> {
+    const roll = this.#chance()
+    if (roll < 0.15) return {}
+    const bytes = (): string => `${Math.floor(this.#chance() * 1_000_000)}`
+    const honest = { held_bytes: bytes(), received_bytes: bytes(), wire_bytes: bytes() }
+    if (roll < 0.5) return honest
+    if (roll < 0.8) return { ...honest, patch_bytes: bytes(), patch_wire_bytes: '7', wire_bytes: '9' }
+    if (roll < 0.9) return { ...honest, broadcast_bytes: bytes() }
+    return this.#pick([
+      { held_bytes: '-1', received_bytes: '1e9', wire_bytes: 'many' },
+      { received_bytes: '999999999999999' },
+      { ...honest, wire_bytes: '999999999999999' },
+      { ...honest, received_bytes: '99999999999999999999' },
+    ]) as Readonly<Record<string, string>>
   }
 
   /** All that is owed comes at last: people decide, sweeps go on, time passes, devices say something. */
@@ -268,6 +300,7 @@ const codes: readonly DeviceCode[] = [
   'UPD4_FAIL_35',
   'UPD4_FAIL_37',
   'UPD4_FAIL_40',
+  'UPD4_FAIL_45',
 ]
 
 function randomPolicy(chance: () => number): Partial<Policy> {
@@ -313,6 +346,7 @@ function randomPolicy(chance: () => number): Partial<Policy> {
             factor: 2,
             jitter: 1,
           })),
+    ...(chance() < 0.7 ? {} : { delivery: { transport: 'auto', retryByPull: chance() < 0.5 } }),
     schedule: {
       ...policyDefaults.schedule,
       onEnd: chance() < 0.5 ? 'stop' : 'finish',
@@ -327,7 +361,18 @@ function withoutWave<T extends { readonly wave: unknown }>({ wave: _, ...rest }:
 }
 
 t.test('random histories: sums add up, limits hold, nothing ends twice, and every operation ends', async t => {
-  const seen = { ended: 0, completed: 0, stopped: 0, paused: 0, retried: 0, corrected: 0, late: 0, waves: 0 }
+  const seen = {
+    ended: 0,
+    completed: 0,
+    stopped: 0,
+    paused: 0,
+    retried: 0,
+    pulled: 0,
+    corrected: 0,
+    late: 0,
+    waves: 0,
+    transfers: 0,
+  }
   for (let index = 0; index < historyCount; index += 1) {
     const seed = (firstSeed + index) % 2 ** 31
     const life = new Life(seed)
@@ -338,8 +383,10 @@ t.test('random histories: sums add up, limits hold, nothing ends twice, and ever
     seen.stopped += life.operation.state === 'stopped' ? 1 : 0
     seen.paused += life.audits.filter(({ action }) => action === 'operation.pause').length
     seen.retried += life.audits.filter(({ action }) => action === 'execution.retry').length
+    seen.pulled += [...life.executions.values()].filter(({ pullOnly }) => pullOnly === true).length
     seen.waves += life.audits.filter(({ action }) => action === 'operation.wave-succeeded').length
     seen.corrected += life.corrected
+    seen.transfers += life.operation.transfer === undefined ? 0 : 1
     seen.late += life.events.filter(({ data }) => data.late === 'true').length
   }
   // A life in which none of this happens would prove nothing.

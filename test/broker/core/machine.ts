@@ -13,6 +13,7 @@ import type {
   Operation,
   Release,
   ReleaseSubject,
+  TransferTotals,
 } from '../../../broker/core/records.ts'
 import { type DeviceCode, type EventCode, eventCodeEntry } from '../../../proto/event-codes.ts'
 import { artifactId, type DeviceId, deviceId, operationId, principalName, releaseIdOf } from '../../../proto/ids.ts'
@@ -295,7 +296,10 @@ export function names(count: number, prefix = 's'): string[] {
 export function recount(
   operation: Operation,
   all: Iterable<Execution>,
-): Pick<Operation, 'counts' | 'executed' | 'retryingCount'> & { wave: Omit<Operation['wave'], 'index' | 'soakUntil'> } {
+): Pick<Operation, 'counts' | 'executed' | 'retryingCount'> & {
+  wave: Omit<Operation['wave'], 'index' | 'soakUntil'>
+  transfer?: TransferTotals
+} {
   const count = (test: (execution: Execution) => boolean): number => executions.filter(test).length
   const executions = [...all]
   const tally = <Key extends string>(key: (execution: Execution) => Key | undefined) => {
@@ -337,6 +341,7 @@ export function recount(
       ),
     },
     retryingCount: count(({ state, attempt }) => state === 'pending' && attempt > 0),
+    ...transferred(executions.filter(isEndedExecution)),
     wave: {
       handedOver: count(inWave),
       ended: count(execution => inWave(execution) && isEndedExecution(execution)),
@@ -345,6 +350,34 @@ export function recount(
       failed: executedIn.filter(execution => inWave(execution) && !succeeded(execution)).length,
     },
   }
+}
+
+/** The words of those that said what can be true, added up. */
+function transferred(ended: readonly Execution[]): Pick<Operation, 'transfer'> {
+  const told = ended.flatMap(({ transfer }) => {
+    if (transfer === undefined) return []
+    const of = (name: string): number => Number.parseInt(transfer[name] ?? '0', 10)
+    const imageBytes = of('held_bytes') + of('patch_bytes') + of('received_bytes')
+    const isLie =
+      imageBytes > 2 ** 32 ||
+      of('wire_bytes') > 2 ** 36 ||
+      of('patch_wire_bytes') > of('wire_bytes') ||
+      of('broadcast_bytes') > of('received_bytes')
+    return isLie ? [] : [{ of, imageBytes }]
+  })
+  const sum = (name: string): number => told.reduce((all, { of }) => all + of(name), 0)
+  if (told.length === 0) return {}
+  const transfer = {
+    devices: told.length,
+    imageBytes: told.reduce((all, { imageBytes }) => all + imageBytes, 0),
+    heldBytes: sum('held_bytes'),
+    receivedBytes: sum('received_bytes'),
+    wireBytes: sum('wire_bytes'),
+    patchBytes: sum('patch_bytes'),
+    patchWireBytes: sum('patch_wire_bytes'),
+    broadcastBytes: sum('broadcast_bytes'),
+  }
+  return { transfer }
 }
 
 export function textOf(code: EventCode): string {

@@ -33,7 +33,9 @@ function retriesOf(code: DeviceCode | 'SYS_100' | 'SYS_111'): number {
 
 t.test('the default policy tries again exactly as the rules say', async t => {
   const retried: Readonly<Record<string, number>> = {
-    ...Object.fromEntries([fail(24), fail(45), 'SYS_100', fail(34), fail(35), fail(36)].map(code => [code, 2])),
+    ...Object.fromEntries([fail(24), 'SYS_100', fail(34), fail(35), fail(36)].map(code => [code, 2])),
+    // Once by pull, which no rule counts.
+    [fail(45)]: 3,
     ...Object.fromEntries([26, 47, 41, 43].map(number => [fail(number), 1])),
   }
   for (const code of eventCodeNames) {
@@ -75,6 +77,60 @@ t.test('a retry waits its time, takes a permit again, and is told to log and aud
   one.fail('a', 'UPD4_FAIL_24')
   t.match(one.of('a'), { state: 'failed', code: 'UPD4_FAIL_24', attempt: 3 })
   t.equal(one.of('a').lastFailure, undefined)
+})
+
+t.test(
+  'after a broadcast that failed the update is offered again at once, to be pulled, and no rule counts it',
+  async t => {
+    const one = machine({ retries: twice }, ['a'])
+    one.ready('a')
+    const { events, audits } = one.fail('a', fail(45), { data: { reason: 'aborted' } })
+    const told = { reason: 'aborted', retry: '1', retry_rule: 'delivery.retryByPull' }
+    t.match(events, [{ code: fail(45), changes: { state: { from: 'in-progress', to: 'pending' } }, data: told }])
+    const actor = { kind: 'policy', rule: 'delivery.retryByPull' }
+    t.match(audits, [{ actor, action: 'execution.retry', data: { device: 'a', code: fail(45), retry: 1 } }])
+    t.match(one.of('a'), { pullOnly: true, notBefore: one.at, lastFailure: { code: fail(45), final: true } })
+    t.notOk(Object.hasOwn(one.of('a'), 'retries'))
+    t.equal(one.operation.retryingCount, 1)
+    t.strictSame(one.ready('a'), ['a'], 'it takes a permit like any other')
+    t.match(one.of('a'), { attempt: 2, pullOnly: true })
+    for (const number of [1, 2]) {
+      one.fail('a', fail(45))
+      t.match(one.of('a'), { state: 'pending', retries: { 0: number } }, 'from then on the rules decide')
+      one.advance(day).ready('a')
+    }
+    one.fail('a', fail(45))
+    t.match(one.of('a'), { state: 'failed', code: fail(45), attempt: 4, pullOnly: true })
+  },
+)
+
+t.test('a broadcast that failed is not offered again where the policy or a person says so', async t => {
+  const no = machine({ delivery: { transport: 'auto', retryByPull: false } }, ['a'])
+  no.ready('a')
+  no.fail('a', fail(45))
+  t.match(no.of('a'), { state: 'failed', code: fail(45) })
+  t.notOk(Object.hasOwn(no.of('a'), 'pullOnly'))
+  const stopped = machine({}, ['a', 'b'])
+  stopped.ready('a', 'b')
+  stopped.fail('a', fail(45), { data: { reason: 'aborted' } })
+  stopped.stop()
+  stopped.fail('b', fail(45))
+  stopped.sweep()
+  t.match(stopped.of('a'), { state: 'failed', code: fail(45), data: { reason: 'aborted' } }, 'the retry is dropped')
+  t.match(stopped.of('b'), { state: 'failed', code: fail(45) }, 'and no other is made')
+})
+
+t.test('abort rules judge a failed broadcast only where the device ends so', async t => {
+  const abort = [{ match: { kind: 'ALL' }, minExecuted: 1, percent: 0, action: { kind: 'pause' } }] as const
+  const one = machine({ abort }, ['a', 'b'])
+  one.ready('a')
+  one.fail('a', fail(45))
+  t.equal(one.operation.state, 'running')
+  t.equal(one.operation.executed.executed, 0)
+  one.ready('a')
+  one.fail('a', fail(45))
+  t.equal(one.operation.state, 'paused')
+  t.match(one.operation.executed, { executed: 1, failedByCode: { [fail(45)]: 1 } })
 })
 
 t.test('the delay is spread by the jitter, on both sides', async t => {

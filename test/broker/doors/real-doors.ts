@@ -89,6 +89,7 @@ export async function openRealDoors(t: Test, settings: Partial<HttpSettings> = {
     port: 0,
     settings: { ...httpSettingsDefaults, failedTokensPerMinute: 1_000_000, ...settings },
     health: () => ({ ready: true, checks: {} }),
+    metrics: () => drover.metrics(),
   })
   t.teardown(() => door.close())
 

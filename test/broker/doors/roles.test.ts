@@ -167,6 +167,7 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   'audit-export': ['admin', nothing],
   'event-stream': ['viewer', nothing],
+  'health-metrics': ['viewer', nothing],
   'api-document': ['viewer', nothing],
 }
 

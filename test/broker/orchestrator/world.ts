@@ -6,9 +6,11 @@ import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
 import { newOperation, releaseSubject } from '../../../broker/core/new-operation.ts'
 import { concurrencyLimit, type Policy, policyDefaults } from '../../../broker/core/policy.ts'
 import type { Operation, Release, Targets } from '../../../broker/core/records.ts'
+import type { SessionSender } from '../../../broker/delivery/session-sender.ts'
 import { StoreUnavailable } from '../../../broker/errors.ts'
 import {
   Orchestrator,
+  type OrchestratorPorts,
   type OrchestratorSettings,
   orchestratorDefaults,
 } from '../../../broker/orchestrator/orchestrator.ts'
@@ -115,10 +117,15 @@ export class ScriptedConnection implements DeviceConnection {
 export class World {
   readonly clock = new HandClock()
   readonly store: MemoryStore
+  /** Bytes a second that seem to go out for an operation. */
+  readonly throughput = new Map<string, number>()
   readonly settings: Partial<OrchestratorSettings>
   orchestrator!: Orchestrator
   /** What operations made here install. */
   release: Release = release
+  /** In place of those below; taken at each start. */
+  ports: Partial<OrchestratorPorts> = {}
+  sender: SessionSender | undefined
   readonly violations: string[] = []
   readonly published: { topic: string; message: object }[] = []
   #alive = true
@@ -171,9 +178,12 @@ export class World {
         calendar: new CronCalendar(),
         log: silentLog,
         channel: { publish: (topic, message) => this.published.push({ topic, message }) },
+        throughputOf: operation => this.throughput.get(operation) ?? 0,
+        ...this.ports,
       },
       { ...orchestratorDefaults, startGraceMs: 0, ...this.settings },
     )
+    if (this.sender !== undefined) this.orchestrator.broadcastBy(this.sender)
     await settled()
   }
 

@@ -1,6 +1,7 @@
 // What operators do with operations, devices and principals through the use cases: approval by a second person, edits,
 // retries, exports, idempotency, audit, streams. The rules behind them are tested in core and orchestrator.
 import t from 'tap'
+import type { OperationEdit } from '../../../proto/http-api.ts'
 import { eventOf, type ScriptedConnection, settled } from '../orchestrator/world.ts'
 import { admin, all, approver, caller, operator, scene, textOf, update, viewer } from './scene.ts'
 
@@ -147,6 +148,34 @@ t.test('a dry run says whom it would touch and why not the others, and makes not
     SYS_101: ['nobody'],
   })
   t.equal((await useCases.listOperations(viewer, {})).data.length, 0)
+})
+
+t.test('how the bytes come is asked for, shown with its defaults, and edited one by one', async t => {
+  const { useCases, release } = await scene(t, 1)
+  const plain = await useCases.createOperation(operator, update(release))
+  t.same(plain.policy.delivery, { transport: 'auto', bytesPerSecond: null, retryByPull: true })
+  const { id, policy } = await useCases.createOperation(operator, {
+    ...update(release),
+    policy: { delivery: { transport: 'broadcast', bytesPerSecond: 50_000 } },
+  })
+  t.same(policy.delivery, { transport: 'broadcast', bytesPerSecond: 50_000, retryByPull: true })
+  const edited = async (delivery: NonNullable<OperationEdit['delivery']>): Promise<object> =>
+    (await useCases.editOperation(operator, id, { delivery })).policy.delivery
+  t.same(await edited({ transport: 'pull' }), { transport: 'pull', bytesPerSecond: 50_000, retryByPull: true })
+  t.same(await edited({ retryByPull: false }), { transport: 'pull', bytesPerSecond: 50_000, retryByPull: false })
+  t.same(await edited({ bytesPerSecond: 70_000 }), { transport: 'pull', bytesPerSecond: 70_000, retryByPull: false })
+  t.same(await edited({ bytesPerSecond: null }), { transport: 'pull', bytesPerSecond: null, retryByPull: false })
+  t.same(
+    (await useCases.editOperation(operator, id, { concurrency: 3 })).policy.delivery,
+    { transport: 'pull', bytesPerSecond: null, retryByPull: false },
+    'an edit of something else leaves it',
+  )
+  const { id: first } = plain
+  t.same((await useCases.editOperation(operator, first, { delivery: { transport: 'pull' } })).policy.delivery, {
+    transport: 'pull',
+    bytesPerSecond: null,
+    retryByPull: true,
+  })
 })
 
 t.test('what a policy may not say is refused with every field named', async t => {

@@ -28,6 +28,7 @@ export function useCasesOf(
     log: silentLog,
     types: new OperationTypes(store, signer, more),
     isOnline: device => orchestrator.isOnline(device),
+    throughputOf: operation => world.throughput.get(operation) ?? 0,
     disconnectOperator: () => {},
     webhookProblem: url => post.problem(url),
   })

@@ -65,6 +65,13 @@ t.test('each command is one use case, for people and as one JSON object', async 
     ['operation edit ID --concurrency 5', 'editOperation', [operation, { concurrency: 5 }], /paused/],
     ['operation edit ID --rate none', 'editOperation', [operation, { rate: null }], /paused/],
     ['operation edit ID --rate 60', 'editOperation', [operation, { rate: { maximumPerMinute: 60 } }], /paused/],
+    ['operation edit ID --transport pull', 'editOperation', [operation, { delivery: { transport: 'pull' } }], /paused/],
+    [
+      'operation edit ID --bytes-per-second none',
+      'editOperation',
+      [operation, { delivery: { bytesPerSecond: null } }],
+      /paused/,
+    ],
     ['operation edit ID --window none', 'editOperation', [operation, { windows: [] }], /paused/],
     [
       'operation edit ID --window 0_22_*_*_*/60/Europe/Berlin',

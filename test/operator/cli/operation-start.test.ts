@@ -126,6 +126,11 @@ t.test('every type of work, aim and policy becomes the request the broker knows'
       },
     ],
     [
+      ['--transport', 'broadcast', '--bytes-per-second', '1048576', '--no-retry-by-pull'],
+      { delivery: { transport: 'broadcast', bytesPerSecond: 1_048_576, retryByPull: false } },
+    ],
+    [['--transport', 'pull'], { delivery: { transport: 'pull' } }],
+    [
       ['--policy', path('policy.json'), '--priority', '3', '--log-on-failure', '--end-at', '2030-02-02T00:00:00Z'],
       {
         rate: { maximumPerMinute: 9 },

@@ -76,6 +76,8 @@ t.test('each flag of an operation is judged before anybody is asked', { timeout:
     [edit(), '--concurrency'],
     [edit('--concurrency', 'none'), '--concurrency'],
     [edit('--rate', '0'), '--rate'],
+    [edit('--transport', 'pigeon'), '--transport'],
+    [edit('--bytes-per-second', '5'), '--bytes-per-second'],
     [edit('--window', 'none', '--window', '0 1 * * */60/UTC'), '--window'],
     [['operation', 'override', operation], '--reason'],
     [['operation', 'executions', operation, '--result', 'good'], '--result'],
