@@ -22,6 +22,13 @@ export interface AutomaticPatches {
   close(): Promise<void>
 }
 
+export interface PatchParts {
+  readonly clock: Clock
+  readonly log: Log
+  /** Where programs are found, as PATH has it. */
+  readonly searchPath: string
+}
+
 /**
  * Undefined, and told, when the artifacts are not files (the thread that makes patches reads nothing else), or the folder
  * cannot be used: a broker without patches is a broker all the same.
@@ -30,18 +37,17 @@ export async function openPatches(
   dataDir: string,
   artifacts: ArtifactStore,
   settings: PatchSettings,
-  clock: Clock,
-  log: Log,
+  parts: PatchParts,
 ): Promise<AutomaticPatches | undefined> {
   if (!(artifacts instanceof ArtifactFiles)) {
-    log.info({ event: 'patches-off', reason: 'artifacts are not files here' }, 'no patches are made')
+    parts.log.info({ event: 'patches-off', reason: 'artifacts are not files here' }, 'no patches are made')
     return undefined
   }
   try {
-    return await opened(dataDir, artifacts, settings, clock, log)
+    return await opened(dataDir, artifacts, settings, parts)
   } catch (err) {
     if (!(err instanceof StoreUnavailable)) throw err
-    log.warn({ event: 'patches-off', reason: err.message, err }, 'no patches are made')
+    parts.log.warn({ event: 'patches-off', reason: err.message, err }, 'no patches are made')
     return undefined
   }
 }
@@ -50,15 +56,16 @@ async function opened(
   dataDir: string,
   artifacts: ArtifactFiles,
   settings: PatchSettings,
-  clock: Clock,
-  log: Log,
+  parts: PatchParts,
 ): Promise<AutomaticPatches> {
+  const { clock, log, searchPath } = parts
   const folder = join(dataDir, 'patches')
   const store = await PatchFiles.open(folder, settings.patchCacheBytesMax, clock)
   const maker = await PatchWorker.open({
     folder: join(folder, 'making'),
     bundlePath: artifact => artifacts.bundlePath(artifact),
     patches: store,
+    searchPath,
     clock,
     settings: { imageBytesMax: settings.patchImageBytesMax },
   })

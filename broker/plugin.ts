@@ -110,7 +110,11 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     if (options.artifacts === undefined) opened.push(() => artifacts.close())
 
     const planeSettings = deliverySettings(options.delivery)
-    const patches = await openPatches(options.dataDir, artifacts, planeSettings, clock, log)
+    const patches = await openPatches(options.dataDir, artifacts, planeSettings, {
+      clock,
+      log,
+      searchPath: process.env.PATH ?? '',
+    })
     if (patches !== undefined) opened.push(() => patches.close())
 
     const calendar = new CronCalendar()

@@ -32,7 +32,13 @@ export function automaticDelta({ before, after }: ImagePair): Promise<AutomaticD
     const patches = await PatchFiles.open(join(folder, 'patches'), cacheBytes, systemClock)
     opened.add(() => patches.close())
     const bundlePath = (artifact: string): string => join(artifactFolder, `${artifact}.bundle`)
-    const maker = await PatchWorker.open({ folder: join(folder, 'making'), bundlePath, patches, clock: systemClock })
+    const maker = await PatchWorker.open({
+      folder: join(folder, 'making'),
+      bundlePath,
+      patches,
+      searchPath: process.env.PATH ?? '',
+      clock: systemClock,
+    })
     opened.add(() => maker.close())
     const pair = { base: base.artifact, target: target.artifact }
     const { signal } = new AbortController()

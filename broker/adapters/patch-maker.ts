@@ -40,6 +40,8 @@ export interface PatchMakerParts {
   /** Where the bundle of an artifact lies, if there is one. */
   readonly bundlePath: (artifact: ArtifactId) => string
   readonly patches: PatchStore
+  /** Where the program `zstd` is looked for: folders with a colon between them, as PATH has them. */
+  readonly searchPath: string
   readonly clock: Clock
   readonly settings?: Partial<PatchMakerSettings>
 }
@@ -162,6 +164,9 @@ export class PatchWorker implements PatchMaker {
     if (this.#worker !== undefined) return this.#worker
     const worker = new Worker(new URL('./patch-maker/worker.js', import.meta.url), {
       name: 'drover-patches',
+      // It is a program of its own: nothing that this process was started with is meant for it.
+      execArgv: [],
+      env: { PATH: this.#parts.searchPath },
       resourceLimits: { maxOldGenerationSizeMb: this.#settings.heapMiB },
     })
     // Between two jobs nobody else listens, and an error without a listener would be the broker's.

@@ -10,6 +10,7 @@ import { artifactId, deviceId } from '../../proto/ids.ts'
 import { makeBundle, makeImage } from '../fixtures/bundle.ts'
 import { pieces } from '../suites/artifact-store.ts'
 
+const searchPath = process.env.PATH ?? ''
 const settings = deliverySettings({ patchDevicesMin: 1 })
 
 function noted() {
@@ -24,7 +25,7 @@ t.test('with a folder of artifacts there are patches, in a folder beside it', as
   const artifacts = await ArtifactFiles.open(join(dataDir, 'artifacts'))
   const [old, fresh] = [makeBundle({ image: makeImage(60_000, 1) }), makeBundle({ image: makeImage(60_000, 2) })]
   for (const { bytes } of [old, fresh]) await artifacts.receive(pieces(bytes))
-  const patches = await openPatches(dataDir, artifacts, settings, systemClock, log)
+  const patches = await openPatches(dataDir, artifacts, settings, { clock: systemClock, log, searchPath })
   t.ok(existsSync(join(dataDir, 'patches', 'making')))
   const pair = { base: old.artifact, target: fresh.artifact }
   t.equal(patches?.offers.offerFor(deviceId('a'), pair, 2 ** 30), undefined, 'the first begins with chunks')
@@ -42,11 +43,11 @@ t.test('with a folder of artifacts there are patches, in a folder beside it', as
 t.test('without files, or without a folder to write to, there are none, and it says why', async t => {
   const { lines, log } = noted()
   const elsewhere: ArtifactStore = { receive: Promise.reject, open: async () => undefined, close: async () => {} }
-  t.equal(await openPatches(t.testdir(), elsewhere, settings, systemClock, log), undefined)
+  t.equal(await openPatches(t.testdir(), elsewhere, settings, { clock: systemClock, log, searchPath }), undefined)
   const dataDir = t.testdir()
   const artifacts = await ArtifactFiles.open(join(dataDir, 'artifacts'))
   writeFileSync(join(dataDir, 'patches'), 'a file')
-  t.equal(await openPatches(dataDir, artifacts, settings, systemClock, log), undefined)
+  t.equal(await openPatches(dataDir, artifacts, settings, { clock: systemClock, log, searchPath }), undefined)
   t.match(lines, [
     { event: 'patches-off', reason: /not files/ },
     { event: 'patches-off', reason: /patch folder/ },

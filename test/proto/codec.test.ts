@@ -205,6 +205,7 @@ t.test('a number its field cannot hold is refused, never cut', async t => {
   const uint64 = new Set([
     ...['releaseCounter', 'expiresAt', 'payloadSize', 'installedSize', 'imageSize', 'outboxLastEventNumber'],
     ...['eventNumber', 'deviceTime', 'imageBytes', 'heldBytes', 'receivedBytes', 'wireBytes', 'baseSize'],
+    ...['patchBytes', 'patchWireBytes', 'broadcastBytes'],
   ])
   const bool = new Set(['needsReboot', 'index', 'online', 'cut'])
   for (const name of names)

@@ -4,6 +4,9 @@ import t from 'tap'
 import { Faults, faultKinds } from '../../simulator/world/faults.ts'
 import { type History, history } from '../../simulator/world/history.ts'
 
+// With coverage, beside another test, it takes about two minutes.
+t.setTimeout(process.env.DROVER_LONG === '1' ? 3_600_000 : 300_000)
+
 const historiesCount = process.env.DROVER_LONG === '1' ? 2000 : 200
 const dayMs = 86_400_000
 

@@ -44,7 +44,10 @@ async function scene(t: Test, more: Partial<PatchMakerSettings> = {}, bundles = 
   const patches = await PatchFiles.open(join(dataDir, 'patches'), 2 ** 30, systemClock)
   const folder = join(dataDir, 'making')
   const bundlePath = (artifact: string): string => join(dataDir, 'artifacts', `${artifact}.bundle`)
-  const maker = await PatchWorker.open({ folder, bundlePath, patches, clock: systemClock, settings: more })
+  const maker = await PatchWorker.open({
+    ...{ folder, bundlePath, patches, clock: systemClock, settings: more },
+    searchPath: process.env.PATH ?? '',
+  })
   t.teardown(async () => {
     await maker.close()
     await patches.close()
@@ -250,13 +253,16 @@ t.test('an image is read at any place, and each chunk is compared with the index
 t.test('what a crash left in its folder goes at the next start', async t => {
   const folder = join(t.testdir({ making: { 'job-7': { patch: 'half', base: 'x' } } }), 'making')
   const patches = await PatchFiles.open(t.testdir(), 2 ** 30, systemClock)
-  const maker = await PatchWorker.open({ folder, bundlePath: () => '', patches, clock: systemClock })
+  const maker = await PatchWorker.open({ folder, bundlePath: () => '', patches, searchPath: '', clock: systemClock })
   t.same(readdirSync(folder), [])
   await maker.close()
   const file = join(t.testdir({ file: '' }), 'file', 'making')
-  await t.rejects(PatchWorker.open({ folder: file, bundlePath: () => '', patches, clock: systemClock }), {
-    code: 'STORE_UNAVAILABLE',
-  })
+  await t.rejects(
+    PatchWorker.open({ folder: file, bundlePath: () => '', patches, searchPath: '', clock: systemClock }),
+    {
+      code: 'STORE_UNAVAILABLE',
+    },
+  )
 })
 
 function digestsOf({ index }: TestBundle): string[] {

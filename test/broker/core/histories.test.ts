@@ -300,7 +300,8 @@ const codes: readonly DeviceCode[] = [
   'UPD4_FAIL_35',
   'UPD4_FAIL_37',
   'UPD4_FAIL_40',
-  'UPD4_FAIL_45',
+  // The only one that changes how the next attempt goes: often enough to be seen in every run.
+  ...Array.from({ length: 4 }, () => 'UPD4_FAIL_45' as const),
 ]
 
 function randomPolicy(chance: () => number): Partial<Policy> {
