@@ -100,7 +100,8 @@ export class LevelStore implements Store {
     const settings: OpeningOptions = {
       create: options.create ?? true,
       migrate: options.migrate ?? true,
-      tableBytesMax: options.tableBytesMax ?? 256 * mebibyte,
+      // What is older is not read at a start: its records are checked one by one as they are used, all of it by `doctor`.
+      tableBytesMax: options.tableBytesMax ?? 96 * mebibyte,
       logBatches: options.logBatches ?? 4096,
       writeBufferBytes: options.writeBufferBytes ?? 4 * mebibyte,
     }

@@ -28,7 +28,7 @@ export interface CarouselParts {
 
 /**
  * One write for each socket, bytes: the cost of a system call, and of all that is touched for it, is spread over so much.
- * Twice 64 KiB because it takes a third off (docs/BENCHMARKS.md); who has no room for it gets the first half.
+ * Twice 64 KiB: half as many system calls for the same bytes. Who has no room for it gets the first half.
  */
 const batchBytesMost = 128 * 1024
 /** At a low rate a batch is no more than this much of it: members that hear nothing for ten seconds begin to ask. */
