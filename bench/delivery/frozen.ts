@@ -4,7 +4,7 @@
 
 import { Opened } from '../engine/opened.ts'
 import { median, type Print, percentile } from '../engine/printing.ts'
-import { Pings } from './pings.ts'
+import { Pings } from '../pings.ts'
 import type { PullerOrders } from './puller-group.ts'
 import type { PullerVerbs } from './pullers.ts'
 import type { ServerVerbs } from './server.ts'

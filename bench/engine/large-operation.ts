@@ -2,14 +2,15 @@
 // time and memory, what pings feel of it, and how soon a broker that is killed in the middle is ready again.
 import { join } from 'node:path'
 import type { OperationView } from '../../proto/http-api.ts'
+import { Pings } from '../pings.ts'
 import { BrokerProcess, pause } from './broker-process.ts'
 import { FleetProcesses } from './fleet-process.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Opened } from './opened.ts'
 import { bundle, startOperation, uploadRelease } from './operations.ts'
-import { type Print, sizeWord } from './printing.ts'
-import { fillRegistry, spreadDevices, token } from './registry.ts'
+import { type Print, percentile, sizeWord } from './printing.ts'
+import { deviceSecret, fillRegistry, pingerName, spreadDevices, token } from './registry.ts'
 import type { EngineSettings } from './settings.ts'
-import { MemoryWatch, PingWatch } from './watches.ts'
 
 /** A broker that has just started gives back what it needed for that. */
 const settleMs = 3000
@@ -39,7 +40,7 @@ async function measure(
   await uploadRelease(broker)
   const fleet = await FleetProcesses.open(broker.mqttPort, online, fleetWishes)
   opened.add(() => fleet.close())
-  const pings = await PingWatch.open(broker.mqttPort)
+  const pings = await Pings.open(broker.mqttPort, pingerName, deviceSecret)
   await pause(Math.min(settleMs, 1000 * seconds))
   opened.add(async () => pings.close())
   const idleMb = await broker.memoryMb()
@@ -50,7 +51,7 @@ async function measure(
   const { id } = await startOperation(broker, { all: true }, devices)
   await until(broker, id, ({ sensors }) => sensors >= targets)
   print(`expansion_targets_per_second_${size}`, targets / ((performance.now() - started) / 1000), 'targets/s')
-  print(`expansion_ping_p99_ms_${size}_targets`, await pings.p99(), 'ms')
+  print(`expansion_ping_p99_ms_${size}_targets`, percentile(await pings.taken(), 0.99), 'ms')
   await until(broker, id, ({ counts }) => counts.completed >= online.length)
   await pause(1000 * Math.min(seconds, 5))
   print(`memory_growth_mb_${size}_targets`, (await memory.stop()) - idleMb, 'MB')

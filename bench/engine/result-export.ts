@@ -7,14 +7,15 @@ import { policyDefaults } from '../../broker/core/policy.ts'
 import type { Execution, Operation, Release } from '../../broker/core/records.ts'
 import { principalName } from '../../proto/ids.ts'
 import { testClassId, testVendorId } from '../../test/fixtures/bundle.ts'
+import { Pings } from '../pings.ts'
 import { BrokerProcess, pause } from './broker-process.ts'
 import { FleetProcesses } from './fleet-process.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Opened } from './opened.ts'
 import { bundle, OperationFeed, operationsAlive, uploadRelease } from './operations.ts'
-import type { Print } from './printing.ts'
-import { deviceName, fillRegistry, spreadDevices, token } from './registry.ts'
+import { type Print, percentile } from './printing.ts'
+import { deviceName, deviceSecret, fillRegistry, pingerName, spreadDevices, token } from './registry.ts'
 import type { EngineSettings } from './settings.ts'
-import { MemoryWatch, PingWatch } from './watches.ts'
 
 const executionsAtOnce = 2000
 
@@ -34,12 +35,12 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   const fleet = await FleetProcesses.open(broker.mqttPort, online, fleetWishes)
   opened.add(() => fleet.close())
   const feed = await OperationFeed.open(broker, online, operationsAlive)
-  const pings = await PingWatch.open(broker.mqttPort)
+  const pings = await Pings.open(broker.mqttPort, pingerName, deviceSecret)
   opened.add(async () => pings.close())
   const before = new MemoryWatch(broker)
   await pause(1000 * seconds)
   const withoutMb = await before.stop()
-  print('export_ping_p99_ms_before', await pings.p99(), 'ms')
+  print('export_ping_p99_ms_before', percentile(await pings.taken(), 0.99), 'ms')
 
   const during = new MemoryWatch(broker)
   const begin = await fleet.count()
@@ -49,7 +50,7 @@ async function measure(opened: Opened, folder: string, settings: EngineSettings,
   const end = await fleet.count()
   if (lines !== targets + 1) throw new Error(`the export has ${lines} lines for ${targets} devices`)
   print('export_rss_growth_mb', Math.max(0, (await during.stop()) - withoutMb), 'MB')
-  print('export_ping_p99_ms', await pings.p99(), 'ms')
+  print('export_ping_p99_ms', percentile(await pings.taken(), 0.99), 'ms')
   print('export_seconds', exportSeconds, 's')
   print('export_megabytes', bytes / 1e6, 'MB')
   print('export_events_meanwhile', (end.acknowledged - begin.acknowledged) / exportSeconds, 'events/s')

@@ -3,20 +3,15 @@
 // should be, to its success, and with one thing wrong, to its code.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Aedes } from 'aedes'
+import type { Aedes } from 'aedes'
 import type { Test } from 'tap'
-import { aedesOptions } from '../../../broker/adapters/aedes/settings.ts'
-import { HttpDoor } from '../../../broker/adapters/http/http-door.ts'
-import { httpSettingsDefaults } from '../../../broker/adapters/http/settings.ts'
 import { LevelStore } from '../../../broker/adapters/level-store.ts'
-import { MqttListener } from '../../../broker/adapters/mqtt-listener.ts'
-import { systemClock, systemRandom } from '../../../broker/adapters/system-clock.ts'
 import { quarantineDefaults } from '../../../broker/core/device.ts'
-import { attach } from '../../../broker/plugin.ts'
 import type { DeviceFailureCode } from '../../../proto/event-codes.ts'
 import type { EventListing, EventView, OperationView, ReleaseView } from '../../../proto/http-api.ts'
 import { type OperationId, operationId } from '../../../proto/ids.ts'
 import { eachCase } from '../../fixtures/cases.ts'
+import { listeningBroker } from '../../fixtures/listening-broker.ts'
 import { openSessions } from '../../fixtures/open-sessions.ts'
 import { call, untilValue } from '../../stories/process.ts'
 import { BelievingArtifacts } from './believing-artifacts.ts'
@@ -87,35 +82,19 @@ export class Scene {
     await mkdir(join(folder, 'broker'))
     const store = await LevelStore.open(join(folder, 'broker/database'))
     const artifacts = await BelievingArtifacts.open(join(folder, 'broker/artifacts'))
-    const aedes = await Aedes.createBroker(aedesOptions())
-    const drover = await attach(aedes, {
+    const broker = await listeningBroker({
       dataDir: join(folder, 'broker'),
-      ...{ store, artifacts, strangers: 'refuse', log },
+      ...{ store, artifacts, log },
       orchestrator: { repeatLeastMs: 100, quarantine: { ...quarantineDefaults, failuresMax: 0 } },
     })
+    const { aedes } = broker
     openSessions(aedes)
-    let token = ''
-    await drover.firstAdministrator(async given => {
-      token = given
-    })
-    const common = { clock: systemClock, log, host: '127.0.0.1', port: 0 }
-    const http = await HttpDoor.open({
-      ...common,
-      useCases: drover.useCases,
-      random: systemRandom,
-      settings: httpSettingsDefaults,
-      health: () => ({ ready: true, checks: {} }),
-    })
-    const mqtt = await MqttListener.open(aedes, { ...common, connectionsMax: 1000 })
     t.teardown(async () => {
-      await mqtt.close()
-      await http.close()
-      await drover.close()
-      await new Promise<void>(resolve => aedes.close(() => resolve()))
+      await broker.close()
       await artifacts.close()
       await store.close()
     })
-    return new Scene({ mqttPort: mqtt.port, httpPort: http.port, token }, { store, artifacts, aedes, lines }, folder)
+    return new Scene(broker, { store, artifacts, aedes, lines }, folder)
   }
 
   /** The good story ends in success; each other, with one thing wrong, in the code and in no other. */

@@ -1,7 +1,9 @@
 // Unrelated MQTT traffic: one connection that is pinged again and again, and how long each answer took.
-import { MqttSocket } from '../engine/mqtt-socket.ts'
+import { MqttSocket } from './engine/mqtt-socket.ts'
 
-const pingMs = 10
+const pingMs = 20
+/** Whoever has not answered for so long answers no more. */
+const answerMs = 30_000
 
 export class Pings {
   readonly #socket: MqttSocket
@@ -10,9 +12,9 @@ export class Pings {
   #closed = false
   #answered: (() => void)[] = []
 
-  private constructor(port: number) {
+  private constructor(port: number, name: string, password: string) {
     this.#socket = new MqttSocket(
-      { port, name: 'pinger', password: 'secret' },
+      { port, name, password },
       {
         connected: () => this.#ping(),
         subscribed: () => {},
@@ -25,15 +27,21 @@ export class Pings {
   }
 
   /** Resolves when the first one has been answered. */
-  static async open(port: number): Promise<Pings> {
-    const pings = new Pings(port)
+  static async open(port: number, name = 'pinger', password = 'secret'): Promise<Pings> {
+    const pings = new Pings(port, name, password)
     await pings.taken()
     return pings
   }
 
-  /** Milliseconds of each since this was asked last; one more is waited for, which was sent before. */
+  /** Milliseconds of each since this was asked last; one more is waited for, which was sent before. Rejects when none comes. */
   async taken(): Promise<readonly number[]> {
-    await new Promise<void>(resolve => this.#answered.push(resolve))
+    await new Promise<void>((resolve, reject) => {
+      const silent = setTimeout(() => reject(new Error(`no answer to a ping in ${answerMs} ms`)), answerMs)
+      this.#answered.push(() => {
+        clearTimeout(silent)
+        resolve()
+      })
+    })
     const taken = this.#latencies
     this.#latencies = []
     return taken
