@@ -1,5 +1,5 @@
 // What makes the frames in the worker: zstd of Node, in this very thread, or else the program `zstd`, one after the other.
-// Nearly all frames of most updates hold nothing new. A quick look tells, for a tenth of the work.
+// Nearly all frames of most updates hold nothing new. A quick look at a low level tells.
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
