@@ -1,5 +1,5 @@
-// What one chunk costs the broker when all subscribers get it: the carousel beside the fan-out of `aedes.publish`, and
-// beside mosquitto where it is installed. Mosquitto's chunks come from a publisher outside, so Aedes is also measured with
+// What one chunk costs the broker when all subscribers get it: the carousel beside the fan-out of `aedes.publish`, beside
+// mosquitto where it is installed, and beside a bare server that writes the same buffers: less the kernel does not take. Mosquitto's chunks come from a publisher outside, so Aedes is also measured with
 // one; the carousel has its chunks from the artifact. A delivery is one chunk at one subscriber, counted by their bytes.
 import { sessionTopic } from '../../proto/topics.ts'
 import { Opened } from '../engine/opened.ts'
@@ -37,6 +37,8 @@ interface Figures {
 /** One side of a cell. */
 interface Sender {
   readonly group: string
+  /** Where its subscribers are: one process has not files enough for those of all. */
+  readonly listeners: Worker<ListenerVerbs>
   readonly peer?: string
   /** Sent to all in one measurement. */
   readonly chunks: number
@@ -80,23 +82,22 @@ async function measureCell(
   const wanted = settings.quick ? subscribers * 4 : (deliveriesOf[chunkKib] ?? 0)
   const chunks = Math.min(Math.max(4, Math.round(wanted / subscribers)), (16 * 1024) / chunkKib)
   const suffix = `_${chunkKib}k_${subscribers}${tls === undefined ? '' : '_tls'}`
-  const listeners = Worker.start<ListenerVerbs>('listeners')
-  opened.add(() => listeners.close())
-  const senders = await openSenders(opened, { cell, chunkBytes, chunks, listeners, settings, suffix })
+  const senders = await openSenders(opened, { cell, chunkBytes, chunks, settings, suffix })
   let run = 0
   const kept = await turnAbout(settings.rounds, Object.keys(senders), async (name): Promise<Figures> => {
     const sender = senders[name] as Sender
     run += 1
     const session = run.toString(16).padStart(16, '0')
     await sender.prepare?.(session)
-    await listeners.ask('subscribe', { group: sender.group, topics: topicsOf(session, name) })
-    await listeners.ask('heard', { group: sender.group })
+    const { group, listeners } = sender
+    await listeners.ask('subscribe', { group, topics: topicsOf(session, name) })
+    await listeners.ask('heard', { group })
     const before = await sender.cpuSeconds()
     const started = performance.now()
     await sender.send(session)
     const seconds = (performance.now() - started) / 1000
     const cpuSeconds = (await sender.cpuSeconds()) - before
-    const { bytes, packets } = await listeners.ask('heard', { group: sender.group })
+    const { bytes, packets } = await listeners.ask('heard', { group })
     const deliveries = (bytes - packets * headBytes) / chunkBytes
     return {
       cpuPerDelivery: cpuSeconds / deliveries,
@@ -117,17 +118,22 @@ interface CellParts {
   readonly cell: Cell
   readonly chunkBytes: number
   readonly chunks: number
-  readonly listeners: Worker<ListenerVerbs>
   readonly settings: DeliveryBenchSettings
   readonly suffix: string
 }
 
 async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<Record<string, Sender>>> {
-  const { cell, chunks, chunkBytes, listeners } = parts
+  const { cell, chunks, chunkBytes } = parts
+  const started = (): Worker<ListenerVerbs> => {
+    const worker = Worker.start<ListenerVerbs>('listeners')
+    opened.add(() => worker.close())
+    return worker
+  }
+  const [listeners, ofBare] = [started(), started()]
   const { subscribers: count, tls } = cell
   const peerChunks = Math.max(2, Math.round(chunks * (shareOfPeers[chunkBytes / 1024] ?? 1)))
-  const connect = (group: string, port: number): Promise<void> =>
-    listeners.ask('connect', { group, port, tls: tls !== undefined, from: 0, count })
+  const connect = (group: string, port: number, to = listeners): Promise<void> =>
+    to.ask('connect', { group, port, tls: tls !== undefined, from: 0, count })
   const ahead = aheadOf[chunkBytes / 1024] ?? 1
   const published =
     (group: string, sent: number): Sender['send'] =>
@@ -138,6 +144,8 @@ async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<R
   await connect('drover', drover.port)
   const publish = await openServer(opened, parts, 'publish')
   await connect('publish', publish.port)
+  const bare = await openServer(opened, parts, 'raw')
+  await connect('raw', bare.port, ofBare)
   const folder = parts.settings.profile
   if (folder !== undefined)
     for (const { name, server } of [
@@ -153,6 +161,7 @@ async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<R
   return {
     drover: {
       group: 'drover',
+      listeners,
       chunks,
       prepare: session => drover.server.ask('invite', { session, from: 0, count }),
       async send(session) {
@@ -165,6 +174,7 @@ async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<R
     },
     publish: {
       group: 'publish',
+      listeners,
       peer: 'aedes.publish',
       chunks: peerChunks,
       async send(session) {
@@ -176,14 +186,28 @@ async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<R
     },
     outside: {
       group: 'publish',
+      listeners,
       peer: 'aedes, publisher outside',
       chunks: peerChunks,
       send: published('publish', peerChunks),
       cpuSeconds: publish.cpuSeconds,
     },
+    raw: {
+      group: 'raw',
+      listeners: ofBare,
+      peer: 'bare net server',
+      chunks,
+      async send(session) {
+        const heard = ofBare.ask('until', { group: 'raw', packets: chunks * count, small: 0 })
+        await bare.server.ask('broadcast', { session })
+        await heard
+      },
+      cpuSeconds: bare.cpuSeconds,
+    },
     ...(mosquitto !== undefined && {
       mosquitto: {
         group: 'mosquitto',
+        listeners,
         peer: 'mosquitto',
         chunks: peerChunks,
         send: published('mosquitto', peerChunks),
@@ -196,7 +220,7 @@ async function openSenders(opened: Opened, parts: CellParts): Promise<Readonly<R
 async function openServer(
   opened: Opened,
   { cell: { tls }, chunkBytes, chunks }: CellParts,
-  name: 'drover' | 'publish',
+  name: 'drover' | 'publish' | 'raw',
 ): Promise<{
   readonly server: Worker<ServerVerbs>
   readonly port: number
@@ -228,6 +252,8 @@ function printCell(
   const ours = costs('drover')
   print(`broadcast_ratio_vs_publish${suffix}`, medianRatio(costs('publish'), ours), 'x')
   print(`broadcast_ratio_vs_publish_from_outside${suffix}`, medianRatio(costs('outside'), ours), 'x')
+  print(`broadcast_share_of_raw${suffix}`, medianRatio(costs('raw'), ours), 'x')
+  print(`broadcast_raw_ratio_vs_publish${suffix}`, medianRatio(costs('publish'), costs('raw')), 'x', 'bare net server')
   if (senders.mosquitto === undefined) console.error('mosquitto is not installed: nothing to compare with')
   else print(`broadcast_ratio_vs_mosquitto${suffix}`, medianRatio(costs('mosquitto'), ours), 'x')
 }
