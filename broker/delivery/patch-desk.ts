@@ -97,12 +97,13 @@ export class PatchDesk implements PatchOffers {
     return { base: pair.base, patchBytes, metadata }
   }
 
-  leastBytes(pair: PatchPair): number | undefined {
+  leastBytes(pair: PatchPair, memoryBytes: number): number | undefined {
     if (pair.base === pair.target || this.#closing.signal.aborted) return undefined
     const patch = this.#parts.patches.find(pair)
-    if (patch !== undefined)
-      return this.#settings.devicesMin === 0 ? patch.chunkBytes : Math.min(patch.patchBytes, patch.chunkBytes)
-    return this.#known(pair).chunkBytes
+    if (patch === undefined) return this.#known(pair).chunkBytes
+    const { patchBytes, chunkBytes, metadata } = patch
+    const offered = this.#settings.devicesMin > 0 && patchMemoryBytes(metadata) <= memoryBytes
+    return offered ? Math.min(patchBytes, chunkBytes) : chunkBytes
   }
 
   figures(): PatchFigures {

@@ -13,6 +13,9 @@ export interface PatchOffers {
     pair: { readonly base: ArtifactId; readonly target: ArtifactId },
     memoryBytes: number,
   ): PatchTransport | undefined
-  /** What the device would be sent at least when it pulls: by chunks it lacks or by the patch, bytes. Undefined: not known. */
-  leastBytes(pair: { readonly base: ArtifactId; readonly target: ArtifactId }): number | undefined
+  /**
+   * What a device with so much memory for patches would be sent at least when it pulls: by chunks it lacks, or by the patch
+   * where that fits, bytes. Undefined: not known.
+   */
+  leastBytes(pair: { readonly base: ArtifactId; readonly target: ArtifactId }, memoryBytes: number): number | undefined
 }

@@ -50,13 +50,14 @@ export class Transports {
     const session = this.#sessions.of(execution.device)
     if (session?.device === undefined) return undefined
     const manifest = running.manifestOf(session.device, execution)
-    return this.#pullsForLess(installedBy(session, running), manifest) ? undefined : manifest.artifact
+    const memoryBytes = session.hello?.patchMemoryBytes ?? 0
+    return this.#pullsForLess(installedBy(session, running), manifest, memoryBytes) ? undefined : manifest.artifact
   }
 
-  #pullsForLess(base: ArtifactId | undefined, manifest: ReleaseManifest): boolean {
+  #pullsForLess(base: ArtifactId | undefined, manifest: ReleaseManifest, memoryBytes: number): boolean {
     if (base === undefined || formatOf(manifest) !== 'raw') return false
     const { artifact, payloadSize } = manifest
-    const least = this.#patches?.leastBytes({ base, target: artifact })
+    const least = this.#patches?.leastBytes({ base, target: artifact }, memoryBytes)
     if (least === undefined) return false
     // Until the size is known it is not asked to listen: that is a tick later.
     const whole = this.#encodedBytesOf === undefined ? payloadSize : this.#sizeOf(artifact, this.#encodedBytesOf)

@@ -95,11 +95,11 @@ async function settled(): Promise<void> {
 
 t.test('a patch is made when enough devices have asked, each counted once, and is offered from then on', async t => {
   const { desk, maker, events } = scene()
-  t.equal(desk.leastBytes(pair), undefined)
+  t.equal(desk.leastBytes(pair, memory), undefined)
   for (const number of [1, 1, 1, 2]) t.equal(desk.offerFor(device(number), pair, memory), undefined)
   await settled()
   t.same(maker.asked, ['measure 1'], 'two devices, three times the one')
-  t.equal(desk.leastBytes(pair), 10_000, 'what the chunks cost is known')
+  t.equal(desk.leastBytes(pair, memory), 10_000, 'what the chunks cost is known')
   t.equal(desk.offerFor(device(3), pair, memory), undefined, 'the third begins with chunks')
   await settled()
   t.same(maker.asked, ['measure 1', 'make 1'])
@@ -107,7 +107,8 @@ t.test('a patch is made when enough devices have asked, each counted once, and i
   t.same(desk.offerFor(device(4), pair, memory), { base: pair.base, patchBytes: 2000, metadata })
   t.equal(desk.offerFor(device(5), pair, memory - 1), undefined, 'not for a device with less memory')
   t.equal(desk.offerFor(device(5), pair, 0), undefined)
-  t.equal(desk.leastBytes(pair), 2000)
+  t.equal(desk.leastBytes(pair, memory), 2000)
+  t.equal(desk.leastBytes(pair, memory - 1), 10_000, 'who has less memory pulls chunks')
   t.match(desk.figures(), {
     madeTotal: 1,
     hitsTotal: 2,
@@ -123,10 +124,10 @@ t.test('a patch is made when enough devices have asked, each counted once, and i
 t.test('who has the target already is offered nothing, and a patch that costs as much as chunks neither', async t => {
   const { desk, maker, patches } = scene({ devicesMin: 1 })
   const same = { base: pair.target, target: pair.target }
-  t.same([desk.offerFor(device(1), same, memory), desk.leastBytes(same)], [undefined, undefined])
+  t.same([desk.offerFor(device(1), same, memory), desk.leastBytes(same, memory)], [undefined, undefined])
   await patches.keep(made(pair, 10_000))
   t.equal(desk.offerFor(device(1), pair, memory), undefined)
-  t.equal(desk.leastBytes(pair), 10_000)
+  t.equal(desk.leastBytes(pair, memory), 10_000)
   await settled()
   t.same(maker.asked, [])
   await desk.close()
@@ -185,7 +186,7 @@ t.test('what saves nothing is not tried again, what failed only after a pause, w
     await ask()
     t.equal(makes(), 1, what)
     t.match(desk.figures(), figures, what)
-    t.equal(desk.leastBytes(pair), 10_000, 'chunks cost what they cost')
+    t.equal(desk.leastBytes(pair, memory), 10_000, 'chunks cost what they cost')
     advance(999)
     await ask()
     t.equal(makes(), 1, `${what}: too early`)
@@ -205,7 +206,7 @@ t.test('images that are not here are looked for again after a pause', async t =>
   desk.offerFor(device(3), pair, memory)
   await settled()
   t.same(maker.asked, ['measure 1'], 'nothing to make anything of')
-  t.equal(desk.leastBytes(pair), undefined)
+  t.equal(desk.leastBytes(pair, memory), undefined)
   t.match(desk.figures(), { uselessTotal: 0, failedTotal: 0 })
   advance(1000)
   maker.costs = () => 10_000
@@ -227,7 +228,7 @@ t.test('without zstd it says so once, and goes on telling what chunks cost', asy
   }
   t.same(events(), ['patches-off'])
   t.equal(maker.asked.filter(asked => asked.startsWith('make')).length, 1)
-  t.equal(desk.leastBytes({ base: id(4), target: id(9) }), 10_000)
+  t.equal(desk.leastBytes({ base: id(4), target: id(9) }, memory), 10_000)
   t.match(desk.figures(), { failedTotal: 0, queuedCount: 0 })
   await desk.close()
 })
@@ -238,11 +239,11 @@ t.test('switched off, nothing is made or offered; what chunks cost is still know
   const other = { base: id(2), target: id(9) }
   for (const number of [1, 2, 3, 4])
     for (const each of [pair, other]) t.equal(desk.offerFor(device(number), each, memory), undefined)
-  t.equal(desk.leastBytes(pair), 10_000)
-  desk.leastBytes(other)
+  t.equal(desk.leastBytes(pair, memory), 10_000)
+  desk.leastBytes(other, memory)
   await settled()
   t.same(maker.asked, ['measure 2'])
-  t.equal(desk.leastBytes(other), 10_000)
+  t.equal(desk.leastBytes(other, memory), 10_000)
   await desk.close()
 })
 

@@ -114,10 +114,12 @@ t.test('without a sender every device pulls', async t => {
 t.test('who is not connected, has everything, or would pull for less is not asked', async t => {
   let leastBytes: number | undefined = 49
   const asked: string[] = []
+  const memories = new Set<number>()
   const patches = {
     offerFor: () => undefined,
-    leastBytes: ({ base }: { base: string }) => {
+    leastBytes: ({ base }: { base: string }, memoryBytes: number) => {
       asked.push(base)
+      memories.add(memoryBytes)
       return leastBytes
     },
   }
@@ -127,6 +129,7 @@ t.test('who is not connected, has everything, or would pull for less is not aske
   await fleet.world.clock.advance(10_000)
   t.same(fleet.sender.opened, [], 'less than half of the whole')
   t.ok(asked.length > 0 && asked.every(base => base === oldDigest))
+  t.same([...memories], [1000], 'by the memory each has told')
   leastBytes = 50
   await fleet.say(id, ['a'], 'verifying')
   const gone = fleet.connections.get('b')
