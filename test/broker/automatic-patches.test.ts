@@ -32,11 +32,12 @@ t.test('with a folder of artifacts there are patches, in a folder beside it', as
   // Strangers to one another: measured, then found to be of no use, or not to be made on this machine.
   while (!lines.some(({ event }) => event === 'patch-useless' || event === 'patches-off'))
     await new Promise(resolve => setTimeout(resolve, 10))
-  t.ok((patches?.offers.leastBytes(pair) ?? 0) >= 60_000)
+  t.ok((patches?.offers.leastBytes(pair, 2 ** 30) ?? 0) >= 60_000)
   t.match(patches?.figures(), { patchesCount: 0, queuedCount: 0, failedTotal: 0, pairsCount: 1 })
   t.same(patches?.store.all(), [])
   await patches?.close()
-  t.equal(patches?.offers.leastBytes({ base: artifactId('0'.repeat(64)), target: fresh.artifact }), undefined)
+  const unknown = { base: artifactId('0'.repeat(64)), target: fresh.artifact }
+  t.equal(patches?.offers.leastBytes(unknown, 2 ** 30), undefined)
   await artifacts.close()
 })
 
