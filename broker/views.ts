@@ -1,5 +1,5 @@
 // Records as operators see them, the same through every door; both status vocabularies are made here and nowhere else.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { eventCodeEntry } from '../proto/event-codes.ts'
 import type { AuditView, PrincipalView, WebhookView } from '../proto/http-admin.ts'
 import type {
@@ -307,7 +307,7 @@ export function eventView(event: EventRecord): EventView {
     object: 'device-event',
     date_time: at,
     created_at: at,
-    etag: createHash('sha256').update(event.id).digest('hex').slice(0, 32),
+    etag: hash('sha256', event.id, 'hex').slice(0, 32),
     device_id: event.device,
     device_log_id: event.id,
     event_type: event.code,

@@ -68,7 +68,7 @@ export class OperationFeed {
   async #follow(first: readonly string[]): Promise<void> {
     const alive = [...first]
     while (!this.#stopped) {
-      await pause(25)
+      await pause(100)
       // The oldest ends first, or nearly so.
       const id = alive[0] as string
       const { counts } = await this.#broker.call<OperationView>('GET', `/v1/operations/${id}`)

@@ -45,6 +45,7 @@ import {
   readPagePointedTo,
 } from './level-store/reading.ts'
 import { decodeEvent, decodeRecord, decodeValue } from './level-store/record.ts'
+import { RecordedTimes } from './level-store/recorded-times.ts'
 import {
   executionIndexKeysOf,
   type PreparedCommit,
@@ -76,6 +77,7 @@ export class LevelStore implements Store {
   readonly #commits: GroupCommit<PreparedCommit, readonly EventRecord[]>
   /** Events below this are gone, or going while a batch that trims them is written. */
   #firstReadable: number
+  readonly #times = new RecordedTimes()
   readonly #values = new GatheredGets(wanted => this.#files.read('records', db => many({ db }, wanted)))
   /** One at a time: each begins where the last one ended. */
   #trimming: Promise<unknown> = Promise.resolve()
@@ -354,7 +356,7 @@ export class LevelStore implements Store {
   }
 
   #eventLog(db: Database, snapshot: Snapshot): EventLog {
-    return { db, snapshot, oldest: this.#firstReadable, newest: this.#files.acknowledged.event }
+    return { db, snapshot, oldest: this.#firstReadable, newest: this.#files.acknowledged.event, times: this.#times }
   }
 
   #executionsListed(operation: OperationId, prefix: string, page: { after?: DeviceId; limit: number }) {

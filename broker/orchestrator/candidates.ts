@@ -1,6 +1,8 @@
 // Who may be handed something next: connected devices whose executions are pending. Bounded: what does not fit is found
 // again by going over the pending executions. Devices that were handed over before (retries) stand apart, because they
-// need no room in the wave; those whose next attempt is not due wait until it is.
+// need no room in the wave; those whose next attempt is not due wait until it is. The executions of all of them are
+// remembered as they are stored, and those of devices that are busy in another operation: when their turn comes, or they
+// are free again, nothing has to be read.
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Execution } from '../core/records.ts'
 
@@ -10,6 +12,10 @@ export class Candidates {
   readonly #again = new Set<DeviceId>()
   /** When the next attempt of a device is due. */
   readonly #later = new Map<DeviceId, number>()
+  /** No candidates until they are free. */
+  readonly #busy = new Set<DeviceId>()
+  /** Of those above and no others. */
+  readonly #executions = new Map<DeviceId, Execution>()
   #overflowed = false
   #wave = 0
   /** Devices that need room in the wave were left out: since the scan began, and as of now. */
@@ -28,17 +34,22 @@ export class Candidates {
   /** The device is connected and its execution pending. */
   add(execution: Execution, now: number): void {
     const { device, notBefore, attempt } = execution
+    this.#busy.delete(device)
     if (notBefore !== undefined && notBefore > now) {
       this.#first.delete(device)
       this.#again.delete(device)
       if (this.#later.size < this.#max) this.#later.set(device, notBefore)
       else this.#laterOverflowsAt = Math.min(this.#laterOverflowsAt, notBefore)
+      this.#keep(execution)
       return
     }
     this.#later.delete(device)
     const set = attempt > 0 ? this.#again : this.#first
-    if (set.size < this.#max || set.has(device)) set.add(device)
-    else if (attempt > 0) {
+    const fits = set.size < this.#max || set.has(device)
+    if (fits) set.add(device)
+    this.#keep(execution)
+    if (fits) return
+    if (attempt > 0) {
       this.#overflowed = true
       this.scanned = false
     } else {
@@ -59,6 +70,28 @@ export class Candidates {
     this.#first.delete(device)
     this.#again.delete(device)
     this.#later.delete(device)
+    this.#busy.delete(device)
+    this.#executions.delete(device)
+  }
+
+  /** As `remove`, until it is added again; what is known of it is kept where there is room. */
+  setAside(device: DeviceId): void {
+    const execution = this.#executions.get(device)
+    this.remove(device)
+    if (execution === undefined || this.#busy.size >= this.#max) return
+    this.#busy.add(device)
+    this.#executions.set(device, execution)
+  }
+
+  /** Must hear of every execution that changes, once that is durable. */
+  changed(execution: Execution): void {
+    if (!this.#executions.has(execution.device)) return
+    this.#executions.set(execution.device, execution)
+  }
+
+  /** As it is stored, where it is remembered. */
+  executionOf(device: DeviceId): Execution | undefined {
+    return this.#executions.get(device)
   }
 
   /** Moves those whose time has come among the candidates. */
@@ -104,5 +137,12 @@ export class Candidates {
     this.#overflowed = false
     this.#firstMissing = this.#firstLeftOut
     this.#firstLeftOut = false
+  }
+
+  #keep(execution: Execution): void {
+    const { device } = execution
+    const isThere = this.#first.has(device) || this.#again.has(device) || this.#later.has(device)
+    if (isThere) this.#executions.set(device, execution)
+    else this.#executions.delete(device)
   }
 }

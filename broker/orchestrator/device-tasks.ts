@@ -3,9 +3,10 @@
 import { eventCodeEntry } from '../../proto/event-codes.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import type { ConfigurationReport, DeviceEvent, Hello } from '../../proto/messages.ts'
+import { encodeOfferMessage } from '../../proto/offer-messages.ts'
 import { type Device, isStored, withFloor, withStored } from '../core/device.ts'
 import { sourceOf } from '../core/draft.ts'
-import type { NewEvent } from '../core/records.ts'
+import type { Execution, NewEvent } from '../core/records.ts'
 import { MessageRefused } from '../errors.ts'
 import type { DeviceConnection } from '../ports.ts'
 import { Joins } from './registry-tasks.ts'
@@ -82,6 +83,8 @@ export class EventTask implements Task {
   #judgement: Judgement | undefined
   /** The device was a target of the operation the event names, though that has ended. */
   #wasTarget = false
+  /** Of that operation, for a device that waits for its go. */
+  #endedLease: number | undefined
   /** Of the configuration that is stored of this device and operation. */
   #backupSha256: string | undefined
 
@@ -120,9 +123,17 @@ export class EventTask implements Task {
   #loadEnded(): Promise<void> | undefined {
     const { operation } = this.#event
     if (operation === undefined) return undefined
-    return this.#context.store.execution(operation, this.#connection.device).then(execution => {
+    const { store } = this.#context
+    const ended = this.#waitsForGo ? store.operation(operation) : undefined
+    return Promise.all([store.execution(operation, this.#connection.device), ended]).then(([execution, found]) => {
       this.#wasTarget = execution !== undefined
+      this.#endedLease = found?.lease
     })
+  }
+
+  get #waitsForGo(): boolean {
+    const { content } = this.#event
+    return content.kind === 'step' && content.step === 'awaiting-install'
   }
 
   apply(turn: Turn): void {
@@ -167,8 +178,10 @@ export class EventTask implements Task {
         chance: chanceOf(this.#context.random),
         ...(backupSha256 === undefined ? {} : { backupSha256 }),
       })
+      if (this.#waitsForGo && execution.code !== undefined) this.#takeBack(turn, running.operation.lease)
       return
     }
+    if (this.#wasTarget && this.#endedLease !== undefined) this.#takeBack(turn, this.#endedLease)
     // No live operation of this device: the word is kept in its log and changes no count.
     if (event.content.kind === 'step') return
     const { code } = event.content
@@ -185,6 +198,14 @@ export class EventTask implements Task {
       data: { ...event.data, ...this.#claim() },
       source: sourceOf(event),
     })
+  }
+
+  /** Its execution has ended, so no go will ever come; while it waits for one it refuses everything else. */
+  #takeBack(turn: Turn, lease: number): void {
+    const { operation } = this.#event
+    if (operation === undefined) return
+    const message = encodeOfferMessage({ kind: 'withdraw', operation, lease, reason: 'ended' })
+    turn.afterCommit.push(() => this.#connection.publish('offer', [message]))
   }
 
   /** An operation the device was never a target of is its claim, not the log's. */
@@ -236,19 +257,32 @@ function withOwnWords(event: DeviceEvent): DeviceEvent {
   return { ...event, data: Object.fromEntries(own) }
 }
 
-/** The device may be handed something: after its execution in another operation has ended. */
+/** The device may be handed something: after its execution in another operation is not in progress any more. */
 export class DeviceFreeTask implements Task {
   readonly name = 'device-free'
   readonly #context: Context
   readonly #device: DeviceId
+  readonly #left: Execution
   #operations: readonly RunningOperation[] = []
 
-  constructor(context: Context, device: DeviceId) {
+  /** `left`: what was in progress. */
+  constructor(context: Context, left: Execution) {
     this.#context = context
-    this.#device = device
+    this.#device = left.device
+    this.#left = left
   }
 
-  async load(turn: Turn): Promise<void> {
+  load(turn: Turn): Promise<unknown> | undefined {
+    const { operation: leftOperation, state } = this.#left
+    // What ended does not become pending again.
+    this.#operations = [...this.#context.running.values()].filter(
+      ({ operation: { id, counts } }) => counts.pending > 0 && (id !== leftOperation || state === 'pending'),
+    )
+    if (this.#operations.length > lookedAtMax) return this.#findOperations(turn)
+    return allOf(this.#operations.map(running => turn.loadExecution(running, this.#device)))
+  }
+
+  async #findOperations(turn: Turn): Promise<void> {
     this.#operations = await operationsOf(this.#context, turn, this.#device)
   }
 

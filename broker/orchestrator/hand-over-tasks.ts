@@ -4,7 +4,7 @@ import { freePermits, waveRoom } from '../core/rollout.ts'
 import { isReady } from './device-tasks.ts'
 import { isOver, rateLeft, windowState } from './gates.ts'
 import type { RunningOperation } from './running-operation.ts'
-import type { Context, Task } from './task.ts'
+import { allOf, type Context, type Task } from './task.ts'
 import type { Turn } from './turn.ts'
 
 /** Candidates looked at in one turn, at most, and for one free permit. */
@@ -25,7 +25,7 @@ export class RefillTask implements Task {
     this.#settledIn = settledIn
   }
 
-  async load(turn: Turn): Promise<void> {
+  load(turn: Turn): Promise<unknown> | undefined {
     const { operation, candidates } = this.#running
     // More than there are permits: some have gone away or are busy elsewhere, and must not cost a turn each.
     const count = Math.min(candidatesMax, Math.max(candidatesLeast, freePermits(operation)))
@@ -33,7 +33,7 @@ export class RefillTask implements Task {
     // Who is busy in another operation is passed over whatever stands in this one: nothing to read.
     const { sessions, inProgressOf } = this.#context
     const free = this.#candidates.filter(device => !inProgressOf.has(device) || !sessions.isOnline(device))
-    await Promise.all(free.map(device => turn.loadExecution(this.#running, device)))
+    return allOf(free.map(device => turn.loadExecution(this.#running, device)))
   }
 
   apply(turn: Turn): void {
@@ -44,6 +44,7 @@ export class RefillTask implements Task {
     const taken = takenInTurn(turn)
     const at = clock.now()
     const done: DeviceId[] = []
+    const busy: DeviceId[] = []
     let handedOver = 0
     for (const device of this.#candidates) {
       if (handedOver >= mayFollow) break
@@ -51,13 +52,15 @@ export class RefillTask implements Task {
       const execution = turn.execution(running, device)
       // It stays a candidate: the wave is full, not the device unfit.
       if (execution?.attempt === 0 && waveRoom(turn.operation(running)) <= 0) continue
-      done.push(device)
       const session = sessions.of(device)
+      const isBusy = inProgressOf.has(device) || taken.has(device)
+      if (isBusy && session !== undefined) busy.push(device)
+      else done.push(device)
       // It has left since: its turn came without it.
       if (execution !== undefined && session === undefined && this.#settledIn)
         turn.decide(running, { kind: 'device-unreachable', at, execution })
       // Not said hello yet, or busy in another operation: its hello, or the end there, makes it a candidate again.
-      if (execution === undefined || !isReady(session) || inProgressOf.has(device) || taken.has(device)) continue
+      if (execution === undefined || !isReady(session) || isBusy) continue
       const registered = turn.device(device) ?? session.device
       const decision = turn.decide(running, {
         kind: 'device-ready',
@@ -72,6 +75,7 @@ export class RefillTask implements Task {
     }
     turn.afterCommit.push(() => {
       for (const device of done) running.candidates.remove(device)
+      for (const device of busy) running.candidates.setAside(device)
       // The offers leave now: a write that took long must not let the next ones follow too soon.
       running.rate.took(handedOver, clock.monotonic())
     })

@@ -333,10 +333,10 @@ export class Orchestrator {
   #committed(turn: Turn, events: readonly EventRecord[]): void {
     for (const running of turn.created) this.#running.set(running.operation.id, running)
     for (const [running, operation] of turn.changedOperations) running.operation = operation
-    const freed: DeviceId[] = []
+    const freed: Execution[] = []
     for (const { running, execution } of turn.changedExecutions.values()) {
       if (execution.state === 'in-progress') this.#remember(running, execution)
-      else if (this.#forget(running, execution.device)) freed.push(execution.device)
+      else if (this.#forget(running, execution.device)) freed.push(execution)
       // Its turn comes at that time, whether it is connected then or not.
       if (execution.state === 'pending' && execution.notBefore !== undefined)
         running.candidates.add(execution, this.#clock.now())
@@ -346,6 +346,7 @@ export class Orchestrator {
       if (session !== undefined) session.device = device
     }
     for (const action of turn.afterCommit) action()
+    for (const { running, execution } of turn.changedExecutions.values()) running.candidates.changed(execution)
     for (const { running, effect } of turn.effects) this.#send(running, effect.execution.device)
     for (const { running, execution, before } of turn.changedExecutions.values()) {
       this.#broadcasts.changed(running, execution)
@@ -363,7 +364,7 @@ export class Orchestrator {
       this.#log.info({ event: 'operation-ended', operation: id, state, counts }, 'operation ended')
     }
     if (this.#closed) return
-    for (const device of freed) if (this.#running.size > 0) this.#enqueue(new DeviceFreeTask(this.#context, device))
+    for (const left of freed) if (this.#running.size > 0) this.#enqueue(new DeviceFreeTask(this.#context, left))
     if (turn.hasNotices) this.#noticed()
     this.#planner.planAll()
   }

@@ -79,7 +79,7 @@ export class Turn {
   loadExecution(running: RunningOperation, device: DeviceId): Promise<void> | undefined {
     const executions = this.#executionsOf(running.operation.id)
     if (executions.has(device)) return undefined
-    const known = running.inProgress.get(device)
+    const known = running.inProgress.get(device) ?? running.candidates.executionOf(device)
     if (known === undefined) return this.#readExecution(running.operation.id, device, executions)
     executions.set(device, known)
     return undefined

@@ -1,12 +1,13 @@
 // Reads pages of events. One filter is answered from its index alone; with more, the index of the narrowest is gone
-// through and the rest is compared, at most `rowsMax` rows a call, so that no question can hold the store. Times never
-// fall in the log, so a time is first made a number, by halving.
+// through and the rest is compared, at most `rowsMax` rows a call, so that no question can hold the store. A time is
+// first made a number (recorded-times.ts).
 import { eventIdOf, eventNumberOf } from '../../../proto/ids.ts'
 import type { EventRecord } from '../../core/records.ts'
 import { StoreDamaged } from '../../errors.ts'
 import type { EventPage, EventQuery } from '../../ports.ts'
 import * as keys from './keys.ts'
 import { decodeEvent } from './record.ts'
+import type { RecordedTimes } from './recorded-times.ts'
 import type { Database, Snapshot } from './verification.ts'
 
 /** The log at one moment; what is being written or trimmed then is none of the reader's business. */
@@ -15,6 +16,8 @@ export interface EventLog {
   readonly snapshot: Snapshot
   readonly oldest: number
   readonly newest: number
+  /** Of this log. */
+  readonly times: RecordedTimes
 }
 
 const chunkRowsMax = 256
@@ -64,15 +67,11 @@ export function firstNumberFrom(log: EventLog, time: number): Promise<number> {
   return firstNumber(log, recordedAt => recordedAt >= time)
 }
 
-async function firstNumber(log: EventLog, holds: (recordedAt: number) => boolean): Promise<number> {
-  let [low, high] = [log.oldest, log.newest + 1]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const [event] = await eventsAt(log, [middle])
-    if (holds((event as EventRecord).recordedAt)) high = middle
-    else low = middle + 1
-  }
-  return low
+function firstNumber(log: EventLog, holds: (recordedAt: number) => boolean): Promise<number> {
+  return log.times.first({ low: log.oldest, high: log.newest + 1 }, holds, async number => {
+    const [event] = await eventsAt(log, [number])
+    return (event as EventRecord).recordedAt
+  })
 }
 
 /** Those of all these numbers, which must be there. */
@@ -95,8 +94,11 @@ const allEvents = 'e!'
 async function boundsOf(log: EventLog, query: EventQuery): Promise<readonly [from: number, to: number]> {
   const { notBefore, notAfter } = query
   const after = query.after === undefined ? undefined : Math.min(eventNumberOf(query.after), Number.MAX_SAFE_INTEGER)
-  const first = notBefore === undefined ? log.oldest : await firstNumberFrom(log, notBefore)
-  const last = notAfter === undefined ? log.newest : (await firstNumber(log, at => at > notAfter)) - 1
+  const [first, end] = await Promise.all([
+    notBefore === undefined ? log.oldest : firstNumberFrom(log, notBefore),
+    notAfter === undefined ? log.newest + 1 : firstNumber(log, at => at > notAfter),
+  ])
+  const last = end - 1
   if (after === undefined) return [first, last]
   return query.order === 'ASC' ? [Math.max(first, after + 1), last] : [first, Math.min(last, after - 1)]
 }

@@ -47,7 +47,7 @@ export function decodeValue<T>(key: string, stored: string): T {
 
 /** Its id is not stored: the key says it. */
 export function decodeEvent(key: string, stored: string): EventRecord {
-  return { ...decodeValue<EventRecord>(key, stored), id: eventIdOf(numberAt(key)) }
+  return Object.assign(decodeValue<Omit<EventRecord, 'id'>>(key, stored), { id: eventIdOf(numberAt(key)) })
 }
 
 function checksumOf(key: string, body: string): string {

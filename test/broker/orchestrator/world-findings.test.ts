@@ -1,5 +1,5 @@
-// Four mistakes of the engine that random histories (test/simulator/world.test.ts) have found, each told here alone, so
-// that it is seen at once and not only by the seed that meets it.
+// Mistakes of the engine that random histories and worlds (test/simulator) have found, each told here alone, so that it is
+// seen at once and not only by the seed that meets it.
 import t from 'tap'
 import { type Policy, policyDefaults } from '../../../broker/core/policy.ts'
 import { StoreUnavailable } from '../../../broker/errors.ts'
@@ -9,6 +9,7 @@ import { eventOf, helloOf, oldDigest, type ScriptedConnection, settled, World } 
 
 const minuteMs = 60_000
 const readsMax = 200
+const noProgress = { imageBytes: 0, heldBytes: 0, receivedBytes: 0, wireBytes: 0 }
 
 async function fleetWorld(count: number, settings: ConstructorParameters<typeof World>[0] = {}) {
   const world = new World(settings)
@@ -163,4 +164,30 @@ t.test('a device that says hello twice in one breath is offered once', async t =
   await Promise.all([world.orchestrator.hello(again, hello), world.orchestrator.hello(again, hello)])
   await settled()
   t.equal(again.received.length, 1)
+})
+
+t.test('a device that waits for the go of an operation that has ended is told that none will come', async t => {
+  for (const targets of [1, 2]) {
+    const { world, fleet, connections } = await fleetWorld(targets)
+    const [connection] = connections as [ScriptedConnection]
+    // With a second device the operation goes on without it.
+    const id = await world.operation(fleet, { stepTimeoutMinutes: 10, ...schedule({ install: 'in-window' }) })
+    await settled()
+    const say = (number: number, step: 'verifying' | 'awaiting-install') =>
+      world.orchestrator.event(connection, eventOf(number, { kind: 'step', step }, id))
+    await say(1, 'verifying')
+    for (let minute = 0; minute < 12; minute += 1) {
+      await world.clock.advance(minuteMs)
+      const [, other] = connections
+      if (other !== undefined) world.orchestrator.progress(other, { ...noProgress, operation: id })
+    }
+    t.match(await world.store.execution(id, connection.device), { state: 'failed', code: 'SYS_100' })
+    t.match(await world.store.operation(id), { state: targets === 1 ? 'completed' : 'running' })
+    const before = connection.received.length
+    await say(2, 'awaiting-install')
+    await settled()
+    t.match(connection.received.slice(before), [{ kind: 'withdraw', operation: id, reason: 'ended' }])
+    await say(2, 'awaiting-install')
+    t.equal(connection.received.length, before + 1, 'once for each time it says so')
+  }
 })
