@@ -6,7 +6,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   agent: () => import('./agent.ts'),
   delivery: () => import('./delivery.ts'),
   engine: () => import('./engine.ts'),
+  fleet: () => import('./fleet.ts'),
   store: () => import('./store.ts'),
+  world: () => import('./world.ts'),
 }
 
 const [name, ...args] = process.argv.slice(2).filter(argument => argument !== '--json')

@@ -55,11 +55,29 @@ export interface Sending {
   readonly onClosed: boolean
   readonly at: Moment
 }
+/** A device as its disk shows it, seldom: at each start and each hello. Digests are of the bytes that are there. */
+export interface DeviceLook {
+  readonly device: DeviceId
+  readonly running: { readonly version: string; readonly digest: string }
+  readonly committed: { readonly version: string; readonly digest: string }
+  readonly onTrial: boolean
+  /** It may say another digest than it has. */
+  readonly lies: boolean
+}
+export interface DeviceEnding {
+  readonly device: DeviceId
+  readonly outboxCount: number
+  /** What it is still at. */
+  readonly busy: string | undefined
+  /** It has been on. */
+  readonly wasSeen: boolean
+}
 /** The world at its end: the weather is calm, and time enough has passed. */
 export interface Ending {
   readonly ledger: Ledger
   readonly contents: Store
   readonly at: Moment
+  readonly devices?: readonly DeviceEnding[]
 }
 
 export interface Checker {
@@ -69,6 +87,7 @@ export interface Checker {
   sent?(sending: Sending, ledger: Ledger): void
   /** A device got a message. */
   heard?(sending: Sending): void
+  looked?(look: DeviceLook): void
   /** The broker acknowledged it, and the device has heard so. */
   acknowledged?(device: DeviceId, event: DeviceEvent): void
   /** A person was told that it is done. */

@@ -40,7 +40,9 @@ export const states: CheckerOf = report => ({
       const before = operations.find(step => step.after.id === operation.id)?.before ?? operation
       const { approval, schedule } = operation.policy
       if (approval && operation.approvedBy === undefined) report(`${name} handed over before the approval`)
-      if (schedule.startAt !== undefined && decided.fleetMs < schedule.startAt)
+      // Once it is open it stays so, also when the time of the fleet goes on from what was saved of it last.
+      const hasStarted = (before.openedAt ?? 0) >= (schedule.startAt ?? 0)
+      if (schedule.startAt !== undefined && decided.fleetMs < schedule.startAt && !hasStarted)
         report(`${name} handed over ${schedule.startAt - decided.fleetMs} ms before its start`)
       if (schedule.endAt !== undefined && decided.fleetMs >= schedule.endAt)
         report(`${name} handed over ${decided.fleetMs - schedule.endAt} ms after the end of its schedule`)

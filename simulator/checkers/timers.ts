@@ -30,6 +30,8 @@ export const clock: CheckerOf = report => {
 export function timers(tickMs: number, undisturbedSince: () => number): CheckerOf {
   return report => {
     const late = new Late()
+    /** The process that heard of an execution last. */
+    const heardIn = new Map<string, number>()
     return {
       name: 'timers',
       committed({ executions, operations, decided }, ledger) {
@@ -41,7 +43,11 @@ export function timers(tickMs: number, undisturbedSince: () => number): CheckerO
           const notBefore = step.before?.notBefore
           if (isHandOver(step) && notBefore !== undefined && decided.fleetMs < notBefore)
             report(`${name} tried again ${notBefore - decided.fleetMs} ms too early`)
-          const due = dueOf(step, operation)
+          const key = `${operation.id} ${step.after.device}`
+          const isHeardBefore = (heardIn.get(key) ?? decided.life) < decided.life
+          if (step.after.reportedAt !== step.before?.reportedAt) heardIn.set(key, decided.life)
+          // A start may lose the last minute of the fleet's time: what was heard in it counts as heard at the start.
+          const due = dueOf(step, operation, isHeardBefore ? decided.fleetMs - decided.runMs : decided.fleetMs)
           if (due === undefined) continue
           if (decided.fleetMs < due.at) report(`${name}: ${due.what} ${due.at - decided.fleetMs} ms too early`)
           // A sweep that was under way goes on at once after a start.
@@ -76,8 +82,12 @@ class Late {
   }
 }
 
-/** When the timer that ended this execution was due; undefined when no timer did. */
-function dueOf({ before, after }: ExecutionStep, operation: Operation): { at: number; what: string } | undefined {
+/** When the timer that ended this execution was due; undefined when no timer did. Nothing was heard after `heardMost`. */
+function dueOf(
+  { before, after }: ExecutionStep,
+  operation: Operation,
+  heardMost: number,
+): { at: number; what: string } | undefined {
   if (before === undefined || after.state === 'in-progress') return undefined
   if (before.state !== 'in-progress' && before.state !== 'pending') return undefined
   // A retry that is dropped ends as its attempt did, which was looked at then.
@@ -94,7 +104,11 @@ function dueOf({ before, after }: ExecutionStep, operation: Operation): { at: nu
   if (ended.code !== 'SYS_100') return undefined
   switch (ended.data.reason) {
     case 'step-timeout':
-      return due('step timeout', Math.max(before.reportedAt ?? 0, handedOverAt), policy.stepTimeoutMinutes)
+      return due(
+        'step timeout',
+        Math.max(Math.min(before.reportedAt ?? 0, heardMost), handedOverAt),
+        policy.stepTimeoutMinutes,
+      )
     case 'in-progress-timeout':
       return due('in-progress timeout', handedOverAt, policy.inProgressTimeoutMinutes)
     case 'timeout':

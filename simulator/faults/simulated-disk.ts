@@ -34,6 +34,8 @@ interface Tree {
 export class SimulatedDisk {
   /** Changes since the last `armCut`. */
   changes = 0
+  /** Grows whenever a program would see other contents than before. */
+  revision = 0
   /** What each of them was, in words. */
   readonly log: string[] = []
   /** All file bytes together, at most. */
@@ -61,6 +63,21 @@ export class SimulatedDisk {
     return this.#portOf(this.#power)
   }
 
+  /** The same for a program that may end while the device stays on: after that its calls never come back either. */
+  portWhile(alive: () => boolean): Disk {
+    const power = this.#power
+    return this.#portOf({
+      get on() {
+        return power.on && alive()
+      },
+    })
+  }
+
+  /** All file bytes together. */
+  get usedBytes(): number {
+    return this.#usedBytes()
+  }
+
   get isOn(): boolean {
     return this.#power.on
   }
@@ -77,6 +94,7 @@ export class SimulatedDisk {
     cutOff(this.#durable)
     this.#pending = []
     this.#seen = copyOf(this.#durable)
+    this.revision += 1
     this.#power = { on: true }
     this.#cut = undefined
     return kept.length
@@ -103,6 +121,7 @@ export class SimulatedDisk {
   place(path: string, bytes: Uint8Array): void {
     for (let folder = posix.dirname(path); folder !== '/'; folder = posix.dirname(folder))
       for (const tree of [this.#seen, this.#durable]) tree.folders.add(folder)
+    this.revision += 1
     const inode = this.#nextInode++
     for (const tree of [this.#seen, this.#durable]) {
       tree.files.set(path, inode)
@@ -249,6 +268,7 @@ export class SimulatedDisk {
   }
 
   #apply(change: Pending): void {
+    this.revision += 1
     applied(this.#seen, change)
     this.#pending.push(change)
   }
@@ -281,8 +301,7 @@ function applied(tree: Tree, change: Pending): void {
   switch (change.kind) {
     case 'write': {
       const before = tree.contents.get(change.inode) ?? Buffer.alloc(0)
-      const after = Buffer.alloc(Math.max(before.length, change.offset + change.bytes.length))
-      after.set(before)
+      const after = grown(before, change.offset + change.bytes.length)
       after.set(change.bytes, change.offset)
       tree.contents.set(change.inode, after)
       break
@@ -313,6 +332,20 @@ function applied(tree: Tree, change: Pending): void {
       break
   }
 }
+
+/** The same bytes with room for `size`; each tree has memory of its own, so what has room already is written in place. */
+function grown(before: Buffer, size: number): Buffer {
+  if (size <= before.length) return before
+  const room = roomOf.get(before.buffer) ?? 0
+  if (before.byteOffset + size <= room) return Buffer.from(before.buffer, before.byteOffset, size)
+  const memory = new ArrayBuffer(Math.max(256, 2 * size))
+  roomOf.set(memory, memory.byteLength)
+  const after = Buffer.from(memory, 0, size)
+  after.set(before)
+  return after
+}
+/** Memory that belongs to one file of one tree, and how much it is: not the pool that small buffers share. */
+const roomOf = new WeakMap<ArrayBufferLike, number>()
 
 /** What is named in a folder that nothing names itself cannot be reached any more. */
 function cutOff(tree: Tree): void {

@@ -1,21 +1,26 @@
 // The broker of a world: the real orchestrator and the real use cases, opened on the fakes of their ports, one process
 // after the other on the same disk. A killed process never runs again, whatever it was waiting for.
-import { createPrivateKey } from 'node:crypto'
 import { CronCalendar } from '../../broker/adapters/cron-calendar.ts'
-import { RequestRefused } from '../../broker/errors.ts'
+import { Carousel } from '../../broker/delivery/carousel.ts'
+import { ChunkDelivery } from '../../broker/delivery/chunk-delivery.ts'
+import type { DeliverySettings } from '../../broker/delivery/delivery-settings.ts'
+import { handleDeviceMessage } from '../../broker/device-messages.ts'
+import { RequestRefused, StoreUnavailable } from '../../broker/errors.ts'
 import {
   Orchestrator,
   type OrchestratorPorts,
   type OrchestratorSettings,
 } from '../../broker/orchestrator/orchestrator.ts'
+import { encodedBytesIn } from '../../broker/orchestrator/transports.ts'
 import type { ArtifactStore, Csv, DeviceConnection, Log } from '../../broker/ports.ts'
 import { assembleUseCases } from '../../broker/use-cases/assemble.ts'
 import { OperationTypes } from '../../broker/use-cases/operation-types.ts'
 import type { UseCases } from '../../broker/use-cases/use-cases.ts'
 import { signEnvelope } from '../../proto/envelope.ts'
+import type { Uplink } from '../../proto/topics.ts'
 import { ProcessClock, type WorldClock } from './clock.ts'
 import type { Disk } from './disk.ts'
-import type { BrokerEnd } from './network.ts'
+import { operationsKey } from './keys.ts'
 import type { Seed } from './seed.ts'
 
 /** What a planted mistake replaces, process by process. */
@@ -30,11 +35,31 @@ export interface BrokerHopes {
   erred(what: string): void
 }
 
+/** The side of the broker: the process that answered the connect. */
+export interface BrokerEnd {
+  readonly alive: boolean
+  connected(connection: DeviceConnection): void
+  disconnected(connection: DeviceConnection): void
+}
+
+/** What chunks are sent from, and how. */
+export interface Plane {
+  readonly artifacts: ArtifactStore
+  readonly settings: Partial<DeliverySettings>
+}
+
+interface Running {
+  readonly orchestrator: Orchestrator
+  readonly useCases: UseCases
+  readonly delivery?: ChunkDelivery
+  readonly carousel?: Carousel
+}
+
 export class BrokerProcess implements BrokerEnd {
   readonly life: number
   readonly #clock: ProcessClock
   #alive = true
-  #running: { readonly orchestrator: Orchestrator; readonly useCases: UseCases } | undefined
+  #running: Running | undefined
 
   private constructor(life: number, clock: ProcessClock) {
     this.life = life
@@ -50,6 +75,7 @@ export class BrokerProcess implements BrokerEnd {
     settings: OrchestratorSettings,
     hopes: BrokerHopes,
     patch: Patch,
+    plane?: Plane,
   ): BrokerProcess {
     // Where a monotonic clock begins is nobody's business.
     const clock = new ProcessClock(world, seed.whole(0, 1e9))
@@ -58,6 +84,7 @@ export class BrokerProcess implements BrokerEnd {
     const random = { bytes: (count: number) => seed.bytes(count) }
     const log = logOf(hopes, () => made.alive)
     const ports: OrchestratorPorts = {
+      ...(plane === undefined ? {} : { encodedBytesOf: encodedBytesIn(plane.artifacts) }),
       store,
       clock,
       random,
@@ -69,7 +96,8 @@ export class BrokerProcess implements BrokerEnd {
     Orchestrator.open(patched, settings).then(
       orchestrator => {
         if (!made.alive) return
-        made.#running = { orchestrator, useCases: useCasesOf(patched, orchestrator) }
+        const useCases = useCasesOf(patched, orchestrator)
+        made.#running = { orchestrator, useCases, ...(plane && planeOf(plane, patched, orchestrator)) }
         hopes.tell(`broker ${life} is up`)
       },
       error => {
@@ -99,6 +127,28 @@ export class BrokerProcess implements BrokerEnd {
 
   disconnected(connection: DeviceConnection): void {
     this.orchestrator?.deviceDisconnected(connection)
+    this.#running?.delivery?.disconnected(connection)
+    this.#running?.carousel?.disconnected(connection)
+  }
+
+  /** As it came by the line. Rejects where the connection is to be closed. */
+  async message(connection: DeviceConnection, uplink: Uplink, payload: Uint8Array): Promise<void> {
+    const { orchestrator, delivery } = this.#running ?? {}
+    if (!this.#alive || orchestrator === undefined || delivery === undefined)
+      throw new StoreUnavailable('nobody is there')
+    await handleDeviceMessage(orchestrator, delivery, connection, uplink, payload)
+  }
+
+  /** True when the device hears the session from now on. */
+  subscribed(connection: DeviceConnection, session: string): boolean {
+    const carousel = this.#alive ? this.#running?.carousel : undefined
+    if (carousel?.mayHear(connection, session) !== true) return false
+    carousel.joined(connection, session)
+    return true
+  }
+
+  unsubscribed(connection: DeviceConnection, session: string): void {
+    if (this.#alive) this.#running?.carousel?.left(connection, session)
   }
 
   kill(): void {
@@ -108,9 +158,31 @@ export class BrokerProcess implements BrokerEnd {
 
   /** Finishes what it has begun, then is gone. */
   async close(): Promise<void> {
+    await this.#running?.carousel?.stop()
+    await this.#running?.delivery?.close()
     await this.orchestrator?.close()
     this.kill()
   }
+}
+
+function planeOf(
+  { artifacts, settings }: Plane,
+  { clock, log }: OrchestratorPorts,
+  orchestrator: Orchestrator,
+): Pick<Running, 'delivery' | 'carousel'> {
+  const { budgetLabel = '' } = settings
+  const delivery = ChunkDelivery.open({
+    artifacts,
+    clock,
+    log,
+    mayPull: (device, operation, artifact) => orchestrator.mayPull(device, operation, artifact),
+    operationRate: operation => orchestrator.bytesPerSecondOf(operation),
+    labelOf: device => orchestrator.labelOf(device, budgetLabel),
+    settings,
+  })
+  const carousel = new Carousel({ artifacts, clock, log, plane: delivery.shared })
+  orchestrator.broadcastBy(carousel)
+  return { delivery, carousel }
 }
 
 function useCasesOf({ store, random, calendar, log }: OrchestratorPorts, orchestrator: Orchestrator): UseCases {
@@ -123,7 +195,10 @@ function useCasesOf({ store, random, calendar, log }: OrchestratorPorts, orchest
     clock: orchestrator.clock,
     artifacts: noArtifacts,
     csv: noLists,
-    types: new OperationTypes(store, { keyId: 'world', sign: command => signEnvelope('command', command, [key]) }),
+    types: new OperationTypes(store, {
+      keyId: 'world',
+      sign: command => signEnvelope('command', command, [operationsKey]),
+    }),
     isOnline: device => orchestrator.isOnline(device),
     throughputOf: () => 0,
     disconnectOperator: () => {},
@@ -146,13 +221,6 @@ function logOf(hopes: BrokerHopes, alive: () => boolean): Log {
     },
   }
 }
-
-// Ed25519 of a fixed seed: its signatures are the same in every run.
-const key = createPrivateKey({
-  key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, 7)]),
-  format: 'der',
-  type: 'pkcs8',
-})
 
 // No artifact is uploaded and no list imported in these worlds.
 const absent = () => Promise.reject(new RequestRefused('UNAVAILABLE', 'not in this world'))

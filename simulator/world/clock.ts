@@ -13,12 +13,16 @@ interface Timer {
 export class WorldClock {
   #trueMs = 0
   #wallMs: number
+  /** What the wall clock showed at the beginning. */
+  readonly startMs: number
   #order = 0
+  #outside = 0
   readonly #heap: Timer[] = []
 
   /** `wallMs`: milliseconds since 1970 at the beginning. */
   constructor(wallMs: number) {
     this.#wallMs = wallMs
+    this.startMs = wallMs
   }
 
   /** Milliseconds since the world began; what really passes. */
@@ -50,13 +54,29 @@ export class WorldClock {
     }
   }
 
+  /** Something outside of the world (a real disk) is waited for: its time does not pass meanwhile. */
+  async outside<T>(doing: () => Promise<T>): Promise<T> {
+    this.#outside += 1
+    try {
+      return await doing()
+    } finally {
+      this.#outside -= 1
+    }
+  }
+
+  /** Everything that waits for nothing but promises has run when this resolves: promises come before immediates. */
+  async #settled(): Promise<void> {
+    do await turned()
+    while (this.#outside > 0)
+  }
+
   sleep(delayMs: number): Promise<void> {
     return new Promise(resolve => this.after(delayMs, resolve))
   }
 
   /** Runs until `done` says so or true time has reached `untilMs`. */
   async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
-    await settled()
+    await this.#settled()
     while (!done()) {
       const timer = this.#heap[0]
       if (timer === undefined || timer.at > untilMs) {
@@ -67,7 +87,7 @@ export class WorldClock {
       if (timer.cancelled) continue
       this.#trueMs = timer.at
       timer.action()
-      await settled()
+      await this.#settled()
     }
   }
 }
@@ -104,8 +124,7 @@ export class ProcessClock {
   }
 }
 
-/** Everything that waits for nothing but promises has run when this resolves: promises come before immediates. */
-function settled(): Promise<void> {
+function turned(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 

@@ -1,358 +1,352 @@
-// A device by the protocol's page, without its bytes: it says hello after each connect, keeps its events until they are
-// acknowledged, takes one job at a time, remembers how operations ended, and comes back from a restart with what it has
-// installed then. What it does wrong is its character's and the weather's.
-
-import type { DeviceCode } from '../../proto/event-codes.ts'
-import { type DeviceId, deviceId, type OperationId } from '../../proto/ids.ts'
-import type { DeviceEvent, Hello, Progress, Step } from '../../proto/messages.ts'
-import type { OfferMessage } from '../../proto/offer-messages.ts'
-import { firmwareUpdate } from '../../proto/offer-messages.ts'
-import type { Character } from './character.ts'
-import type { WorldClock } from './clock.ts'
-import type { Faults } from './faults.ts'
-import type { DeviceEnd, Line } from './network.ts'
-import { classId, foreignDigest, type Installed, installedBy } from './releases.ts'
+// A device with the real agent: boot, slot record, installer, payload store and configuration file on a disk that forgets,
+// in virtual time, on a line of the wire. Only the journal (a batch is durable as a whole or not at all), the image itself
+// (does it start, is it healthy?) and the owner are stand-ins. What goes wrong is its character's and the weather's.
+import { ConfigurationFile } from '../../agent/adapters/configuration-file.ts'
+import { PayloadFile } from '../../agent/adapters/slots-files/payload-file.ts'
+import { SlotsFiles } from '../../agent/adapters/slots-files/slots-files.ts'
+import { Agent, type AgentSettings } from '../../agent/agent.ts'
+import { prepareStart } from '../../agent/booting/boot-record.ts'
+import type { AgentPorts, Clock, HealthVerdict, SlotName } from '../../agent/ports.ts'
+import { agentDefaults } from '../../agent/settings/agent-defaults.ts'
+import { componentFolder, imagePath, openComponent, recordPath } from '../../agent/storage/slot-folder.ts'
+import { parseSlotRecord, startSlot } from '../../agent/storage/slot-record.ts'
+import { type DeviceId, deviceId } from '../../proto/ids.ts'
+import { encodeHello, readHello } from '../../proto/messages.ts'
+import type { DeviceEnding, DeviceLook } from '../checkers/checker.ts'
+import { type CutFlavour, SimulatedDisk } from '../faults/simulated-disk.ts'
+import { type AgentCharacter, calmed, ownerOf } from './agent-character.ts'
+import { AgentLink } from './agent-link.ts'
+import { classId, sha256Hex, trustBytes } from './artifacts.ts'
+import type { Reachable } from './course.ts'
+import { DeviceJournal } from './journal.ts'
 import type { Seed } from './seed.ts'
+import type { Stage } from './stage.ts'
+import type { Wire } from './wire.ts'
 
-type Offer = Extract<OfferMessage, { kind: 'offer' }>
-type Result = { readonly attempt: number; readonly content: DeviceEvent['content'] | 'hello' }
-
-interface Job {
-  readonly operation: OperationId
-  readonly command: boolean
-  readonly target: Installed | undefined
-  readonly hold: boolean
-  attempt: number
-  step: Step
+export interface DeviceSurroundings {
+  readonly stage: Stage
+  readonly wire: Wire
+  readonly factory: Uint8Array
+  /** A planted mistake in the ports of an agent. */
+  readonly patch: (ports: AgentPorts, device: DeviceId) => AgentPorts
+  /** It runs this image from now on, or has said so. */
+  readonly looked: (look: DeviceLook) => void
 }
 
-/** How the device reaches the broker. */
-export interface DeviceWorld {
-  readonly clock: WorldClock
-  readonly faults: Faults
-  /** Undefined: nobody answers there now. */
-  connect(device: ScriptedDevice): Line | undefined
-  hello(line: Line, hello: Hello): Promise<boolean>
-  event(line: Line, event: DeviceEvent): Promise<boolean>
-  progress(line: Line, progress: Progress): void
-  tell(line: string): void
-}
+const dataDir = '/data'
+const component = 'main'
+const folder = componentFolder(dataDir, component)
+const configurationPath = '/etc/device.json'
+const foreignDigest = 'ee'.repeat(32)
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
-export class ScriptedDevice implements DeviceEnd {
+export class WorldDevice implements Reachable {
   readonly id: DeviceId
-  readonly #world: DeviceWorld
-  readonly #seed: Seed
-  character: Character
-  #line: Line | undefined
-  #installed: Installed
+  readonly #world: DeviceSurroundings
+  /** What happens to it, and the numbers its agent draws. */
+  readonly #fate: Seed
+  readonly #luck: Seed
+  readonly #disk = new SimulatedDisk()
+  readonly #journal: DeviceJournal
+  #character: AgentCharacter
+  #link: AgentLink | undefined
+  #running: SlotName | undefined
   #bootId: string
-  #journalId: string
-  #lastNumber = 0
-  #outbox: DeviceEvent[] = []
-  #job: Job | undefined
-  readonly #results = new Map<OperationId, Result>()
-  readonly #leases = new Map<OperationId, number>()
-  /** Grows when what was planned is void. */
-  #plan = 0
-  #tries = 0
-  /** There is a way to the broker. */
+  #seen:
+    | { readonly revision: number; readonly slot: SlotName | undefined; readonly look: DeviceLook | undefined }
+    | undefined
+  /** Grows with every start of the program, and when it ends. */
+  #program = 0
+  #powered = false
   #inReach = false
-  #restarting = false
-  #reportTwice = 0
+  #clockOffsetMs = 0
 
-  constructor(name: string, world: DeviceWorld, seed: Seed, character: Character) {
+  constructor(name: string, world: DeviceSurroundings, seed: Seed, character: AgentCharacter) {
     this.id = deviceId(name)
     this.#world = world
-    this.#seed = seed
-    this.character = character
-    this.#installed = character.installed
-    this.#bootId = seed.hex(16)
-    this.#journalId = seed.hex(8)
+    this.#fate = seed.fork('fate')
+    this.#luck = seed.fork('luck')
+    this.#character = character
+    this.#bootId = this.#fate.hex(16)
+    this.#journal = new DeviceJournal(this.#disk, this.#fate.hex(8), event => {
+      const { content, eventNumber } = event
+      world.stage.tell(`${name} told ${content.kind === 'code' ? content.code : content.step} (${eventNumber})`)
+      world.stage.acknowledged(this.id, event)
+    })
+    this.#disk.place('/factory/main', world.factory)
+    this.#disk.place(configurationPath, Buffer.from('{"interval":60}'))
+    this.#disk.place(`${dataDir}/journal/kept`, Buffer.alloc(0))
   }
 
   get online(): boolean {
-    return this.#line !== undefined
+    return this.#link?.isUp === true
   }
 
-  /** Share of reports that are sent twice. */
-  set reportTwice(share: number) {
-    this.#reportTwice = share
+  get seen(): AgentCharacter['seen'] {
+    return this.#character.seen
   }
 
-  /** Connects now, and again whenever the connection is lost. */
+  get isOn(): boolean {
+    return this.#powered
+  }
+
   wake(): void {
+    if (this.#character.asleep) return
     this.#inReach = true
-    this.#connect()
+    if (this.#program === 0) this.#powerOn()
+    else this.#link?.wake()
   }
 
-  /** Out of reach from now on; the broker hears of it after that many milliseconds. */
   sleep(noticedAfterMs: number): void {
     this.#inReach = false
-    this.#leave(noticedAfterMs)
+    this.#link?.break(noticedAfterMs)
   }
 
-  /** The flash is torn: what was not acknowledged and what was under way is forgotten. */
-  loseJournal(): void {
-    this.#world.faults.fired('journal lost')
-    this.#journalId = this.#seed.hex(8)
-    this.#lastNumber = 0
-    this.#outbox = []
-    this.#job = undefined
-    this.#results.clear()
-    this.#leases.clear()
-    this.#plan += 1
-    this.#leave(this.#seed.whole(0, 30_000))
-    this.#connect()
+  calm(): void {
+    this.#character = calmed(this.#character)
+    this.#clockOffsetMs = 0
+    this.#disk.armCut(undefined)
+    this.makeRoom()
   }
 
-  lost(line: Line): void {
-    if (this.#line !== line) return
-    this.#line = undefined
-    this.#world.clock.after(this.#seed.whole(500, 20_000), () => this.#connect())
+  /** The power goes now. */
+  cutPower(): void {
+    if (!this.#powered || this.#program === 0) return
+    this.#world.stage.faults.fired('power cut')
+    this.#disk.turnOff()
+    this.#powerGone()
   }
 
-  hear(message: OfferMessage): void {
-    const { operation, lease } = message
-    if (lease < (this.#leases.get(operation) ?? 0)) return
-    switch (message.kind) {
-      case 'offer':
-        this.#offered(message)
-        return
-      case 'withdraw':
-        this.#withdrawn(message)
-        return
-      case 'proceed':
-        if (this.#job?.operation !== operation || this.#job.step !== 'awaiting-install') return
-        this.#leases.set(operation, lease)
-        this.#advance('installing')
+  /** Its disk takes so many bytes more, and its journal perhaps nothing. */
+  fill(bytesLeft: number, journalToo: boolean): void {
+    this.#world.stage.faults.fired('device full')
+    this.#disk.capacityBytes = this.#disk.usedBytes + bytesLeft
+    this.#journal.full = journalToo
+  }
+
+  makeRoom(): void {
+    this.#disk.capacityBytes = 2 ** 40
+    this.#journal.full = false
+  }
+
+  jumpClock(byMs: number): void {
+    this.#world.stage.faults.fired('device clock set')
+    this.#clockOffsetMs += byMs
+  }
+
+  /** For the end: everything it was to do is done, and everything it had to say is said. */
+  ending(): DeviceEnding {
+    const { outbox, memory } = this.#journal.kept
+    const idle = memory === undefined || (memory.state.kind === 'idle' && memory.command === undefined)
+    const busy = idle ? undefined : (memory.command?.kind ?? memory.state.kind)
+    return { device: this.id, outboxCount: outbox.length, busy, wasSeen: this.#program > 0 }
+  }
+
+  /** Nothing left to do or to say. */
+  get isDone(): boolean {
+    const { outboxCount, busy, wasSeen } = this.ending()
+    return !wasSeen || (outboxCount === 0 && busy === undefined)
+  }
+
+  /** What runs and what is committed, by the bytes on the disk; undefined before the first start. */
+  look(): DeviceLook | undefined {
+    const { revision } = this.#disk
+    if (this.#seen?.revision !== revision || this.#seen.slot !== this.#running)
+      this.#seen = { revision, slot: this.#running, look: this.#lookAnew() }
+    return this.#seen.look
+  }
+
+  #lookAnew(): DeviceLook | undefined {
+    const bytes = this.#disk.contentOf(recordPath(folder))
+    if (bytes === undefined) return undefined
+    const record = parseSlotRecord(bytes, recordPath(folder))
+    const content = (slot: SlotName) => {
+      const image = this.#disk.contentOf(imagePath(folder, slot))
+      const version = record.slots[slot]?.version ?? 'nothing'
+      return { version, digest: image === undefined ? 'nothing' : sha256Hex(image) }
+    }
+    const { inPlace, lies } = this.#character
+    const committed = content(record.active)
+    const running = inPlace ? record.active : (this.#running ?? record.active)
+    return {
+      device: this.id,
+      running: running === record.active ? committed : content(running),
+      committed,
+      onTrial: record.trial !== null,
+      lies: lies > 0,
     }
   }
 
-  #connect(): void {
-    if (!this.#inReach || this.#restarting || this.#line !== undefined) return
-    const line = this.#world.connect(this)
-    if (line === undefined) {
-      this.#tries += 1
-      const delayMs = this.#seed.whole(1000, Math.min(300_000, 2000 * 2 ** this.#tries))
-      this.#world.clock.after(delayMs, () => this.#connect())
-      return
-    }
-    this.#tries = 0
-    this.#line = line
-    this.#sayHello(line)
-    for (const event of this.#outbox) this.#send(line, event)
+  // ---- power and boot -------------------------------------------------------------------------
+
+  #powerOn(): void {
+    this.#powered = true
+    this.#bootId = this.#fate.hex(16)
+    this.#startLater()
   }
 
-  #sayHello(line: Line): void {
-    const { version, digest } = this.#installed
-    const job = this.#job
-    void this.#world.hello(line, {
-      vendorId: this.character.vendorId,
-      classId,
-      bootId: this.#bootId,
-      journalId: this.#journalId,
-      components: [{ name: 'main', version, digest }],
-      outboxEventCount: this.#outbox.length,
-      outboxLastEventNumber: this.#lastNumber,
-      packetBytesMax: 32_768,
-      agentVersion: 'scripted',
-      ...(job === undefined ? {} : { operation: job.operation }),
+  #startLater(): void {
+    this.#program += 1
+    const program = this.#program
+    this.#world.stage.clock.after(this.#fate.whole(1000, this.#character.bootMostMs), () => {
+      if (this.#powered && this.#program === program) this.#start()
     })
   }
 
-  #offered(offer: Offer): void {
-    const { operation, attempt, lease } = offer
-    const job = this.#job
-    if (job !== undefined) {
-      if (job.step === 'rebooting') return
-      if (job.operation !== operation) {
-        if (this.#line !== undefined) this.#world.progress(this.#line, { ...noProgress, refusedOperation: operation })
-        return
+  #powerGone(): void {
+    const { stage } = this.#world
+    this.#powered = false
+    this.#program += 1
+    this.#link?.break(this.#fate.whole(0, 90_000))
+    const torn = this.#fate.chance(this.#character.torn)
+    const flavour: CutFlavour = torn ? this.#fate.pick(['prefix', 'reordered']) : 'nothing'
+    const journalLost = this.#fate.chance(this.#character.journalLost)
+    stage.tell(`${this.id} has no power${torn ? `, ${flavour}` : ''}${journalLost ? ', its journal is lost' : ''}`)
+    stage.clock.after(this.#fate.whole(1000, 600_000), () => {
+      const kept = this.#disk.restore(flavour, () => this.#fate.fraction())
+      if (torn && kept > 0) stage.faults.fired('flash torn')
+      if (journalLost) {
+        stage.faults.fired('journal lost')
+        this.#journal.lose(this.#fate.hex(8))
       }
-      if (attempt <= job.attempt || job.step === 'installing') return
-      this.#leases.set(operation, lease)
-      job.attempt = attempt
-      this.#report(job, { kind: 'step', step: job.step })
-      return
-    }
-    const last = this.#results.get(operation)
-    if (last !== undefined && last.attempt > attempt) return
-    this.#leases.set(operation, lease)
-    if (last?.attempt === attempt) {
-      if (last.content === 'hello') this.#again()
-      else this.#report({ operation, attempt }, last.content)
-      return
-    }
-    if (this.#seed.chance(this.character.ignores)) {
-      this.#world.faults.fired('offer ignored')
-      return
-    }
-    const command = offer.operationType !== firmwareUpdate
-    const target = command ? undefined : installedBy(offer.envelope)
-    const begun: Job = { operation, attempt, command, target, hold: offer.installHold, step: 'downloading' }
-    if (target !== undefined && !isNewer(target, this.#installed)) this.#end(begun, 'UPD4_FAIL_27')
-    else if (this.#fails(0.2)) {
-      this.#world.faults.fired('update refused by the device')
-      this.#end(begun, this.#seed.pick(this.character.codes))
-    } else {
-      this.#job = begun
-      this.#advance(command ? 'installing' : 'downloading')
-    }
-  }
-
-  #withdrawn({ operation, lease }: OfferMessage): void {
-    this.#leases.set(operation, lease)
-    const job = this.#job
-    if (job?.operation === operation) {
-      if (job.step === 'installing' || job.step === 'rebooting') return
-      this.#results.set(operation, { attempt: job.attempt, content: { kind: 'step', step: 'withdrawn' } })
-      this.#clear()
-      this.#report(job, { kind: 'step', step: 'withdrawn' })
-      return
-    }
-    const last = this.#results.get(operation)
-    if (last === undefined) this.#say({ operation, content: { kind: 'step', step: 'withdrawn' } })
-    else if (last.content === 'hello') this.#again()
-    else this.#report({ operation, attempt: last.attempt }, last.content)
-  }
-
-  /** The job is at this step from now on; what comes of it is seen when the step has taken its time. */
-  #advance(step: Step): void {
-    const job = this.#job
-    if (job === undefined) return
-    job.step = step
-    this.#report(job, { kind: 'step', step })
-    if (step === 'awaiting-install') return
-    this.#plan += 1
-    const plan = this.#plan
-    this.#world.clock.after(this.#seed.whole(100, this.character.stepMostMs), () => {
-      if (plan === this.#plan) this.#done(job)
+      this.#powerOn()
     })
   }
 
-  #done(job: Job): void {
-    if (this.#seed.chance(this.character.losesJournal * 0.1)) {
-      this.loseJournal()
-      return
-    }
-    switch (job.step) {
-      case 'downloading':
-        // Nothing comes while it is out of reach.
-        if (!this.online) this.#advance('downloading')
-        else this.#goOn(job, 0.5, 'verifying')
-        return
-      case 'verifying':
-        this.#goOn(job, 0.3, job.hold ? 'awaiting-install' : 'installing')
-        return
-      case 'installing':
-        if (this.character.inPlace && !job.command && !this.#fails(0.3)) this.#installInPlace(job)
-        else this.#goOn(job, 0.3, 'rebooting')
-        return
-      default:
-        this.#restart(job)
-    }
+  /** The program ends; what it has not synced stays in the cache of the machine. */
+  #restart(wholeDevice: boolean): void {
+    this.#link?.break(this.#fate.whole(0, 90_000))
+    if (wholeDevice) this.#bootId = this.#fate.hex(16)
+    this.#startLater()
   }
 
-  /** To the next step, or to a failure: `share` of the device's own failures happen here. */
-  #goOn(job: Job, share: number, step: Step): void {
-    if (this.#fails(share)) this.#end(job, this.#seed.pick(this.character.codes))
-    else this.#advance(step)
-  }
-
-  #installInPlace(job: Job): void {
-    if (job.target === undefined) return
-    const lies = this.#lies()
-    this.#installed = lies ? { ...job.target, digest: foreignDigest } : job.target
-    this.#end(job, 'UPD2_OK_18', this.#installed.digest)
-  }
-
-  #restart(job: Job): void {
-    const stuck = this.#seed.chance(this.character.stuck)
-    if (stuck) this.#world.faults.fired('stuck in the reboot')
-    this.#restarting = true
-    this.#leave(this.#seed.whole(0, 90_000))
-    const delayMs = stuck ? this.#seed.whole(600_000, 12_000_000) : this.#seed.whole(1000, 60_000)
-    this.#world.clock.after(delayMs, () => {
-      this.#restarting = false
-      this.#bootId = this.#seed.hex(16)
-      // The journal may be lost meanwhile.
-      if (this.#job === job) this.#judgeTrial(job)
-      this.#connect()
+  #start(): void {
+    this.#program += 1
+    const program = this.#program
+    const alive = (): boolean => this.#powered && this.#program === program
+    const cut = this.#fate.chance(this.#character.cutInWrite)
+      ? { change: this.#fate.whole(1, 80), share: this.#fate.pick([0, this.#fate.fraction(), 1]) }
+      : undefined
+    this.#disk.armCut(cut, () => {
+      this.#world.stage.faults.fired('power cut in a write')
+      this.#powerGone()
+    })
+    this.#boot(alive).catch((error: Error) => {
+      if (!alive()) return
+      if (this.#disk.capacityBytes >= 2 ** 40)
+        this.#world.stage.violated('devices', `${this.id} did not start: ${error.message}`)
+      // Its supervisor tries again.
+      this.#startLater()
     })
   }
 
-  #judgeTrial(job: Job): void {
-    if (job.target !== undefined && this.#fails(0.3)) {
-      this.#end(job, 'UPD4_FAIL_40')
+  async #boot(alive: () => boolean): Promise<void> {
+    const { stage, looked, patch } = this.#world
+    const disk = this.#disk.portWhile(alive)
+    await openComponent(disk, folder, { version: '1.0.0', image: '/factory/main' })
+    const { inPlace } = this.#character
+    this.#running = inPlace ? undefined : startSlot((await prepareStart(disk, folder)).record)
+    const look = this.look()
+    if (look !== undefined) looked(look)
+    stage.tell(`${this.id} starts ${look?.running.version}${look?.onTrial ? ' on trial' : ''}`)
+    if (look?.onTrial && this.#fate.chance(this.#character.crashes)) {
+      stage.faults.fired('image crashed')
+      stage.clock.after(this.#fate.whole(1, 5000), () => alive() && this.#restart(false))
       return
     }
-    if (job.target !== undefined) this.#installed = this.#lies() ? { ...job.target, digest: foreignDigest } : job.target
-    this.#results.set(job.operation, { attempt: job.attempt, content: 'hello' })
-    this.#clear()
-  }
-
-  #leave(noticedAfterMs: number): void {
-    this.#line?.break(noticedAfterMs)
-    this.#line = undefined
-  }
-
-  #fails(share: number): boolean {
-    return this.#seed.chance(this.character.fails * share)
-  }
-
-  #lies(): boolean {
-    if (!this.#seed.chance(this.character.lies)) return false
-    this.#world.faults.fired('lying digest')
-    return true
-  }
-
-  #end(job: Job, code: DeviceCode, digest?: string): void {
-    if (code !== 'UPD2_OK_18') this.#world.faults.fired('update failed')
-    const { operation, attempt } = job
-    this.#results.set(operation, { attempt, content: { kind: 'code', code } })
-    if (this.#job === job) this.#clear()
-    this.#say({ operation, attempt, content: { kind: 'code', code }, ...(digest === undefined ? {} : { digest }) })
-  }
-
-  #clear(): void {
-    this.#job = undefined
-    this.#plan += 1
-  }
-
-  /** A result that only a hello can tell. */
-  #again(): void {
-    if (this.#line !== undefined) this.#sayHello(this.#line)
-  }
-
-  #report({ operation, attempt }: Pick<Job, 'operation' | 'attempt'>, content: DeviceEvent['content']): void {
-    this.#say({ operation, attempt, content })
-  }
-
-  #say(event: Pick<DeviceEvent, 'content' | 'operation' | 'attempt' | 'digest'>): void {
-    this.#lastNumber += 1
-    const full: DeviceEvent = {
-      ...event,
-      journalId: this.#journalId,
-      eventNumber: this.#lastNumber,
-      deviceTime: 0,
-      data: {},
+    const clock = this.#clockOf(alive)
+    const restart = inPlace ? 'none' : 'image'
+    const slots = { component, dataDir, restart, storageBytesMax: undefined, runningSlot: this.#running } as const
+    const configuration = {
+      file: configurationPath,
+      check: undefined,
+      checkTimeoutMs: 1000,
+      secrets: [],
+      environment: {},
     }
-    this.#outbox.push(full)
-    if (this.#line !== undefined) this.#send(this.#line, full)
+    const random = { fraction: () => this.#luck.fraction(), bytes: (count: number) => this.#luck.bytes(count) }
+    const link = this.#linkOf(clock, random, alive)
+    const ports: AgentPorts = {
+      clock,
+      random,
+      log: silent,
+      journal: this.#journal.port(alive),
+      link,
+      installers: [new SlotsFiles(disk, slots)],
+      payloads: new PayloadFile(disk, { dataDir }),
+      // Patches are made and read by threads of their own, which have no place in virtual time.
+      patches: { decode: () => undefined },
+      authorization: ownerOf(this.#fate, () => this.#character.doubts, stage.faults),
+      health: { check: async () => this.#health() },
+      reboot: {
+        restart: () => alive() && this.#restart(false),
+        device: async () => {
+          if (alive()) this.#restart(true)
+          return new Promise<never>(() => {})
+        },
+      },
+      configuration: new ConfigurationFile(disk, clock, silent, configuration),
+    }
+    const agent = await Agent.open(patch(ports, this.id), this.#settings())
+    if (!alive()) return
+    await agent.start()
   }
 
-  #send(line: Line, event: DeviceEvent): void {
-    const twice = this.#seed.chance(this.#reportTwice)
-    if (twice) this.#world.faults.fired('report sent twice')
-    for (let time = 0; time < (twice ? 2 : 1); time += 1)
-      void this.#world.event(line, event).then(() => {
-        this.#outbox = this.#outbox.filter(other => other !== event)
-      })
+  #settings(): AgentSettings {
+    const { vendorId, packetBytesMax } = this.#character
+    return {
+      ...agentDefaults,
+      deviceId: this.id,
+      vendorId,
+      classId,
+      agentVersion: '0.1.0',
+      trust: trustBytes,
+      packetBytesMax,
+      windowBytes: 8192,
+      bootId: this.#bootId,
+    }
   }
-}
 
-const noProgress: Progress = { imageBytes: 0, heldBytes: 0, receivedBytes: 0, wireBytes: 0 }
+  #clockOf(alive: () => boolean): Clock {
+    const { clock } = this.#world.stage
+    return {
+      wallMs: () => clock.startMs + Math.floor(clock.trueMs) + this.#clockOffsetMs,
+      monotonicMs: () => clock.trueMs,
+      after: (delayMs, run) => ({ cancel: clock.after(delayMs, () => alive() && run()) }),
+    }
+  }
 
-function isNewer(target: Installed, installed: Installed): boolean {
-  return Number.parseInt(target.version, 10) > Number.parseInt(installed.version, 10)
+  #linkOf(clock: Clock, random: AgentPorts['random'], alive: () => boolean): AgentLink {
+    const { stage, wire, looked } = this.#world
+    this.#link = new AgentLink({
+      wire,
+      clock,
+      random,
+      device: this.id,
+      bytesPerSecond: this.#character.bytesPerSecond,
+      alive,
+      inReach: () => this.#inReach,
+      hello: bytes => this.#helloSaid(bytes),
+      said: hello => {
+        const look = this.look()
+        if (look !== undefined) looked(look)
+        const { version, digest } = hello.components[0] ?? {}
+        stage.tell(`hello of ${this.id}, ${version} ${digest?.slice(0, 8)}, outbox ${hello.outboxEventCount}`)
+      },
+    })
+    return this.#link
+  }
+
+  #helloSaid(bytes: Uint8Array): Uint8Array {
+    if (!this.#fate.chance(this.#character.lies)) return bytes
+    this.#world.stage.faults.fired('lying digest')
+    const hello = readHello(bytes)
+    return encodeHello({ ...hello, components: hello.components.map(each => ({ ...each, digest: foreignDigest })) })
+  }
+
+  #health(): HealthVerdict {
+    if (!this.#fate.chance(this.#character.unhealthy)) return { healthy: true }
+    this.#world.stage.faults.fired('unhealthy trial')
+    return { healthy: false, reason: 'exit-1' }
+  }
 }

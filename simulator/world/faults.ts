@@ -30,7 +30,25 @@ export const faultKinds = [
   'device deregistered',
   'request repeated after a restart',
 ] as const
-export type FaultKind = (typeof faultKinds)[number]
+/** Those that only real agents can meet. */
+export const agentFaultKinds = [
+  'chunk lost',
+  'chunk corrupted',
+  'message sent twice',
+  'partition',
+  'power cut',
+  'power cut in a write',
+  'flash torn',
+  'device full',
+  'device clock set',
+  'unhealthy trial',
+  'image crashed',
+  'owner said later',
+  'owner said no',
+] as const
+export type FaultKind = (typeof faultKinds)[number] | (typeof agentFaultKinds)[number]
+
+const allKinds: readonly FaultKind[] = [...faultKinds, ...agentFaultKinds]
 
 export class Faults {
   readonly #counts = new Map<FaultKind, number>()
@@ -44,16 +62,21 @@ export class Faults {
   }
 
   add(others: Faults): void {
-    for (const kind of faultKinds) if (others.of(kind) > 0) this.#counts.set(kind, this.of(kind) + others.of(kind))
+    for (const kind of allKinds) if (others.of(kind) > 0) this.#counts.set(kind, this.of(kind) + others.of(kind))
   }
 
   get total(): number {
-    return faultKinds.reduce((sum, kind) => sum + this.of(kind), 0)
+    return allKinds.reduce((sum, kind) => sum + this.of(kind), 0)
+  }
+
+  /** Of every kind that fired. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
   }
 
   /** `12 offer lost · 3 disk full · …` */
   get text(): string {
-    return faultKinds
+    return allKinds
       .filter(kind => this.of(kind) > 0)
       .map(kind => `${this.of(kind)} ${kind}`)
       .join(' · ')

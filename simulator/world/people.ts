@@ -4,11 +4,11 @@
 import type { Operation } from '../../broker/core/records.ts'
 import { RequestRefused, StoreUnavailable } from '../../broker/errors.ts'
 import type { Caller, UseCases } from '../../broker/use-cases/use-cases.ts'
-import { principalName } from '../../proto/ids.ts'
-import type { ScriptedDevice } from './device.ts'
-import { rateOf, requestOf, windowsOf } from './policies.ts'
+import type { OperationRequest } from '../../proto/http-api.ts'
+import { type DeviceId, principalName } from '../../proto/ids.ts'
+import { type Catalogue, rateOf, requestOf, windowsOf } from './policies.ts'
 import type { Seed } from './seed.ts'
-import type { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
 interface Wish {
   readonly what: string
@@ -19,16 +19,18 @@ interface Wish {
 const ends: readonly string[] = ['completed', 'stopped']
 
 export class People {
-  readonly #world: World
+  readonly #world: Stage
   readonly #seed: Seed
-  readonly #devices: readonly ScriptedDevice[]
+  readonly #devices: readonly DeviceId[]
+  readonly #catalogue: Catalogue
   readonly #unanswered = new Map<string, Wish>()
   #requests = 0
 
-  constructor(world: World, seed: Seed, devices: readonly ScriptedDevice[]) {
+  constructor(world: Stage, seed: Seed, devices: readonly DeviceId[], catalogue: Catalogue) {
     this.#world = world
     this.#seed = seed
     this.#devices = devices
+    this.#catalogue = catalogue
     world.onUp = () => this.#askAgain()
   }
 
@@ -37,21 +39,33 @@ export class People {
   }
 
   makeOperation(): void {
-    const names = this.#devices.map(({ id }) => id)
     const { fleetMs } = this.#world.moment()
     const { lengthMs } = this.#world.weather
-    const request = requestOf(this.#seed, names, fleetMs, lengthMs, this.#world.ledger.operations.size)
+    const drawn = requestOf(
+      this.#seed,
+      this.#devices,
+      this.#catalogue,
+      fleetMs,
+      lengthMs,
+      this.#world.ledger.operations.size,
+    )
+    const request = this.#catalogue.vary?.(this.#seed, drawn) ?? drawn
     const slow = this.#world.weather.tickMs >= 30_000
     const { timeoutDays = 1, ...policy } = request.policy ?? {}
     // A world that looks at its timers often cannot afford a fortnight.
     const affordable = { ...request, policy: { ...policy, timeoutDays: slow ? timeoutDays : Math.min(1, timeoutDays) } }
-    this.#wish('create', olga, (useCases, by) => useCases.createOperation(by, affordable))
+    this.ask(affordable)
+  }
+
+  /** This operation, now. */
+  ask(request: OperationRequest): void {
+    this.#wish('create', olga, (useCases, by) => useCases.createOperation(by, request))
   }
 
   /** Anything anybody might do on a day like this. */
   actSomehow(): void {
     const seed = this.#seed
-    const device = seed.pick(this.#devices).id
+    const device = seed.pick(this.#devices)
     const operation = this.#any(() => true)
     const id = operation?.id ?? ''
     const acts: readonly (() => void)[] = [

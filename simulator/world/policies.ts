@@ -8,21 +8,31 @@ import type {
   WaveRequest,
 } from '../../proto/http-policy.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
-import { releases, rollbackRelease } from './releases.ts'
 import type { Seed } from './seed.ts'
 import { hourMs } from './weather.ts'
+
+/** What there is to be had. */
+export interface Catalogue {
+  /** In the order in which they came out; not empty. */
+  readonly releases: readonly { readonly component: string; readonly version: string }[]
+  /** Id of the release to go back to. */
+  readonly rollback: string
+  /** What people ask for besides. */
+  readonly vary?: (seed: Seed, request: OperationRequest) => OperationRequest
+}
 
 /** `now`: the time of the fleet. `earlier`: operations made before, whose releases most devices may have. */
 export function requestOf(
   seed: Seed,
   devices: readonly string[],
+  catalogue: Catalogue,
   now: number,
   lengthMs: number,
   earlier: number,
 ): OperationRequest {
-  const policy = policyOf(seed, now, lengthMs)
+  const policy = policyOf(seed, catalogue, now, lengthMs)
   if (seed.chance(0.12)) return { type: 'reboot', targets: targetsOf(seed, devices), policy }
-  const { component, version } = releases[earlier] ?? seed.pick(releases)
+  const { component, version } = catalogue.releases[earlier] ?? seed.pick(catalogue.releases)
   return { type: firmwareUpdate, release: `${component}@${version}`, targets: targetsOf(seed, devices), policy }
 }
 
@@ -35,7 +45,7 @@ function targetsOf(seed: Seed, devices: readonly string[]): OperationRequest['ta
   return { filter: seed.chance(0.5) ? '' : 'tag__eq=canary', open: true }
 }
 
-function policyOf(seed: Seed, now: number, lengthMs: number): PolicyRequest {
+function policyOf(seed: Seed, catalogue: Catalogue, now: number, lengthMs: number): PolicyRequest {
   const maybe = <Field extends object>(share: number, field: () => Field): Field | object =>
     seed.chance(share) ? field() : {}
   return {
@@ -44,7 +54,7 @@ function policyOf(seed: Seed, now: number, lengthMs: number): PolicyRequest {
     ...maybe(0.3, () => ({ offlinePolicy: 'skip' })),
     ...maybe(0.4, () => ({ rate: rateOf(seed) })),
     ...maybe(0.4, () => ({ waves: Array.from({ length: seed.whole(1, 3) }, () => waveOf(seed)) })),
-    ...maybe(0.5, () => ({ abort: Array.from({ length: seed.whole(0, 3) }, () => abortOf(seed)) })),
+    ...maybe(0.5, () => ({ abort: Array.from({ length: seed.whole(0, 3) }, () => abortOf(seed, catalogue)) })),
     ...maybe(0.6, () => ({ retries: Array.from({ length: seed.whole(0, 3) }, () => retryOf(seed)) })),
     ...maybe(0.5, () => ({ schedule: scheduleOf(seed, now, lengthMs) })),
     ...maybe(0.15, () => ({ approval: true })),
@@ -95,13 +105,13 @@ function matchOf(seed: Seed): AbortRequest['match'] {
   ])
 }
 
-function abortOf(seed: Seed): AbortRequest {
+function abortOf(seed: Seed, { rollback }: Catalogue): AbortRequest {
   return {
     match: matchOf(seed),
     minExecuted: seed.whole(1, 5),
     percent: seed.pick([0, 20, 50, 80]),
     ...(seed.chance(0.3) ? { firstWaveOnly: true } : {}),
-    action: seed.pick(['pause', 'stop', { rollback: rollbackRelease.id }]),
+    action: seed.pick(['pause', 'stop', { rollback }]),
   }
 }
 

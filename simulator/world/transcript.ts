@@ -2,13 +2,14 @@
 // the same text.
 import { createHash } from 'node:crypto'
 
-const shownMax = 60
+const shownMax = 100
 
 export class Transcript {
   readonly #hash = createHash('sha256')
   readonly #kept: string[] = []
   readonly #all: boolean
   #count = 0
+  #marked: string | undefined
 
   /** `all`: every line is kept, not only the last. */
   constructor(all: boolean) {
@@ -32,8 +33,14 @@ export class Transcript {
     return this.#kept.join('')
   }
 
+  /** The last hundred, or those up to the mark. */
   get last(): string {
-    return this.#kept.slice(-shownMax).join('')
+    return this.#marked ?? this.#kept.slice(-shownMax).join('')
+  }
+
+  /** Here is what a reader wants to see the way to; the first mark counts. */
+  mark(): void {
+    this.#marked ??= this.last
   }
 
   /** Of every line so far. */

@@ -2,7 +2,7 @@
 // seen alone, some together, and some not at all.
 import type { Seed } from './seed.ts'
 
-const minuteMs = 60_000
+export const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 export const dayMs = 24 * hourMs
 

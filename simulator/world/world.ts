@@ -1,377 +1,245 @@
-// One world: time, a disk, a network, devices, one broker after the other, and the checkers that look on. It knows how
-// things are done; what is done and when is the history's business.
-import { type QuarantineRule, quarantineDefaults } from '../../broker/core/device.ts'
-import { MessageRefused, StoreUnavailable } from '../../broker/errors.ts'
-import { orchestratorDefaults } from '../../broker/orchestrator/orchestrator.ts'
-import type { Change, Store } from '../../broker/ports.ts'
-import type { DeviceEvent, Hello, Progress } from '../../proto/messages.ts'
-import { allCheckers } from '../checkers/all.ts'
-import { type Checker, isHandOver, type Moment, nameOf } from '../checkers/checker.ts'
-import { Ledger } from '../checkers/ledger.ts'
-import { BrokerProcess, type Patch } from './broker.ts'
-import { WorldClock } from './clock.ts'
-import type { DeviceWorld, ScriptedDevice } from './device.ts'
-import { Disk } from './disk.ts'
-import { type FaultKind, Faults } from './faults.ts'
-import { type Line, Network } from './network.ts'
-import type { Seed } from './seed.ts'
-import { Transcript } from './transcript.ts'
-import type { Weather } from './weather.ts'
+// One world: a seed becomes a fleet of real agents, their weather, their releases and their people, around the real
+// orchestrator and chunk plane. They live, the weather calms, and everything must come to its end. On the memory store the
+// same seed gives the same history, byte for byte.
+import type { AgentPorts } from '../../agent/ports.ts'
+import type { Execution } from '../../broker/core/records.ts'
+import type { Store } from '../../broker/ports.ts'
+import type { OperationRequest } from '../../proto/http-api.ts'
+import { type DeviceId, deviceId } from '../../proto/ids.ts'
+import { firmwareUpdate } from '../../proto/offer-messages.ts'
+import type { DeviceLook } from '../checkers/checker.ts'
+import { images, outboxes, truth, versions } from '../checkers/devices.ts'
+import { agentCharacterOf } from './agent-character.ts'
+import { type Flaw, type Shelf, shelfOf } from './artifacts.ts'
+import type { Patch, Plane } from './broker.ts'
+import { begin, calm, repeat } from './course.ts'
+import { WorldDevice } from './device.ts'
+import { type WeatherKind, type WorldWeather, worldWeatherOf } from './device-weather.ts'
+import type { Faults } from './faults.ts'
+import { outsideStore } from './outside-store.ts'
+import { People } from './people.ts'
+import { Seed } from './seed.ts'
+import { Stage, type Violation } from './stage.ts'
+import { dayMs, hourMs } from './weather.ts'
+import { Wire, type WireWeather } from './wire.ts'
 
-export interface Violation {
-  readonly checker: string
-  readonly problem: string
-  readonly trueMs: number
-}
 export interface WorldOptions {
-  /** A planted mistake. */
-  readonly patch?: Patch
-  /** A disk that rots. */
-  readonly contents?: Store
-  readonly deliversAfterClose?: boolean
+  /** Devices; else 20. */
+  readonly agents?: number
+  /** Kinds of weather that do not happen. */
+  readonly without?: readonly WeatherKind[]
+  /** Devices (from 1) that are never switched on. */
+  readonly asleep?: readonly number[]
+  /** A real store for the broker, new and empty, the caller's to close; else one in memory. */
+  readonly store?: Store
+  /** The most executions the broker has in progress at once; else drawn. */
+  readonly inProgressMax?: number
   readonly keepTranscript?: boolean
+  /** Planted mistakes: in the ports of the broker, of an agent, and in the network. */
+  readonly patch?: Patch
+  readonly patchAgent?: (ports: AgentPorts, device: DeviceId) => AgentPorts
+  readonly deliversAfterClose?: boolean
   /** Virtual milliseconds of calm after which everything must have ended; else 30 days. */
   readonly calmMostMs?: number
 }
 
-/** Repetitions included. */
-const reportsMax = 20
-/** Of a whole history; the longest ones have a tenth of it. */
-const linesMax = 30_000
-/** Without that time passes: beyond it the broker goes round in a circle. */
-const readsMax = 20_000
-const graceMs = 120_000
-const dayMs = 86_400_000
+export interface Lived {
+  readonly seed: number
+  readonly agents: number
+  readonly violations: readonly Violation[]
+  readonly faults: Faults
+  /** Virtual milliseconds. */
+  readonly lengthMs: number
+  readonly operations: number
+  readonly executions: number
+  /** Ended executions by code. */
+  readonly endings: Readonly<Record<string, number>>
+  /** How each execution ended, by operation in the order they were made, and device. */
+  readonly outcomes: readonly string[]
+  readonly linesCount: number
+  /** SHA-256 of every line of the transcript. */
+  readonly digest: string
+  readonly lastLines: string
+  /** All lines, when they were to be kept. */
+  readonly transcript: string
+}
 
-export class World implements DeviceWorld {
-  readonly seed: Seed
-  readonly weather: Weather
-  readonly clock: WorldClock
-  readonly faults = new Faults()
-  readonly ledger = new Ledger()
-  readonly transcript: Transcript
-  readonly violations: Violation[] = []
-  readonly disk: Disk<Moment>
-  readonly network: Network
-  readonly inProgressMax: number
-  readonly quarantine: QuarantineRule
-  readonly #checkers: readonly Checker[]
-  readonly #patch: Patch
-  #broker: BrokerProcess | undefined
-  #life = 0
-  #startedAt = 0
-  #fleetBase = 0
-  #savedAtStart = 0
-  #graceMs = graceMs
-  #doom: { readonly when: 'before' | 'after'; left: number } | undefined
-  #doomOfHandOver: { readonly delayMs: number; readonly downMs: number } | undefined
-  #fullUntil = 0
-  #calm = false
-  #reports = 0
-  #readsAt = 0
-  #reads = 0
-  /** True time since which the disk takes every commit. */
-  #diskSince = 0
-  /** Runs when a broker has come up. */
-  onUp: () => void = () => {}
+/** Never rejects for what happens in the world: that is a violation. */
+export async function live(number: number, options: WorldOptions = {}): Promise<Lived> {
+  const { agents = 20, without = [], calmMostMs = 30 * dayMs } = options
+  const seed = new Seed(`world ${number}`)
+  const weather = worldWeatherOf(seed.fork('weather'), new Set(without))
+  const shelf = shelfFor(seed.fork('releases'), weather)
+  const { stage, wire, devices } = populate(seed, weather, shelf, planeFor(seed.fork('plane'), shelf), options)
+  const names = devices.map(({ id }) => id)
+  const people = new People(stage, seed.fork('people'), names, catalogueOf(shelf))
+  await begun(stage, shelf)
+  begin(stage, seed.fork('course'), devices, people)
+  disturb(stage, wire, seed.fork('devices'), weather, devices)
+  await stage.clock.run(weather.engine.lengthMs, () => stage.failed)
+  if (!stage.failed) await calm(stage, devices, people, calmMostMs, () => devices.every(device => device.isDone))
+  if (!stage.failed) await stage.end(devices.map(device => device.ending()))
+  return told(number, agents, stage)
+}
 
-  constructor(seed: Seed, weather: Weather, options: WorldOptions = {}) {
-    this.seed = seed
-    this.weather = weather
-    this.#patch = options.patch ?? (ports => ports)
-    this.clock = new WorldClock(Date.UTC(2026, seed.whole(0, 11), seed.whole(1, 28), seed.whole(0, 23)))
-    this.transcript = new Transcript(options.keepTranscript ?? false)
-    this.inProgressMax = seed.pick([3, 6, 1000])
-    this.quarantine = seed.chance(0.5) ? quarantineDefaults : { failuresMax: 2, withinMs: dayMs }
-    const report = (checker: string) => (problem: string) => this.#violated(checker, problem)
-    this.#checkers = allCheckers({
-      inProgressMax: this.inProgressMax,
-      tickMs: weather.tickMs,
-      undisturbedSince: () => this.#diskSince,
-    }).map(make => {
-      const named = make(() => {}).name
-      return make(report(named))
-    })
-    const disks = seed.fork('disk')
-    this.disk = new Disk<Moment>(
-      {
-        delayMs: () => this.#diskDelay(disks),
-        full: () => this.#isFull(),
-        sleep: ms => this.clock.sleep(ms),
-      },
-      {
-        decided: () => {
-          this.#mayRead()
-          return this.moment()
-        },
-        dies: when => this.#dies(when),
-        reads: () => this.#mayRead(),
-        durable: (changes, events, decided) => {
-          const commit = this.ledger.take(changes, events, decided, this.moment())
-          this.#tellCommit(changes)
-          for (const checker of this.#checkers) checker.committed?.(commit, this.ledger)
-          if (commit.executions.some(isHandOver)) this.#handedOver()
-        },
-      },
-      options.contents,
-    )
-    this.network = new Network(this.clock, seed.fork('network'), this.faults, this.#networkWatch(), weather)
-    this.network.deliversAfterClose = options.deliversAfterClose ?? false
+/** Everybody is there, and nothing has begun. */
+export function populate(
+  seed: Seed,
+  weather: WorldWeather,
+  shelf: Shelf,
+  plane: Plane,
+  options: WorldOptions,
+): { readonly stage: Stage; readonly wire: Wire; readonly devices: readonly WorldDevice[] } {
+  const { agents = 20, asleep = [] } = options
+  const looks = new Map<DeviceId, () => DeviceLook | undefined>()
+  const checkers = [images(shelf.sound), versions, truth(device => looks.get(device)?.()), outboxes]
+  const { patch, store, keepTranscript = false, inProgressMax } = options
+  const stage: Stage = new Stage(seed, weather.engine, {
+    ...(patch === undefined ? {} : { patch }),
+    ...(store === undefined ? {} : { contents: outsideStore(store, () => stage.clock) }),
+    ...(inProgressMax === undefined ? {} : { inProgressMax }),
+    keepTranscript,
+    linesMax: 30_000 + 2000 * agents,
+    checkers,
+    plane,
+  })
+  const wire = wireOf(stage, wireWeatherOf(weather), options.deliversAfterClose ?? false)
+  const world = {
+    stage,
+    wire,
+    factory: shelf.factory,
+    patch: options.patchAgent ?? ((ports: AgentPorts) => ports),
+    looked: (look: DeviceLook) => stage.looked(look),
   }
+  const devices = Array.from({ length: agents }, (_, index) => {
+    const own = seed.fork(`device ${index + 1}`)
+    const character = agentCharacterOf(own, weather)
+    return new WorldDevice(`sensor-${index + 1}`, world, own, { ...character, asleep: asleep.includes(index + 1) })
+  })
+  for (const device of devices) looks.set(device.id, () => device.look())
+  return { stage, wire, devices }
+}
 
-  get broker(): BrokerProcess | undefined {
-    return this.#broker
+/** The releases are there, and the broker starts. */
+export async function begun(stage: Stage, { releases, rollback }: Shelf): Promise<void> {
+  const changes = [...releases, rollback].map(({ release }) => ({ kind: 'put-release', release }) as const)
+  await stage.disk.contents.commit(changes)
+  stage.startBroker()
+}
+
+function shelfFor(seed: Seed, { badReleases }: WorldWeather): Shelf {
+  const flaw = (): Flaw => {
+    const draw = seed.fraction()
+    const which = seed.pick(['signature', 'digest'] as const)
+    return draw < badReleases ? which : 'none'
   }
+  const [chunkCount, chunkBytes] = [seed.pick([3, 12, 24]), seed.pick([300, 700])]
+  return shelfOf({ chunkCount, chunkBytes, flaws: [flaw(), flaw(), flaw(), 'none'] })
+}
 
-  /** Enough is known. */
-  get failed(): boolean {
-    return this.#reports >= reportsMax || this.transcript.count > linesMax || this.#reads > readsMax
+function planeFor(seed: Seed, shelf: Shelf): Plane {
+  const broadcastDevicesMin = seed.pick([0, 2, 3, 50])
+  const broadcastGatherMs = seed.pick([0, 2000, 30_000])
+  const socketUndrainedBytesMax = seed.pick([4096, 131_072])
+  return { artifacts: shelf.artifacts, settings: { broadcastDevicesMin, broadcastGatherMs, socketUndrainedBytesMax } }
+}
+
+function wireWeatherOf({ engine, lost, doubled, corrupted }: WorldWeather): WireWeather {
+  return {
+    latencyMostMs: engine.latencyMostMs,
+    lost: Math.max(lost, engine.offerLost / 4),
+    doubled,
+    corrupted,
+    saidTwice: engine.reportTwice,
   }
+}
 
-  moment(): Moment {
-    const { trueMs, wallMs } = this.clock
-    const runMs = trueMs - this.#startedAt
-    const fleetMs = Math.floor(this.#fleetBase + runMs)
-    const saved = Math.max(this.#savedAtStart, this.ledger.savedClockMs ?? 0)
-    return {
-      trueMs,
-      wallMs,
-      fleetMs,
-      believedWallMs: wallMs < saved ? fleetMs : wallMs,
-      life: this.#life,
-      runMs,
-      graceMs: this.#graceMs,
-    }
+function wireOf(stage: Stage, weather: WireWeather, deliversAfterClose: boolean): Wire {
+  const wire = new Wire({
+    clock: stage.clock,
+    seed: stage.seed.fork('network'),
+    faults: stage.faults,
+    watch: stage.watch,
+    broker: () => stage.broker,
+    taken: answer => stage.taken(answer),
+    weather,
+    deliversAfterClose,
+  })
+  stage.connectBy(wire)
+  return wire
+}
+
+/** What there is to install, and what people ask for besides. */
+function catalogueOf({ releases, rollback }: Shelf): ConstructorParameters<typeof People>[3] {
+  return {
+    releases: releases.map(({ release }) => release),
+    rollback: rollback.release.id,
+    vary: (seed: Seed, request: OperationRequest): OperationRequest => {
+      const transport = seed.pick(['auto', 'auto', 'pull', 'broadcast'] as const)
+      const retryByPull = seed.chance(0.7)
+      const roll = seed.fraction()
+      const change = { patch: { interval: seed.whole(1, 100) }, format: 'merge-patch' }
+      const { release: _, ...command } = request
+      if (request.type === firmwareUpdate && roll > 0.15)
+        return { ...request, policy: { ...request.policy, delivery: { transport, retryByPull } } }
+      if (roll > 0.08) return { ...command, type: 'config-change', arguments: change }
+      return { ...command, type: seed.pick(['config-backup', 'reboot']) }
+    },
   }
+}
 
-  startBroker(): void {
-    if (this.#broker?.alive) return
-    const { wallMs, trueMs } = this.clock
-    const saved = this.ledger.savedClockMs ?? wallMs
-    this.#life += 1
-    this.#startedAt = trueMs
-    this.#savedAtStart = saved
-    this.#fleetBase = Math.max(wallMs, saved)
-    this.#graceMs = wallMs - saved > dayMs ? 30 * 60_000 : graceMs
-    this.#doom = undefined
-    this.#doomOfHandOver = undefined
-    this.tell(`broker ${this.#life} starts, the wall clock says ${new Date(wallMs).toISOString()}`)
-    const settings = {
-      ...orchestratorDefaults,
-      tickMs: this.weather.tickMs,
-      startGraceMs: graceMs,
-      inProgressMax: this.inProgressMax,
-      quarantine: this.quarantine,
-      readyMax: this.seed.pick([2, 4096]),
-    }
-    this.#broker = BrokerProcess.start(
-      this.#life,
-      this.clock,
-      this.disk,
-      this.seed.fork(`broker ${this.#life}`),
-      settings,
-      {
-        tell: line => {
-          this.tell(line)
-          if (line.endsWith('is up')) this.onUp()
-        },
-        erred: what => {
-          for (const checker of this.#checkers) checker.erred?.(what)
-        },
-      },
-      this.#patch,
-    )
+/** What happens to devices while the weather lasts, besides what happens to their connections. */
+function disturb(stage: Stage, wire: Wire, seed: Seed, weather: WorldWeather, devices: readonly WorldDevice[]): void {
+  const { clock } = stage
+  const often = (purpose: string, everyMs: number | undefined, action: (seed: Seed) => void): void => {
+    const own = seed.fork(purpose)
+    repeat(stage, own, everyMs, () => action(own))
   }
+  const isLasting = (): boolean => clock.trueMs < weather.engine.lengthMs
+  often('partitions', weather.partitionEveryMs, own => {
+    const cutOff = own.some(devices, own.pick([0.2, 0.5, 1])).map(({ id }) => id)
+    stage.faults.fired('partition')
+    stage.tell(`${cutOff.length} devices are cut off`)
+    wire.partition(cutOff)
+    clock.after(own.whole(5000, own.pick([60_000, hourMs])), () => wire.reunite())
+  })
+  often('power', weather.powerCutEveryMs, own => own.pick(devices).cutPower())
+  often('disks', weather.deviceFullEveryMs, own => {
+    const device = own.pick(devices)
+    device.fill(own.pick([0, own.whole(0, 20_000)]), own.chance(0.3))
+    clock.after(own.whole(10_000, hourMs), () => device.makeRoom())
+  })
+  often('clocks', weather.clockJumpEveryMs, own => {
+    const byMs = own.chance(0.3) ? own.whole(1, 30) * 365 * dayMs : own.whole(1, 48) * hourMs
+    if (isLasting()) own.pick(devices).jumpClock(own.chance(0.5) ? byMs : -byMs)
+  })
+}
 
-  /** Now. */
-  killBroker(): void {
-    const broker = this.#broker
-    if (broker === undefined) return
-    this.tell(`broker ${broker.life} is dead`)
-    broker.kill()
-    this.network.cut(broker)
-    this.#broker = undefined
-  }
-
-  /** At that many commits from now, on one side of the write. */
-  killAtCommit(count: number, when: 'before' | 'after'): void {
-    this.#doom = { when, left: count }
-  }
-
-  /** So long from now, unless it has died before; a new process starts that long after the death. Milliseconds. */
-  killShortly(kind: FaultKind, delayMs: number, downMs: number): void {
-    const life = this.#life
-    this.clock.after(delayMs, () => {
-      if (this.#calm || this.#broker === undefined || this.#life !== life) return
-      this.faults.fired(kind)
-      this.killBroker()
-      this.clock.after(downMs, () => this.startBroker())
-    })
-  }
-
-  /** The same, after the next hand-over. */
-  killAfterHandOver(delayMs: number, downMs: number): void {
-    this.#doomOfHandOver = { delayMs, downMs }
-  }
-
-  async closeBroker(): Promise<void> {
-    const broker = this.#broker
-    if (broker?.orchestrator === undefined) return
-    await broker.close()
-    this.faults.fired('closed in order')
-    this.tell(`broker ${broker.life} is closed`)
-    this.network.cut(broker)
-    if (this.#broker === broker) this.#broker = undefined
-  }
-
-  fillDisk(forMs: number): void {
-    this.#fullUntil = Math.max(this.#fullUntil, this.clock.trueMs + forMs)
-    this.#diskSince = this.#fullUntil
-  }
-
-  calmDown(): void {
-    this.#calm = true
-    this.#doom = undefined
-    this.#doomOfHandOver = undefined
-    this.#fullUntil = 0
-    this.#diskSince = this.clock.trueMs
-    this.network.settings = { latencyMostMs: Math.min(50, this.weather.latencyMostMs), offerLost: 0 }
-    this.tell('the weather is calm')
-  }
-
-  /** Somebody was told that his request is done. */
-  answered(requestId: string): void {
-    for (const checker of this.#checkers) checker.answered?.(requestId)
-  }
-
-  erred(what: string): void {
-    for (const checker of this.#checkers) checker.erred?.(what)
-  }
-
-  async end(): Promise<void> {
-    const ending = { ledger: this.ledger, contents: this.disk.contents, at: this.moment() }
-    for (const checker of this.#checkers) await checker.ended?.(ending)
-  }
-
-  connect(device: ScriptedDevice): Line | undefined {
-    const broker = this.#broker
-    return broker?.orchestrator === undefined ? undefined : this.network.connect(device, broker)
-  }
-
-  hello(line: Line, hello: Hello): Promise<boolean> {
-    return line.say(() => {
-      this.tell(`hello of ${line.device}, ${hello.components[0]?.version}, outbox ${hello.outboxEventCount}`)
-      return this.#taken(this.#broker?.orchestrator?.hello(line, hello))
-    })
-  }
-
-  async event(line: Line, event: DeviceEvent): Promise<boolean> {
-    const acknowledged = await line.say(() => this.#taken(this.#broker?.orchestrator?.event(line, event)))
-    for (const checker of this.#checkers) checker.acknowledged?.(line.device, event)
-    return acknowledged
-  }
-
-  progress(line: Line, progress: Progress): void {
-    void line.say(async () => this.#broker?.orchestrator?.progress(line, progress))
-  }
-
-  tell(line: string): void {
-    this.transcript.add(this.clock.trueMs, line)
-    if (this.transcript.count === linesMax)
-      this.violations.push({
-        checker: 'liveness',
-        problem: `${linesMax} steps, and no end is near`,
-        trueMs: this.clock.trueMs,
-      })
-  }
-
-  #mayRead(): boolean {
-    if (this.#readsAt !== this.clock.trueMs) this.#reads = 0
-    this.#readsAt = this.clock.trueMs
-    this.#reads += 1
-    if (this.#reads <= readsMax) return true
-    if (this.#reads === readsMax + 1)
-      this.#violated('liveness', `${readsMax} reads and commits at one moment: work without an end`)
-    this.killBroker()
-    return false
-  }
-
-  /** A refusal closes the connection; one that is neither a broken message nor the disk's is a mistake of the engine. */
-  async #taken(answer: Promise<void> | undefined): Promise<void> {
-    if (answer === undefined) throw new StoreUnavailable('nobody is there')
-    try {
-      await answer
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable || error instanceof MessageRefused)) this.erred(`${error}`)
-      throw error
-    }
-  }
-
-  #networkWatch(): Network['watch'] {
-    return {
-      sent: (line, message) => {
-        this.tell(`${message.kind} of ${nameOf(message.operation)} to ${line.device}, lease ${message.lease}`)
-        const sending = { device: line.device, message, onClosed: line.closed, at: this.moment() }
-        for (const checker of this.#checkers) checker.sent?.(sending, this.ledger)
-      },
-      heard: (line, message, onClosed) => {
-        const sending = { device: line.device, message, onClosed, at: this.moment() }
-        for (const checker of this.#checkers) checker.heard?.(sending)
-      },
-    }
-  }
-
-  #diskDelay(seed: Seed): readonly [number, number] {
-    if (this.weather.writeMostMs === 0 || this.#calm) return [0, 0]
-    const delay = [seed.whole(0, this.weather.writeMostMs), seed.whole(0, this.weather.writeMostMs)] as const
-    if (delay[0] + delay[1] > 1000) this.faults.fired('slow write')
-    return delay
-  }
-
-  #isFull(): boolean {
-    if (this.clock.trueMs >= this.#fullUntil) return false
-    this.faults.fired('disk full')
-    return true
-  }
-
-  #dies(when: 'before' | 'after'): boolean {
-    const doom = this.#doom
-    if (doom?.when !== when) return false
-    doom.left -= 1
-    if (doom.left > 0) return false
-    this.faults.fired(`killed ${when} a write`)
-    this.killBroker()
-    return true
-  }
-
-  #handedOver(): void {
-    const doom = this.#doomOfHandOver
-    if (doom === undefined) return
-    this.#doomOfHandOver = undefined
-    this.killShortly('killed soon after a hand-over', doom.delayMs, doom.downMs)
-  }
-
-  #violated(checker: string, problem: string): void {
-    this.tell(`VIOLATION ${checker}: ${problem}`)
-    this.#reports += 1
-    // The first of each checker tells most.
-    if (this.violations.some(violation => violation.checker === checker)) return
-    this.violations.push({ checker, problem, trueMs: this.clock.trueMs })
-  }
-
-  #tellCommit(changes: readonly Change[]): void {
-    const words = changes.flatMap(change => {
-      if (change.kind === 'put-execution') {
-        const { operation, device, state, step, code, attempt } = change.execution
-        return `${nameOf(operation, device)} ${state} ${step ?? ''}${code ?? ''}#${attempt}`
-      }
-      if (change.kind === 'put-operation') {
-        const { id, state, sweep } = change.operation
-        return `${nameOf(id)} ${state}${sweep === undefined ? '' : ` (${sweep.kind})`}`
-      }
-      if (change.kind === 'append-audit') return `audit ${change.entry.action}`
-      return change.kind === 'append-event' ? change.event.code : []
-    })
-    if (words.length > 0) this.tell(`durable: ${words.join(', ')}`)
+export function told(seed: number, agents: number, stage: Stage): Lived {
+  const { violations, faults, clock, ledger, transcript } = stage
+  const operations = [...ledger.operations.keys()]
+  const executions: readonly Execution[] = operations.flatMap(id => ledger.executions(id))
+  const endings: Record<string, number> = {}
+  for (const { code } of executions) if (code !== undefined) endings[code] = (endings[code] ?? 0) + 1
+  const outcomes = operations.flatMap((id, index) =>
+    ledger
+      .executions(id)
+      .map(({ device, state, code }) => `${index + 1} ${deviceId(device)} ${state} ${code ?? ''}`)
+      .sort(),
+  )
+  return {
+    seed,
+    agents,
+    violations,
+    faults,
+    lengthMs: clock.trueMs,
+    operations: operations.length,
+    executions: executions.length,
+    endings,
+    outcomes,
+    linesCount: transcript.count,
+    digest: transcript.digest(),
+    lastLines: transcript.last,
+    transcript: transcript.text,
   }
 }

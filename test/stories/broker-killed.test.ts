@@ -1,6 +1,6 @@
 // The broker dies by SIGKILL again and again in the middle of an operation. It goes on by itself each time; what it had
 // acknowledged is there, once; never more devices were in progress than the limit. A start costs a second or two of
-// processor time: eight deaths here, twenty with DROVER_LONG=1; test/simulator/world.test.ts has thousands, in virtual time.
+// processor time: eight deaths here, twenty with DROVER_LONG=1; test/simulator/histories/history.test.ts has thousands, in virtual time.
 import { randomInt } from 'node:crypto'
 import t from 'tap'
 import type { EventListing, ExecutionView, Listing, OperationView } from '../../proto/http-api.ts'

@@ -179,3 +179,48 @@ t.test('the same draws leave the same bytes', async t => {
     t.equal(await left(), await left(), flavour)
   }
 })
+
+t.test('a program that has ended gets no answer any more, the one after it does', async t => {
+  const disk = new SimulatedDisk()
+  let alive = true
+  const first = disk.portWhile(() => alive)
+  await first.makeFolder('/data')
+  const file = await first.open('/data/file', 'create')
+  alive = false
+  let answered = false
+  void file.write(0, Buffer.from('late')).then(() => {
+    answered = true
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  t.notOk(answered)
+  t.equal(disk.contentOf('/data/file')?.length, 0, 'nothing was written')
+  t.equal((await disk.portWhile(() => true).open('/data/file', 'update')) === undefined, false)
+})
+
+t.test('a file that grows in small steps, in gaps and back holds what was written, also after a power cut', async t => {
+  const disk = new SimulatedDisk()
+  const port = disk.port()
+  await port.makeFolder('/data')
+  await port.syncFolder('/')
+  const file = await port.open('/data/file', 'create')
+  const before = disk.revision
+  const expected = Buffer.alloc(4000)
+  for (let step = 0; step < 40; step += 1) {
+    const offset = (step * 1700) % 3900
+    const bytes = Buffer.alloc(100, step + 1)
+    await file.write(offset, bytes)
+    bytes.copy(expected, offset)
+    if (step === 20) {
+      await file.truncate(500)
+      expected.fill(0, 500)
+    }
+  }
+  t.ok(disk.revision > before, 'whoever remembers what he saw is told that it is old')
+  const size = await file.size()
+  t.same(disk.contentOf('/data/file'), expected.subarray(0, size))
+  await file.sync()
+  await port.syncFolder('/data')
+  disk.turnOff()
+  disk.restore('nothing', () => 0)
+  t.same(disk.contentOf('/data/file'), expected.subarray(0, size))
+})

@@ -1,8 +1,8 @@
 // Whole histories of the engine in virtual time: the real orchestrator and use cases between a scripted fleet, people and
 // a disk, with everything going wrong that the seed thinks of. DROVER_LONG=1 takes ten times as many.
 import t from 'tap'
-import { Faults, faultKinds } from '../../simulator/world/faults.ts'
-import { type History, history } from '../../simulator/world/history.ts'
+import { type History, history } from '../../../simulator/histories/history.ts'
+import { Faults, faultKinds } from '../../../simulator/world/faults.ts'
 
 // With coverage, beside another test, it takes about two minutes.
 t.setTimeout(process.env.DROVER_LONG === '1' ? 3_600_000 : 300_000)

@@ -1,12 +1,11 @@
 // The checkers can fail: each row plants one mistake in a port, and a checker that has a name sees it within a few seeds.
 import t from 'tap'
-import { MemoryStore } from '../../broker/adapters/memory-store.ts'
-import type { AuditRecord, Execution } from '../../broker/core/records.ts'
-import type { Change, Clock, Store } from '../../broker/ports.ts'
-import type { Patch } from '../../simulator/world/broker.ts'
-import { patched } from '../../simulator/world/disk.ts'
-import { history } from '../../simulator/world/history.ts'
-import type { WorldOptions } from '../../simulator/world/world.ts'
+import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
+import type { AuditRecord, Execution } from '../../../broker/core/records.ts'
+import type { Change, Clock, Store } from '../../../broker/ports.ts'
+import { type HistoryOptions, history } from '../../../simulator/histories/history.ts'
+import type { Patch } from '../../../simulator/world/broker.ts'
+import { patched } from '../../../simulator/world/disk.ts'
 
 const seedsMax = 40
 const dayMs = 86_400_000
@@ -115,7 +114,7 @@ interface Planted {
   /** The first seed to try: one that is known to show it soon saves time, no more. */
   readonly from?: number
   /** Made anew for each history. */
-  readonly options: () => WorldOptions
+  readonly options: () => HistoryOptions
 }
 
 const planted: readonly Planted[] = [

@@ -3,9 +3,11 @@
 import type { DeviceConnection } from '../../broker/ports.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import { type OfferMessage, readOfferMessage } from '../../proto/offer-messages.ts'
-import type { WorldClock } from './clock.ts'
-import type { Faults } from './faults.ts'
-import type { Seed } from './seed.ts'
+import type { BrokerEnd } from '../world/broker.ts'
+import type { WorldClock } from '../world/clock.ts'
+import type { Faults } from '../world/faults.ts'
+import type { Seed } from '../world/seed.ts'
+import type { NetworkWatch, StageNetwork } from '../world/stage.ts'
 
 /** The side of the device. */
 export interface DeviceEnd {
@@ -14,23 +16,12 @@ export interface DeviceEnd {
   /** The broker has closed it, or is gone. */
   lost(line: Line): void
 }
-/** The side of the broker: the process that answered the connect. */
-export interface BrokerEnd {
-  readonly alive: boolean
-  connected(connection: DeviceConnection): void
-  disconnected(connection: DeviceConnection): void
-}
-export interface NetworkWatch {
-  sent(line: Line, message: OfferMessage): void
-  heard(line: Line, message: OfferMessage, onClosed: boolean): void
-}
-
 export interface NetworkSettings {
   readonly latencyMostMs: number
   readonly offerLost: number
 }
 
-export class Network {
+export class Network implements StageNetwork {
   readonly clock: WorldClock
   readonly faults: Faults
   readonly watch: NetworkWatch
@@ -73,6 +64,10 @@ export class Network {
 
   forget(line: Line): void {
     this.#lines.delete(line)
+  }
+
+  calm(): void {
+    this.settings = { latencyMostMs: Math.min(50, this.settings.latencyMostMs), offerLost: 0 }
   }
 
   /** The process is gone: its sockets are closed, the devices hear of it. */

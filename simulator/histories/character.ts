@@ -1,7 +1,7 @@
 // What kind of device it is: most are honest and healthy, some are not. Drawn once, from the seed.
 import type { DeviceCode } from '../../proto/event-codes.ts'
+import type { Seed } from '../world/seed.ts'
 import { factory, foreignDigest, type Installed, releases, vendors } from './releases.ts'
-import type { Seed } from './seed.ts'
 
 export interface Character {
   readonly vendorId: string
