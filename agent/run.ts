@@ -97,9 +97,10 @@ async function openPorts(options: RunOptions, ended: () => void, opened: (() => 
   for (const installer of installers) opened.push(() => installer.close())
   const journal = await LevelJournal.open(join(config.dataDir, 'journal'), systemRandom, systemClock)
   opened.push(() => journal.close())
-  const { deviceId, host, port, username, reconnect } = config
+  const { deviceId, host, port, tls, username, reconnect } = config
   const link = new MqttLink(basics, {
     ...{ deviceId, host, port, username, reconnect },
+    ...(tls === undefined ? {} : { tls }),
     password: await readPassword(config),
     // A manifest comes in one packet however small the pieces of chunks have to be.
     receiveBytesMax: Math.max(config.packetBytesMax, envelopeBytesMax + 4096),

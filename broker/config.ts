@@ -20,6 +20,15 @@ const integer =
       throw new RangeError(`expected a whole number from ${least} to ${most}`)
     return number
   }
+/** Undefined: no such listener. */
+const portOrOff = (text: string): number | undefined => {
+  if (text === 'off') return undefined
+  try {
+    return integer(0, 65_535)(text)
+  } catch (cause) {
+    throw new RangeError('expected a whole number from 0 to 65535, or off', { cause })
+  }
+}
 const text = (value: string): string => {
   if (value === '') throw new RangeError('expected a text')
   return value
@@ -45,9 +54,62 @@ const setting = <T>(
 const settings = {
   dataDir: setting('data-dir', 'DIR', './drover-data', text, 'database, artifacts and the first admin token'),
   mqttHost: setting('mqtt-host', 'ADDRESS', '127.0.0.1', text, 'address of the MQTT listener'),
-  mqttPort: setting('mqtt-port', 'PORT', '1883', integer(0, 65_535), 'port of the MQTT listener; 0: any free one'),
+  mqttPort: setting(
+    'mqtt-port',
+    'PORT|off',
+    '1883',
+    portOrOff,
+    'port of the MQTT listener without TLS; 0: any free one; off: none',
+  ),
   httpHost: setting('http-host', 'ADDRESS', '127.0.0.1', text, 'address of the HTTP listener'),
   httpPort: setting('http-port', 'PORT', '8080', integer(0, 65_535), 'port of the HTTP listener; 0: any free one'),
+  tlsCert: setting(
+    'tls-cert',
+    'FILE',
+    '',
+    optionalText,
+    "PEM: the broker's certificate, then those between it and its authority; with it there is MQTT over TLS, and HTTP is HTTPS",
+  ),
+  tlsKey: setting('tls-key', 'FILE', '', optionalText, 'PEM: private key of that certificate, without a passphrase'),
+  mqttsHost: setting('mqtts-host', 'ADDRESS', '127.0.0.1', text, 'address of the MQTT listener with TLS'),
+  mqttsPort: setting(
+    'mqtts-port',
+    'PORT|off',
+    '8883',
+    portOrOff,
+    'port of the MQTT listener with TLS, where there is --tls-cert; 0: any free one; off: none',
+  ),
+  deviceCa: setting(
+    'device-ca',
+    'FILE',
+    '',
+    optionalText,
+    'PEM: authorities that sign certificates of devices; with it devices may come in by certificate',
+  ),
+  deviceCaKey: setting(
+    'device-ca-key',
+    'FILE',
+    '',
+    optionalText,
+    'PEM: P-256 key of the first of them; with it the broker signs certificates of devices',
+  ),
+  deviceCertificateDays: setting(
+    'device-certificate-days',
+    'DAYS',
+    '365',
+    integer(1, 3_650),
+    'how long a certificate it signs is good',
+  ),
+  devicePasswords: setting('device-passwords', 'true|false', 'true', flag, 'devices may come in by password'),
+  wsHost: setting('ws-host', 'ADDRESS', '127.0.0.1', text, 'address of the listener for MQTT in WebSockets'),
+  wsPort: setting(
+    'ws-port',
+    'PORT|off',
+    'off',
+    portOrOff,
+    'port for MQTT in WebSockets at /mqtt, wss: where there is --tls-cert; 0: any free one',
+  ),
+  httpTls: setting('http-tls', 'true|false', 'true', flag, 'HTTPS, where there is --tls-cert'),
   allowPlaintext: setting(
     'allow-plaintext',
     'true|false',
@@ -56,6 +118,13 @@ const settings = {
     'listen without TLS beyond loopback: only behind a TLS proxy or in a closed network',
   ),
   connectionsMax: setting('connections-max', 'COUNT', '50000', integer(1, 1_000_000), 'MQTT connections at once'),
+  connectsPerSecond: setting(
+    'connects-per-second',
+    'COUNT',
+    '200',
+    integer(1, 100_000),
+    'new MQTT connections of one address; ten times as many at once after a rest',
+  ),
   inProgressMax: setting(
     'in-progress-max',
     'COUNT',
@@ -197,17 +266,39 @@ export function parseCommand(
   const readAll = (entries: Readonly<Record<string, Setting<unknown>>>): object =>
     Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, read(entry)]))
   const complete = { ...readAll(settings), delivery: readAll(deliveryFlags) } as BrokerConfig
-  if (problems.length === 0 && !complete.allowPlaintext)
-    for (const [name, host] of [
-      ['mqtt-host', complete.mqttHost],
-      ['http-host', complete.httpHost],
-    ] as const)
-      if (!isLoopback(host))
-        problems.push(`--${name}: ${host} is not loopback and the listener has no TLS; see --allow-plaintext`)
+  if (problems.length === 0) problems.push(...tlsProblems(complete))
   if (complete.budgetLabel === '' && (complete.delivery.labelBytesPerSecond ?? 0) > 0)
     problems.push('--label-bytes-per-second: expected --budget-label beside it, which says whose value counts')
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { kind: command === 'doctor' ? 'doctor' : 'run', config: complete }
+}
+
+/** Which listeners there are, and that none speaks in plain text where others can listen. */
+function tlsProblems(config: BrokerConfig): readonly string[] {
+  const { tlsCert, tlsKey, allowPlaintext } = config
+  const problems: string[] = []
+  if (tlsCert === undefined && tlsKey !== undefined) problems.push('--tls-key: expected --tls-cert beside it')
+  if (tlsCert !== undefined && tlsKey === undefined) problems.push('--tls-cert: expected --tls-key beside it')
+  if (config.deviceCa !== undefined && tlsCert === undefined)
+    problems.push('--device-ca: expected --tls-cert beside it, certificates are shown over TLS')
+  if (config.deviceCaKey !== undefined && config.deviceCa === undefined)
+    problems.push('--device-ca-key: expected --device-ca beside it')
+  if (!config.devicePasswords && config.deviceCa === undefined)
+    problems.push('--device-passwords: false, and there is no --device-ca: no device could come in')
+  if (config.mqttPort === undefined && (tlsCert === undefined || config.mqttsPort === undefined))
+    problems.push('--mqtt-port: off, and there is no listener with TLS; expected --tls-cert and --mqtts-port')
+  const plain = [
+    ['mqtt-host', config.mqttPort === undefined ? undefined : config.mqttHost],
+    ['ws-host', tlsCert !== undefined || config.wsPort === undefined ? undefined : config.wsHost],
+    ['http-host', tlsCert !== undefined && config.httpTls ? undefined : config.httpHost],
+  ] as const
+  if (!allowPlaintext)
+    for (const [name, host] of plain)
+      if (host !== undefined && !isLoopback(host))
+        problems.push(
+          `--${name}: ${host} is not loopback and the listener has no TLS; see --tls-cert and --allow-plaintext`,
+        )
+  return problems
 }
 
 export function helpText(): string {

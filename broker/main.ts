@@ -2,22 +2,25 @@
 // drover-broker: the standalone server on a data directory. Opens from the bottom up, MQTT last, so that a device that
 // connects finds everything there; closes from the top down, each once, even when another fails.
 //
-//   store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listener ▶ ready        SIGTERM, SIGINT: the same way back
+//   certificates ▶ store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listeners ▶ ready     SIGTERM, SIGINT: the same way back
+//                                                                           SIGHUP: the certificates are read again
 import { mkdir, open as openFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Aedes } from 'aedes'
 import { type Logger, pino } from 'pino'
 import { aedesOptions } from './adapters/aedes/settings.ts'
+import { DeviceCa } from './adapters/device-ca.ts'
 import type { HttpDoorOptions } from './adapters/http/http-door.ts'
 import { httpSettingsDefaults } from './adapters/http/settings.ts'
 import { verifyStore } from './adapters/level-store.ts'
-import { MqttListener } from './adapters/mqtt-listener.ts'
 import { OperationsKey } from './adapters/operations-key.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
+import { TlsFiles, type TlsMaterial } from './adapters/tls-files.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
 import { quarantineDefaults } from './core/device.ts'
 import { BrokerError } from './errors.ts'
+import { openMqttDoors } from './listeners.ts'
 import { attach } from './plugin.ts'
 
 /**
@@ -79,6 +82,7 @@ async function open(
   opened: (() => Promise<void>)[],
   health: HttpDoorOptions['health'],
 ): Promise<void> {
+  const tls = await openTlsFiles(config, log)
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   // Half of all code belongs to the HTTP door: it is loaded while the store is read through.
   const httpDoor = import('./adapters/http/http-door.ts')
@@ -98,6 +102,8 @@ async function open(
     delivery: { ...config.delivery, hotBytesMax: config.chunkCacheBytes, budgetLabel: config.budgetLabel },
     uploadBytesMax: config.uploadBytesMax,
     ...(config.operationsKey === undefined ? {} : { signer: await OperationsKey.open(config.operationsKey) }),
+    ...(await openDeviceCa(config)),
+    devicePasswords: config.devicePasswords,
     webhooks: { plainHttp: config.webhookPlainHttp, privateAddresses: config.webhookPrivate },
     ...(config.eventDays === undefined ? {} : { housekeeping: { eventDays: config.eventDays } }),
   })
@@ -116,21 +122,54 @@ async function open(
     random: systemRandom,
     host: config.httpHost,
     port: config.httpPort,
+    ...(tls !== undefined && config.httpTls ? { tls: { ...tls.material, ca: [] } } : {}),
     settings: { ...httpSettingsDefaults, uploadBytesMax: config.uploadBytesMax },
     health,
     metrics: () => drover.metrics(() => around()),
   })
   opened.push(() => http.close())
-  const { mqttHost: host, mqttPort: port, connectionsMax } = config
-  const mqtt = await MqttListener.open(aedes, { host, port, connectionsMax, clock: systemClock, log })
+  const material = tls === undefined ? {} : { material: tls.material }
+  const mqtt = await openMqttDoors(aedes, config, { clock: systemClock, log, ...material })
   opened.push(() => mqtt.close())
   around = () => ({ http: http.figures(), listener: mqtt.figures() })
-  const ready = { mqttPort: mqtt.port, httpPort: http.port, pid: process.pid }
+  if (tls !== undefined) reloadOnHangup(tls, [mqtt.renew, renewed => http.renewTls({ ...renewed, ca: [] })], log)
+  const ready = { ...mqtt.ports, httpPort: http.port, pid: process.pid }
   log.info({ event: 'broker-ready', ...ready, dataDir: config.dataDir }, 'ready')
   const { readyFile } = config
   if (readyFile === undefined) return
   await writeDurable(readyFile, JSON.stringify(ready))
   opened.push(() => rm(readyFile, { force: true }))
+}
+
+async function openTlsFiles(config: BrokerConfig, log: Logger): Promise<TlsFiles | undefined> {
+  const { tlsCert: certFile, tlsKey: keyFile, deviceCa: deviceCaFile } = config
+  if (certFile === undefined || keyFile === undefined) return undefined
+  const names = { certFile, keyFile, ...(deviceCaFile === undefined ? {} : { deviceCaFile }) }
+  return TlsFiles.open(names, systemClock, log)
+}
+
+async function openDeviceCa(config: BrokerConfig): Promise<{ readonly certificateAuthority?: DeviceCa }> {
+  const { deviceCa: certFile, deviceCaKey: keyFile, deviceCertificateDays: days } = config
+  if (certFile === undefined || keyFile === undefined) return {}
+  const options = { certFile, keyFile, days, clock: systemClock, random: systemRandom }
+  return { certificateAuthority: await DeviceCa.open(options) }
+}
+
+/** Each of `doors` gets the new ones, or none does: what cannot be used is told, and the old ones stay. */
+function reloadOnHangup(tls: TlsFiles, doors: readonly ((material: TlsMaterial) => void)[], log: Logger): void {
+  let last: Promise<void> = Promise.resolve()
+  const reload = async (): Promise<void> => {
+    try {
+      const material = await tls.reload()
+      for (const renew of doors) renew(material)
+      log.info({ event: 'certificates-reloaded' }, 'new connections get the new certificate')
+    } catch (error) {
+      log.error({ event: 'certificates-not-reloaded', err: error }, 'the certificates in force stay')
+    }
+  }
+  process.on('SIGHUP', () => {
+    last = last.then(reload)
+  })
 }
 
 async function doctor(config: BrokerConfig): Promise<number> {

@@ -9,7 +9,7 @@
 // This is a composition root: the one place that knows which adapter stands behind which port.
 import { join } from 'node:path'
 import type { Aedes } from 'aedes'
-import { deviceId, type OperationId, principalName } from '../proto/ids.ts'
+import { type OperationId, principalName } from '../proto/ids.ts'
 import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
 import type { AedesSettings } from './adapters/aedes/settings.ts'
 import { ArtifactFiles } from './adapters/artifact-files.ts'
@@ -20,7 +20,9 @@ import type { MetricsPage, PrometheusMetrics } from './adapters/metrics.ts'
 import { MqttCommands } from './adapters/mqtt-commands.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { WebhookHttp, type WebhookHttpSettings } from './adapters/webhook-http.ts'
+import { authenticate } from './authentication.ts'
 import { openPatches } from './automatic-patches.ts'
+import type { CertificateAuthority } from './certificate-authority.ts'
 import { Carousel } from './delivery/carousel.ts'
 import { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import { type DeliverySettings, deliverySettings } from './delivery/delivery-settings.ts'
@@ -30,21 +32,10 @@ import { LiveCounts } from './live-counts.ts'
 import { type BrokerFigures, brokerMetrics } from './metrics.ts'
 import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
 import { encodedBytesIn } from './orchestrator/transports.ts'
-import type {
-  ArtifactStore,
-  Clock,
-  CommandSigner,
-  Identity,
-  Log,
-  MqttEvents,
-  OperatorChannel,
-  Random,
-  Store,
-} from './ports.ts'
+import type { ArtifactStore, Clock, CommandSigner, Log, MqttEvents, OperatorChannel, Random, Store } from './ports.ts'
 import { assembleUseCases } from './use-cases/assemble.ts'
 import { type CommandTypeDefinition, OperationTypes } from './use-cases/operation-types.ts'
 import { newPrincipal } from './use-cases/principals.ts'
-import { secretMatches } from './use-cases/secrets.ts'
 import type { UseCases } from './use-cases/use-cases.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
@@ -70,6 +61,10 @@ export interface DroverOptions {
   readonly operationTypes?: readonly CommandTypeDefinition[]
   readonly webhooks?: Partial<WebhookHttpSettings>
   readonly housekeeping?: Partial<HousekeepingSettings>
+  /** Signs certificates of devices; without it none are issued. */
+  readonly certificateAuthority?: CertificateAuthority
+  /** False: devices come in by certificate alone. */
+  readonly devicePasswords?: boolean
 }
 
 export interface Drover {
@@ -178,10 +173,12 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       throughputOf: operation => throughputOf(operation),
       disconnectOperator: (name, reason) => attachment?.disconnectOperator(name, reason),
       webhookProblem: url => post.problem(url),
+      ...(options.certificateAuthority === undefined ? {} : { authority: options.certificateAuthority }),
     })
     const commands = new MqttCommands(useCases, channel, log)
+    const who = { store, clock, devicePasswords: options.devicePasswords ?? true }
     const events: MqttEvents = {
-      authenticate: (_, userName, password) => authenticate(store, userName, password),
+      authenticate: (_, userName, password, shown) => authenticate(who, userName, password, shown),
       deviceConnected: connection => orchestrator.deviceConnected(connection),
       deviceDisconnected(connection) {
         orchestrator.deviceDisconnected(connection)
@@ -240,24 +237,6 @@ async function closeEach(closes: readonly (() => Promise<void>)[]): Promise<void
   if (failures.length > 0) throw failures[0]
 }
 
-/** Device credentials first, then principals; a name nobody has is a stranger's. */
-async function authenticate(
-  store: Store,
-  userName: string | undefined,
-  password: Uint8Array | undefined,
-): Promise<Identity | undefined | 'refused'> {
-  if (userName === undefined) return undefined
-  const secret = password ?? new Uint8Array(0)
-  const device = named(deviceId, userName)
-  const credential = device && (await store.credential(device))
-  if (credential !== undefined)
-    return secretMatches(secret, credential.secretSha256) ? { kind: 'device', device: credential.device } : 'refused'
-  const name = named(principalName, userName)
-  const principal = name && (await store.principal(name))
-  if (principal === undefined) return undefined
-  return secretMatches(secret, principal.tokenSha256) ? { kind: 'operator', principal } : 'refused'
-}
-
 async function firstAdministrator(
   store: Store,
   clock: Clock,
@@ -268,15 +247,6 @@ async function firstAdministrator(
   const { principal, token } = newPrincipal(clock, random, principalName('admin'), 'admin')
   await keep(token)
   await store.commit([{ kind: 'put-principal', principal }])
-}
-
-function named<T>(parse: (text: string) => T, text: string): T | undefined {
-  try {
-    return parse(text)
-  } catch {
-    // No name of ours: a stranger's.
-    return undefined
-  }
 }
 
 /** A channel that says nothing until the way out is there. */

@@ -6,6 +6,7 @@ import type { ArtifactId, DeviceId, EventId, OperationId, PrincipalName, Release
 import type { DeltaMetadata } from '../proto/patch.ts'
 import type { Downlink, Uplink } from '../proto/topics.ts'
 import type { Device } from './core/device.ts'
+import type { PresentedCertificate } from './core/device-certificates.ts'
 import type { MaintenanceWindow } from './core/policy.ts'
 import type {
   AuditEntry,
@@ -364,12 +365,13 @@ export type Identity =
 
 /** A device or operator sent what the protocol does not allow; the adapter logs it and closes the connection. */
 export interface MqttEvents {
-  /** Who the client is; undefined when we do not know the name; 'refused' when the secret is wrong. */
+  /** Who the client is; undefined: a name we do not know; 'refused': the secret is wrong; 'certificate': what it showed. */
   authenticate(
     clientId: string,
     userName: string | undefined,
     password: Uint8Array | undefined,
-  ): Promise<Identity | undefined | 'refused'>
+    certificate?: PresentedCertificate,
+  ): Promise<Identity | undefined | 'refused' | 'certificate'>
   deviceConnected(connection: DeviceConnection): void
   /** Called once for every deviceConnected, also when a newer connection has replaced this one. */
   deviceDisconnected(connection: DeviceConnection): void

@@ -29,6 +29,7 @@ import {
   OperationView,
   ReleaseView,
 } from '../proto/http-api.ts'
+import { CertificateAnswer, EnrolmentToken } from '../proto/http-certificates.ts'
 import type { Page } from './gather.ts'
 import { type LiveMessage, type LiveRequest, liveMessages } from './live.ts'
 import { type StreamAnswer, Transport, type TransportOptions } from './transport.ts'
@@ -91,6 +92,18 @@ export class OperatorClient {
   }
   renewDeviceSecret(id: string): Promise<EnrollAnswer> {
     return this.#transport.ask(EnrollAnswer, ['v1', 'devices', id, 'secret'], { method: 'POST' })
+  }
+
+  enrolmentToken(id: string): Promise<EnrolmentToken> {
+    return this.#transport.ask(EnrolmentToken, ['v1', 'devices', id, 'enrolment-token'], { method: 'POST' })
+  }
+  /** `csr`: a certificate request (PKCS #10) in PEM form. */
+  certifyDevice(id: string, csr: string): Promise<CertificateAnswer> {
+    const json = { csr }
+    return this.#transport.ask(CertificateAnswer, ['v1', 'devices', id, 'certificate'], { method: 'POST', json })
+  }
+  revokeDevice(id: string): Promise<void> {
+    return this.#transport.tell(['v1', 'devices', id, 'certificates'], { method: 'DELETE' })
   }
 
   createPrincipal(json: PrincipalRequest): Promise<PrincipalAnswer> {

@@ -6,6 +6,7 @@ import { Check } from 'typebox/value'
 import { ErrorBody } from '../proto/http-api.ts'
 import { bodyOf } from './answer-body.ts'
 import { BadInput, Refused, ServerFailed } from './errors.ts'
+import { fetchHttps } from './https.ts'
 import type { Clock } from './ports.ts'
 import { watchForStall } from './stall.ts'
 
@@ -13,6 +14,8 @@ export interface TransportOptions {
   /** http: or https:, with a path when the broker stands behind one. */
   readonly url: URL
   readonly token: string
+  /** PEM: the authority an https: broker has its certificate from; absent: those Node was started with. */
+  readonly ca?: string
   /** For one request; for what streams: without progress. Milliseconds. */
   readonly timeoutMs: number
   readonly clock: Clock
@@ -135,17 +138,23 @@ export class Transport {
 
   #fetch(url: URL, request: Request & { readonly limit: AbortSignal }, accept: string): Promise<Response> {
     const { method = 'GET', json, stream, headers, requestId, limit } = request
+    const all = {
+      accept,
+      authorization: `Bearer ${this.#options.token}`,
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(stream === undefined ? {} : { 'content-type': stream.type }),
+      ...(requestId === undefined ? {} : { 'idempotency-key': requestId }),
+      ...headers,
+    }
+    const { ca } = this.#options
+    if (ca !== undefined) {
+      const body = json === undefined ? stream?.body : JSON.stringify(json)
+      return fetchHttps(url, { method, headers: all, signal: limit, ca, ...(body === undefined ? {} : { body }) })
+    }
     return fetch(url, {
       method,
       redirect: 'error',
-      headers: {
-        accept,
-        authorization: `Bearer ${this.#options.token}`,
-        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(stream === undefined ? {} : { 'content-type': stream.type }),
-        ...(requestId === undefined ? {} : { 'idempotency-key': requestId }),
-        ...headers,
-      },
+      headers: all,
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       ...(stream === undefined ? {} : { body: Readable.toWeb(stream.body) as ReadableStream, duplex: 'half' as const }),
       signal: limit,
@@ -208,6 +217,8 @@ function parsed(text: string): unknown {
   }
 }
 
+const untrusted = 'its certificate is from no authority that is known here; --ca names another'
+
 /** fetch says "fetch failed" and hides the reason one or two levels down. */
 function causeOf(error: unknown): string {
   let cause = error
@@ -219,6 +230,14 @@ function causeOf(error: unknown): string {
     ENOTFOUND: 'no such host',
     EAI_AGAIN: 'the name of the host cannot be looked up',
     UND_ERR_SOCKET: 'the connection was cut',
+    EPROTO: 'no HTTPS is spoken there: is it http:?',
+    ERR_SSL_WRONG_VERSION_NUMBER: 'no HTTPS is spoken there: is it http:?',
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no HTTPS is spoken there: is it http:?',
+    CERT_HAS_EXPIRED: 'the certificate of the broker has expired',
+    DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+    SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   }
   return (code === undefined ? undefined : words[code]) ?? message ?? String(error)
 }

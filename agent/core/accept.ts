@@ -101,6 +101,15 @@ export function acceptCommand(
  */
 export function readTrust(bytes: Uint8Array | undefined): Trust {
   if (bytes === undefined) return refusal('UPD4_FAIL_44', { field: 'trust', reason: 'absent' })
+  const trust = trustsRead.get(bytes) ?? parsedTrust(bytes)
+  trustsRead.set(bytes, trust)
+  return trust
+}
+
+/** Keys take milliseconds to parse and memory outside the heap: agents that share a process share what they trust. */
+const trustsRead = new WeakMap<Uint8Array, Trust>()
+
+function parsedTrust(bytes: Uint8Array): Trust {
   try {
     return { ok: true, document: parseTrustDocument(bytes) }
   } catch (error) {

@@ -15,6 +15,8 @@ export interface AgentConfig {
   readonly deviceId: DeviceId
   readonly host: string
   readonly port: number
+  /** Undefined: MQTT without TLS. */
+  readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined
   readonly username: string
   readonly password: string | undefined
   readonly passwordFile: string | undefined
@@ -119,6 +121,11 @@ export function parseConfig(source: string, file: string): AgentConfig {
   for (const name of given.keys())
     if (!Object.hasOwn(settings, name)) problems.push(`${name}: no such setting; --help lists them`)
   if (given.has('password') && given.has('passwordFile')) problems.push('password, passwordFile: expected one of them')
+  if ((values['tls.certFile'] === undefined) !== (values['tls.keyFile'] === undefined))
+    problems.push('tls.certFile, tls.keyFile: expected both or none')
+  if (values.url?.secure === false)
+    for (const name of given.keys())
+      if (name.startsWith('tls.')) problems.push(`${name}: expected only where url is mqtts://`)
   if (values['reconnect.capMs'] < values['reconnect.baseMs'])
     problems.push('reconnect.capMs: expected at least reconnect.baseMs')
   if (values['health.command'] === undefined && given.has('health.timeoutMs'))
@@ -137,7 +144,9 @@ export function parseConfig(source: string, file: string): AgentConfig {
   const { url, username, passwordFile, ...rest } = values
   return {
     deviceId: rest.deviceId,
-    ...url,
+    host: url.host,
+    port: url.port,
+    tls: url.secure ? tlsFiles(rest, path) : undefined,
     username: username ?? rest.deviceId,
     password: rest.password,
     passwordFile: passwordFile === undefined ? undefined : path(passwordFile),
@@ -193,6 +202,15 @@ export function parseConfig(source: string, file: string): AgentConfig {
     readyFile: rest['ready.file'] === undefined ? undefined : path(rest['ready.file']),
     rebootCommand: rest['reboot.command'],
     logLevel: rest.logLevel,
+  }
+}
+
+function tlsFiles(values: Pick<Values, 'tls.caFile' | 'tls.certFile' | 'tls.keyFile'>, path: (file: string) => string) {
+  const { 'tls.caFile': caFile, 'tls.certFile': certFile, 'tls.keyFile': keyFile } = values
+  return {
+    ...(caFile === undefined ? {} : { caFile: path(caFile) }),
+    ...(certFile === undefined ? {} : { certFile: path(certFile) }),
+    ...(keyFile === undefined ? {} : { keyFile: path(keyFile) }),
   }
 }
 

@@ -21,6 +21,7 @@ const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const mebibyte = 1024 * 1024
 const secretsMax = 64
+const path = text(1, 4096)
 const zones: readonly Maintenance['zone'][] = ['local', 'utc']
 const whats: readonly Maintenance['applies'][] = ['install', 'download', 'both']
 
@@ -28,10 +29,17 @@ export const settings = {
   deviceId: required('1 to 64 of A-Z a-z 0-9 . _ : -', 'Name of the device, its MQTT client id', value =>
     deviceId(value as string),
   ),
-  url: required('mqtt://host[:port]', 'The broker; port 1883 unless given', brokerAddress),
+  url: required(
+    'mqtts://host[:port]',
+    'The broker; port 8883 unless given; mqtt://host[:port], 1883, is without TLS',
+    brokerAddress,
+  ),
   username: optional('1 to 256 characters', 'the device id', 'MQTT user name', text(1, 256)),
   password: optional('1 to 256 characters', 'none', 'MQTT password; rather use passwordFile', text(1, 256)),
   passwordFile: optional('path', 'none', 'File whose first line is the MQTT password', text(1, 4096)),
+  'tls.caFile': optional('path', "Node's own", 'PEM: authorities the certificate of the broker may be from', path),
+  'tls.certFile': optional('path', 'none', 'PEM: certificate of the device, in place of a password', path),
+  'tls.keyFile': optional('path', 'none', 'PEM: private key of that certificate', path),
   vendorId: required('32 hex digits', 'Vendor id of the device', identity),
   classId: required('32 hex digits', 'Class id of the device', identity),
   dataDir: required('path', 'Folder of this device: journal, components', text(1, 4096)),
@@ -141,13 +149,15 @@ export const settings = {
   logLevel: withDefault('info', required(logLevels.join(' '), 'Least severe log lines written', word(logLevels))),
 }
 
-function brokerAddress(value: unknown): { host: string; port: number } {
+function brokerAddress(value: unknown): { host: string; port: number; secure: boolean } {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  if (url === undefined || url.protocol !== 'mqtt:' || url.hostname === '' || !/^\/?$/.test(url.pathname))
-    throw expected('mqtt://host[:port]', value)
+  const secure = url?.protocol === 'mqtts:'
+  if (url === undefined || !(secure || url.protocol === 'mqtt:') || url.hostname === '' || !/^\/?$/.test(url.pathname))
+    throw expected('mqtts://host[:port] or mqtt://host[:port]', value)
   // A password here would end up in logs and process lists.
   if (url.username !== '' || url.password !== '') throw new RangeError('expected no user or password within the URL')
-  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port === '' ? 1883 : Number(url.port) }
+  const port = url.port === '' ? (secure ? 8883 : 1883) : Number(url.port)
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
 }
 
 function names(value: unknown): readonly string[] {

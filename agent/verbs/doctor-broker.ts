@@ -11,14 +11,18 @@ const probeTimeMs = 10_000
 
 export const checkBroker: Check = async ({ config, request: { connect, clock } }) => {
   const check = 'broker'
-  const { host, port, deviceId, username } = config
-  const where = `${host}:${port}`
+  const { host, port, tls, deviceId, username } = config
+  const where = `${host}:${port}${tls === undefined ? '' : ' (TLS)'}`
   if (!connect) return [{ check, level: 'ok', text: `${where}; not asked without --connect` }]
   const status = await readStatus(config.dataDir).catch(() => undefined)
   const runs = status !== undefined && (await endOf(status, await systemBootId())) === undefined
   const password = await readPassword(config).catch(() => undefined)
   const credentials = { clientId: deviceId, username, ...(password === undefined ? {} : { password }) }
-  const outcome = await probeBroker(clock, { host, port, timeoutMs: probeTimeMs, ...(runs ? {} : { credentials }) })
+  const outcome = await probeBroker(clock, {
+    ...{ host, port, timeoutMs: probeTimeMs },
+    ...(tls === undefined ? {} : { tls }),
+    ...(runs ? {} : { credentials }),
+  })
   switch (outcome.kind) {
     case 'accepted':
       return [{ check, level: 'ok', text: `${where} takes us as ${username}` }]
@@ -29,11 +33,15 @@ export const checkBroker: Check = async ({ config, request: { connect, clock } }
       ]
     }
     case 'unreachable': {
-      const remedy = 'is the broker running, the address right (url), the network there, the port open on the way?'
+      const certificates = tls === undefined ? '' : ' Is tls.caFile the authority of its certificate?'
+      const remedy = `is the broker running, the address right (url), the network there, the port open on the way?${certificates}`
       return [{ check, level: 'fail', text: `${where}: ${outcome.reason}`, remedy }]
     }
     case 'refused': {
-      const remedy = 'the password or the device id is not what the broker knows: drover devices secret renew ID'
+      const remedy =
+        tls?.certFile === undefined
+          ? 'the password or the device id is not what the broker knows: drover devices secret renew ID'
+          : 'the certificate or the device id is not what the broker knows, or it was revoked: drover devices show ID'
       return [{ check, level: 'fail', text: `${where} refuses us: ${outcome.reason}`, remedy }]
     }
   }

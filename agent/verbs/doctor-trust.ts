@@ -19,11 +19,14 @@ export const checkTrust: Check = async ({ config, request: { clock } }) => {
   const check = 'password'
   try {
     const password = await readPassword(config)
-    findings.push(
-      password === undefined || password === ''
-        ? { check, level: 'warn', text: 'none is set', remedy: 'drover devices enroll issues one; set passwordFile' }
-        : { check, level: 'ok', text: `for the user ${config.username}` },
-    )
+    if (password === undefined && config.tls?.certFile !== undefined)
+      findings.push({ check, level: 'ok', text: 'none: the device has a certificate' })
+    else
+      findings.push(
+        password === undefined || password === ''
+          ? { check, level: 'warn', text: 'none is set', remedy: 'drover devices enroll issues one; set passwordFile' }
+          : { check, level: 'ok', text: `for the user ${config.username}` },
+      )
   } catch (error) {
     findings.push({
       check,

@@ -1,11 +1,12 @@
 // drover-agent doctor: looks at everything an agent of this configuration needs, and says what to do about each thing that
 // is wrong. Changes nothing, and reads the slot records and images while an agent runs, too. A line is one check.
 //
-//   config ─▶ data folder, room, clock ─▶ trust ─▶ components ─▶ programs ─▶ another agent ─▶ broker (--connect)
+//   config ─▶ data folder, room, clock ─▶ trust ─▶ components ─▶ programs ─▶ another agent ─▶ certificates ─▶ broker (--connect)
 import { type AgentConfig, ConfigError, readConfig } from '../settings/config.ts'
 import { checkBroker } from './doctor-broker.ts'
 import { checkComponents } from './doctor-components.ts'
 import { checkAgent, checkClock, checkDataFolder, checkPrograms, checkSpace } from './doctor-device.ts'
+import { checkCertificates } from './doctor-tls.ts'
 import { checkTrust } from './doctor-trust.ts'
 import { jsonText } from './print.ts'
 import type { VerbAnswer, VerbRequest } from './verbs.ts'
@@ -35,6 +36,7 @@ const checks: readonly Check[] = [
   checkComponents,
   checkPrograms,
   checkAgent,
+  checkCertificates,
   checkBroker,
 ]
 

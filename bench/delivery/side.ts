@@ -64,7 +64,11 @@ export function undrainedBytes(): number {
 
 /** For the sides that bring no listener of their own; resolves with the port. */
 export function listen(tls: SelfSigned | undefined, onStream: (stream: Duplex) => void): Promise<number> {
-  const server = transportOf(tls)(() => {}, onStream)
+  const server = transportOf(tls)(
+    () => {},
+    onStream,
+    () => {},
+  )
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => resolve(portOf(server)))

@@ -2,7 +2,8 @@
 // socket options that only a listener can set. What comes in is handed to the broker's `handle`, looked up at each
 // connection, because the packet limits stand in the one that the attachment has put there.
 //
-// `transport` is the seam for TLS and WebSocket: whatever makes a net.Server that hands over duplex streams.
+// `transport` is the seam for TLS and WebSocket: whatever makes a net.Server that hands over duplex streams
+// (mqtt-listener/).
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TokenBuckets, type TokenRate } from '../core/token-bucket.ts'
@@ -20,13 +21,20 @@ export interface MqttListenerOptions {
   readonly transport?: Transport
 }
 
-/** `onSocket` is called for each TCP connection before, `onStream` when bytes of MQTT can be read and written. */
-export type Transport = (onSocket: (socket: Socket) => void, onStream: (stream: Duplex) => void) => Server
+/**
+ * `onSocket` is called for each TCP connection before, `onStream` when bytes of MQTT can be read and written. `refuse`
+ * counts a connection that the transport itself has closed, under a fixed word.
+ */
+export type Transport = (
+  onSocket: (socket: Socket) => void,
+  onStream: (stream: Duplex) => void,
+  refuse: (reason: string, address: string | undefined) => void,
+) => Server
 
 /** Node 20 gives server sockets 16 KiB; chunks leave in batches of up to 128 KiB (D7). */
 export const highWaterMark = 128 * 1024
 
-export const plainTcp: Transport = (onSocket, onStream) =>
+export const plainTcp = (onSocket: (socket: Socket) => void, onStream: (stream: Duplex) => void): Server =>
   createServer({ noDelay: true, keepAlive: true, highWaterMark }, socket => {
     onSocket(socket)
     if (!socket.destroyed) onStream(socket)
@@ -70,6 +78,7 @@ export class MqttListener {
         socket.once('close', () => sockets.delete(socket))
       },
       stream => broker.handle(stream),
+      refuse,
     )
     server.maxConnections = options.connectionsMax
     server.on('drop', dropped => refuse('connections-max', dropped?.remoteAddress))

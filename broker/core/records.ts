@@ -5,6 +5,7 @@ import type { ArtifactId, DeviceId, EventId, OperationId, PrincipalName, Release
 import type { JsonObject, JsonValue } from '../../proto/json.ts'
 import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { Step } from '../../proto/messages.ts'
+import type { DeviceCertificate, Enrolment } from './device-certificates.ts'
 import type { Policy } from './policy.ts'
 
 /** A name in the registry of operation types (core/operation-types.ts). */
@@ -303,8 +304,11 @@ export interface Principal {
 }
 export interface DeviceCredential {
   readonly device: DeviceId
-  /** SHA-256 of the secret (256 random bits), lower-case hex. */
-  readonly secretSha256: string
+  /** SHA-256 of the secret (256 random bits), lower-case hex; absent: no password opens anything. */
+  readonly secretSha256?: string
+  /** Those that count (device-certificates.ts), oldest first. */
+  readonly certificates?: readonly DeviceCertificate[]
+  readonly enrolment?: Enrolment
   readonly createdAt: number
   readonly createdBy: PrincipalName
 }

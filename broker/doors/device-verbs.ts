@@ -11,6 +11,7 @@ import {
   ReleaseView,
 } from '../../proto/http-api.ts'
 import { filterLengthMax } from '../core/event-filter.ts'
+import { certificateVerbs } from './certificate-verbs.ts'
 import { limit, oneOf, paging, text } from './parameters.ts'
 import { addressIn, type Verb, verb } from './verb.ts'
 
@@ -79,6 +80,7 @@ export const deviceVerbs: readonly Verb[] = [
     answer: EnrollAnswer,
     perform: (useCases, by, { path }) => useCases.renewDeviceSecret(by, path.id),
   }),
+  ...certificateVerbs,
   verb({
     name: 'release-list',
     summary: 'Releases by id',

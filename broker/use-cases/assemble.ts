@@ -2,6 +2,7 @@
 import { Answers } from './answers.ts'
 import { auditUseCases } from './audit-reading.ts'
 import type { Dependencies } from './dependencies.ts'
+import { certificateUseCases } from './device-certificates.ts'
 import { deviceLogUseCases } from './device-logs.ts'
 import { deviceUseCases } from './devices.ts'
 import { eventUseCases } from './events.ts'
@@ -19,6 +20,7 @@ export function assembleUseCases(parts: Omit<Dependencies, 'naming' | 'answers'>
   const dependencies: Dependencies = { ...parts, naming: serially(), answers: new Answers(parts.store, parts.clock) }
   return {
     ...deviceUseCases(dependencies),
+    ...certificateUseCases(dependencies),
     ...principalUseCases(dependencies),
     ...releaseUseCases(dependencies),
     ...operationUseCases(dependencies),

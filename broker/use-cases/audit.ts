@@ -16,7 +16,11 @@ export interface Audited {
   readonly data?: JsonObject
 }
 
-export function auditOf(by: Caller, at: number, { action, subject, operation, changes, data }: Audited): Change {
+export function auditOf(
+  by: Pick<Caller, 'name' | 'requestId'>,
+  at: number,
+  { action, subject, operation, changes, data }: Audited,
+): Change {
   const entry: AuditEntry = {
     at,
     actor: { kind: 'principal', name: by.name },

@@ -1,5 +1,6 @@
 // What the use cases work with.
 import type { DeviceId, OperationId, PrincipalName } from '../../proto/ids.ts'
+import type { CertificateAuthority } from '../certificate-authority.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ArtifactStore, Calendar, Clock, Csv, Log, Random, Store } from '../ports.ts'
 import type { Answers } from './answers.ts'
@@ -25,6 +26,8 @@ export interface Dependencies {
   readonly throughputOf: (operation: OperationId) => number
   /** Ends the MQTT connections of a principal whose role, token or existence has changed. */
   readonly disconnectOperator: (name: PrincipalName, reason: string) => void
+  /** Absent: this broker signs no certificates. */
+  readonly authority?: CertificateAuthority
   /** What is wrong with the address of a webhook, or undefined. */
   readonly webhookProblem: (url: string) => string | undefined
 }

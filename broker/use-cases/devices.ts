@@ -167,6 +167,8 @@ export function deviceUseCases({
       return naming(async () => {
         const before = await store.credential(device)
         if (before === undefined) throw new RequestRefused('NOT_FOUND', `device ${device} is not enrolled`)
+        if (before.certificates !== undefined)
+          throw new RequestRefused('CONFLICT', `device ${device} has a certificate: revoke it first`)
         const secret = newSecret(random)
         await store.commit([
           { kind: 'put-credential', credential: { ...before, secretSha256: secretSha256(secret) } },

@@ -32,6 +32,12 @@ import type {
   ReasonRequest,
   ReleaseView,
 } from '../../proto/http-api.ts'
+import type {
+  BootstrapRequest,
+  CertificateAnswer,
+  CertificateRequest,
+  EnrolmentToken,
+} from '../../proto/http-certificates.ts'
 import type { AuditRecord, EventRecord, Principal } from '../core/records.ts'
 
 /** Who asks; `requestId` makes a repetition of the same command answer as the first one did. */
@@ -89,6 +95,14 @@ export interface UseCases {
   releaseDevice(by: Caller, id: string): Promise<DeviceView>
   /** A new secret instead of the old one. */
   renewDeviceSecret(by: Caller, id: string): Promise<EnrollAnswer>
+  /** One that opens the way to one certificate of this device, within a day. */
+  issueEnrolmentToken(by: Caller, id: string): Promise<EnrolmentToken>
+  /** For the key in the request; the one before it goes on to count. */
+  certifyDevice(by: Caller, id: string, request: CertificateRequest): Promise<CertificateAnswer>
+  /** As `certifyDevice`, for whoever has the token, once. */
+  enrollByToken(request: BootstrapRequest): Promise<CertificateAnswer>
+  /** None of the device's certificates, nor a token, counts any more; its connection ends. */
+  revokeCertificates(by: Caller, id: string): Promise<void>
 
   createPrincipal(by: Caller, request: PrincipalRequest): Promise<PrincipalAnswer>
   listPrincipals(by: Caller): Promise<Listing<PrincipalView>>

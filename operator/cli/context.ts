@@ -1,5 +1,6 @@
 // What a command of the CLI works with: the world main gives it, the options all commands share, and from both a client
 // and an output. Flags come before the environment, the environment before defaults.
+import { X509Certificate } from 'node:crypto'
 import type { Command } from 'commander'
 import type { OperatorClient } from '../client.ts'
 import { BadInput, badFlag } from '../errors.ts'
@@ -24,6 +25,7 @@ export interface CommonOptions {
   readonly url?: string
   readonly token?: string
   readonly tokenFile?: string
+  readonly ca?: string
   readonly json?: boolean
   readonly timeout?: number
 }
@@ -31,6 +33,7 @@ export interface CommonOptions {
 const urlDefault = 'http://127.0.0.1:8080'
 const timeoutDefaultMs = 30_000
 const tokenBytesMax = 4096
+const caBytesMax = 256 * 1024
 
 /** Options that stand on the program and on every command, so that they may be written in both places. */
 export function addCommonOptions(command: Command): Command {
@@ -38,6 +41,7 @@ export function addCommonOptions(command: Command): Command {
     .option('--url <url>', `address of the broker (env DROVER_URL; default ${urlDefault})`)
     .option('--token <token>', 'access token; others on this machine can see it: prefer a file (env DROVER_TOKEN)')
     .option('--token-file <file>', 'file that holds the access token (env DROVER_TOKEN_FILE)')
+    .option('--ca <file>', "PEM: authority of an https: broker's certificate (env DROVER_CA; default Node's own)")
     .option('--json', 'one JSON object a line, errors included')
     .option(
       '--timeout <time>',
@@ -70,9 +74,10 @@ export class CliContext {
     const timeoutMs = this.#common.timeout ?? timeoutDefaultMs
     const url = this.#url()
     const token = await this.#token()
+    const ca = await this.#ca(url)
     // The schemas of the answers take longer to load than all else: commands without a broker do without them.
     const { OperatorClient } = await import('../client.ts')
-    return new OperatorClient({ url, token, timeoutMs, clock, signal })
+    return new OperatorClient({ url, token, timeoutMs, clock, signal, ...(ca === undefined ? {} : { ca }) })
   }
 
   #url(): URL {
@@ -84,6 +89,20 @@ export class CliContext {
     if (url.username !== '' || url.search !== '' || url.hash !== '')
       throw badFlag(flag, 'expected only scheme, host, port and path; the token goes into --token-file')
     return url
+  }
+
+  async #ca(url: URL): Promise<string | undefined> {
+    const { ca } = this.#common
+    const [flag, file] = ca === undefined ? ['DROVER_CA', this.world.env.DROVER_CA] : ['--ca', ca]
+    if (!file) return undefined
+    if (url.protocol !== 'https:') throw badFlag(flag, `expected an https: address beside it, got ${url.origin}`)
+    const text = (await readSmallFile(file, flag, caBytesMax)).toString()
+    try {
+      new X509Certificate(text)
+    } catch (cause) {
+      throw badFlag(flag, `${file} holds no certificate in PEM form`, cause)
+    }
+    return text
   }
 
   async #token(): Promise<string> {

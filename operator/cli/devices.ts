@@ -4,9 +4,10 @@ import type { DeviceView } from '../../proto/http-api.ts'
 import { deviceId, eventId } from '../../proto/ids.ts'
 import { anyOtherField, type Finish } from './command.ts'
 import type { CliContext } from './context.ts'
+import { addCertificateCommands, certify } from './device-certificates.ts'
 import { addDeviceEdits } from './device-edit.ts'
 import { save } from './download.ts'
-import { enroll } from './enroll.ts'
+import { type EnrollOptions, enroll } from './enroll.ts'
 import { timeOf } from './output.ts'
 import { addPaging, type PagingOptions, showList } from './paging.ts'
 import { each, parsedBy } from './values.ts'
@@ -18,16 +19,20 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
     .argument('<id...>', 'device ids: 1 to 64 of A-Z a-z 0-9 . _ : -', each(parsedBy(deviceId)))
     .description('issue the MQTT passwords of devices; each is shown once')
     .option('--out <file>', 'write the password of one device there (mode 0600, never overwritten), do not show it')
+    .option('--csr <file>', 'certificate request (PEM) of one device: it gets a certificate in place of a password')
     .option(
       '--out-dir <dir>',
       'write each password into a file there, named by the device (mode 0600, never overwritten)',
     )
   finish(issue, {
-    flags: { device: '<id>' },
+    flags: { device: '<id>', id: '<id>', csr: '--csr' },
     hints: {
       CONFLICT: 'a password is shown once; a device that lost it gets another with drover devices secret renew ID',
     },
-    run: (context, { args, options }) => enroll(context, args, options),
+    run: (context, { args, options }) => {
+      const { csr, ...rest } = options as EnrollOptions & { readonly csr?: string }
+      return csr === undefined ? enroll(context, args, rest) : certify(context, args, { csr, ...rest })
+    },
   })
   const list = addPaging(devices.command('list').description('devices, by id')).option(
     '--filter <conditions>',
@@ -71,6 +76,7 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
     },
   })
   addDeviceEdits(devices, finish)
+  addCertificateCommands(devices, finish)
 }
 
 export function showDevice({ out }: CliContext, device: DeviceView): void {

@@ -29,7 +29,7 @@ t.test('all problems are told at once, each naming its flag or variable and what
     DROVER_BROKER_IN_PROGRESS_MAX: 'many',
   })
   t.equal(problems.length, 3)
-  t.match(problems[0], /^--mqtt-port: expected a whole number from 0 to 65535, got "70000"/)
+  t.match(problems[0], /^--mqtt-port: expected a whole number from 0 to 65535, or off, got "70000"/)
   t.match(problems[1], /^DROVER_BROKER_IN_PROGRESS_MAX: expected a whole number/)
   t.match(problems[2], /^--log-level: expected one of fatal, error/)
 })
@@ -39,6 +39,23 @@ t.test('an address beyond loopback is refused unless plaintext is allowed', asyn
   t.match(problemsOf(['--http-host', '127.0.0.1.evil'])[0], /--http-host/)
   t.same(problemsOf(['--mqtt-host', '0.0.0.0', '--allow-plaintext', 'true']), [])
 })
+
+t.test(
+  'a listener with TLS may be anywhere; certificate and key belong together, and some listener there must be',
+  async t => {
+    const tls = ['--tls-cert', 'c', '--tls-key', 'k']
+    t.match(parseCommand([...tls, '--http-host', '::', '--mqtts-host', '::', '--mqtt-port', 'off'], {}), {
+      config: { mqttPort: undefined, mqttsPort: 8883, httpTls: true, tlsCert: 'c', tlsKey: 'k' },
+    })
+    t.match(problemsOf([...tls, '--http-host', '::', '--http-tls', 'false']), [/--http-host: :: is not loopback/])
+    t.match(problemsOf([...tls, '--mqtt-host', '::']), [/--mqtt-host: :: is not loopback/], 'the plain one beside it')
+    t.match(problemsOf(['--tls-cert', 'c']), ['--tls-cert: expected --tls-key beside it'])
+    t.match(problemsOf(['--tls-key', 'k']), ['--tls-key: expected --tls-cert beside it'])
+    t.match(problemsOf(['--mqtt-port', 'off']), [/--mqtt-port: off, and there is no listener with TLS/])
+    t.match(problemsOf([...tls, '--mqtt-port', 'off', '--mqtts-port', 'off']), [/--mqtt-port: off, and there is no/])
+    t.match(problemsOf(['--mqtts-port', 'on']), [/--mqtts-port: expected a whole number from 0 to 65535, or off/])
+  },
+)
 
 t.test('an unknown flag or command is a problem, not ignored', async t => {
   t.match(problemsOf(['--mqtt-prot', '1'])[0], /mqtt-prot/)

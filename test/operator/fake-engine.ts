@@ -28,6 +28,7 @@ import type {
   OperationView,
   ReasonRequest,
 } from '../../proto/http-api.ts'
+import type { CertificateAnswer, CertificateRequest, EnrolmentToken } from '../../proto/http-certificates.ts'
 
 const rank: Readonly<Record<PrincipalRole, number>> = { viewer: 0, operator: 1, approver: 2, admin: 3 }
 
@@ -37,6 +38,10 @@ type Answered = Pick<
   | 'deregisterDevice'
   | 'releaseDevice'
   | 'renewDeviceSecret'
+  | 'issueEnrolmentToken'
+  | 'certifyDevice'
+  | 'enrollByToken'
+  | 'revokeCertificates'
   | 'editPrincipal'
   | 'renewPrincipalToken'
   | 'deletePrincipal'
@@ -84,6 +89,18 @@ export class FakeEngine implements Answered {
   }
   renewDeviceSecret(by: Principal, id: string) {
     return this.#answer<EnrollAnswer>('renewDeviceSecret', by, 'operator', id)
+  }
+  issueEnrolmentToken(by: Principal, id: string) {
+    return this.#answer<EnrolmentToken>('issueEnrolmentToken', by, 'operator', id)
+  }
+  certifyDevice(by: Principal, id: string, request: CertificateRequest) {
+    return this.#answer<CertificateAnswer>('certifyDevice', by, 'operator', id, request)
+  }
+  enrollByToken(): Promise<CertificateAnswer> {
+    throw new TypeError('no operator calls it')
+  }
+  revokeCertificates(by: Principal, id: string) {
+    return this.#answer<void>('revokeCertificates', by, 'operator', id)
   }
   editPrincipal(by: Principal, name: string, request: PrincipalEdit) {
     return this.#answer<PrincipalView>('editPrincipal', by, 'admin', name, request)

@@ -36,7 +36,7 @@ export class TestClock implements Clock {
 export async function openDoor(
   t: Test,
   settings: Partial<HttpSettings> = {},
-  options: Partial<Pick<HttpDoorOptions, 'health' | 'metrics' | 'port'>> = {},
+  options: Partial<Pick<HttpDoorOptions, 'health' | 'metrics' | 'port' | 'tls'>> = {},
 ): Promise<OpenDoor> {
   const useCases = new FakeUseCases()
   const clock = new TestClock()
@@ -59,7 +59,13 @@ export async function openDoor(
     ...options,
   })
   t.teardown(() => door.close())
-  return { door, url: `http://127.0.0.1:${door.port}`, useCases, clock, logged: () => logged }
+  return {
+    door,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${door.port}`,
+    useCases,
+    clock,
+    logged: () => logged,
+  }
 }
 
 export interface Answer {

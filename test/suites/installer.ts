@@ -13,6 +13,8 @@ export const factoryImage = Buffer.from('the image from the factory')
 export const factoryVersion = '1.0.0'
 
 export interface InstallerUnderTest {
+  /** What it lies on; absent: a real file system. */
+  readonly disk?: Disk
   /** The installer of a process that starts now, in the same boot of the device. */
   open(disk: Disk): Promise<Installer>
   /** What happens in between when the installer wants a restart: an image started by boot, or a boot of the device. */
@@ -37,7 +39,7 @@ const factory: Image = { ...imageOf(factoryVersion, ''), bytes: factoryImage }
 const factoryDigest = createHash('sha256').update(factoryImage).digest('hex')
 
 /** An instance that is closed with its test. */
-async function opened(t: Test, device: InstallerUnderTest, disk: Disk = quickDisk): Promise<Installer> {
+async function opened(t: Test, device: InstallerUnderTest, disk = device.disk ?? quickDisk): Promise<Installer> {
   const installer = await device.open(disk)
   t.teardown(() => installer.close())
   return installer
@@ -220,8 +222,9 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
   for (const outcome of ['committed', 'given up'] as const)
     t.test(`cut in the middle, ${outcome}: the old image or the new, and it ends as it should`, async t => {
       const wanted = outcome === 'committed' ? secondImage : factory
-      const whole = new CutDisk(quickDisk, Infinity, 'before')
-      await workedThrough(await make(t), whole, outcome)
+      const uncut = await make(t)
+      const whole = new CutDisk(uncut.disk ?? quickDisk, Infinity, 'before')
+      await workedThrough(uncut, whole, outcome)
       t.ok(whole.changeCount > 5, `${whole.changeCount} changes`)
       const steps = Array.from({ length: whole.changeCount }, (_, index) => index + 1)
       const cases = steps.flatMap(step => (['before', 'after'] as const).map(flavour => ({ step, flavour })))
@@ -229,10 +232,10 @@ export function installerSuite(t: Test, make: (t: Test) => Promise<InstallerUnde
       await eachCase(sampled(cases, 10, seeded(seed)), 3, async ({ step, flavour }) => {
         const where = `${flavour} change ${step}`
         const device = await make(t)
-        const disk = new CutDisk(quickDisk, step, flavour)
+        const disk = new CutDisk(device.disk ?? quickDisk, step, flavour)
         await t.rejects(workedThrough(device, disk, outcome), { message: /the power is/ }, where)
         t.ok(await isOneOfTwo(device), where)
-        await workedThrough(device, quickDisk, outcome)
+        await workedThrough(device, device.disk ?? quickDisk, outcome)
         const installer = await opened(t, device)
         const status = await installer.status()
         t.match(status, { active: { version: wanted.named.version }, trial: undefined }, where)

@@ -4,7 +4,7 @@
 //   connect ─▶ CONNACK ─▶ SUBSCRIBE all downlinks ─▶ SUBACK, none refused ─▶ presence ─▶ connected()
 //      ▲                   and the broadcast session, which may be refused        │
 //      └──────────── full jitter: 0 to min(cap, base · 2^n), drawn ◀── close, error, refusal, packet too large
-import { connect as openSocket, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 // The client alone: the package's root also loads what only browsers and WebSockets need, a third of an agent's start.
 import type { IClientOptions, MqttClient } from 'mqtt'
 import mqttClient from 'mqtt/lib/client'
@@ -23,12 +23,15 @@ import { jitteredDelayMs } from '../../core/backoff.ts'
 import { LinkDown } from '../../errors.ts'
 import type { Clock, Link, LinkHandlers, Log, Random, Timer } from '../../ports.ts'
 import { FrameBound } from './frame-bound.ts'
+import { type LineMemory, type LineTls, openLine, reasonOf } from './line-socket.ts'
 import { SessionSubscription } from './session-subscription.ts'
 
 export interface MqttLinkSettings {
   readonly deviceId: DeviceId
   readonly host: string
   readonly port: number
+  /** Absent: plain TCP. */
+  readonly tls?: LineTls
   readonly username: string
   readonly password: string | undefined
   /** Largest MQTT packet believed, bytes; a larger one ends the connection before it is buffered. */
@@ -56,6 +59,7 @@ export class MqttLink implements Link {
   #failures = 0
   #session: string | undefined
   #closed = false
+  readonly #memory: LineMemory = {}
 
   constructor(ports: MqttLinkPorts, settings: MqttLinkSettings) {
     this.#ports = ports
@@ -97,7 +101,7 @@ export class MqttLink implements Link {
   #connect(handlers: LinkHandlers): void {
     const { clock, log } = this.#ports
     const { reconnect } = this.#settings
-    const connection = new Connection(this.#ports, this.#settings, {
+    const connection = new Connection(this.#ports, this.#settings, this.#memory, {
       connected: () => {
         connectedMs = clock.monotonicMs()
         log.info({ event: 'link-up' }, 'connected to the broker')
@@ -137,10 +141,11 @@ interface ConnectionHandlers {
   ended(reason: string): void
 }
 
-/** One TCP connection, from connect to its end. */
+/** One connection, from connect to its end. */
 class Connection {
   readonly #ports: MqttLinkPorts
   readonly #settings: MqttLinkSettings
+  readonly #memory: LineMemory
   readonly #handlers: ConnectionHandlers
   readonly #connectionId: string
   /** What waits for a PUBACK; rejected when the connection ends. */
@@ -153,9 +158,10 @@ class Connection {
   #closing = false
   #ended = false
 
-  constructor(ports: MqttLinkPorts, settings: MqttLinkSettings, handlers: ConnectionHandlers) {
+  constructor(ports: MqttLinkPorts, settings: MqttLinkSettings, memory: LineMemory, handlers: ConnectionHandlers) {
     this.#ports = ports
     this.#settings = settings
+    this.#memory = memory
     this.#handlers = handlers
     this.#connectionId = Buffer.from(ports.random.bytes(8)).toString('hex')
     this.#session = new SessionSubscription(ports.log)
@@ -167,9 +173,23 @@ class Connection {
   }
 
   open(): void {
-    const client = new mqttClient.default(() => this.#openSocket(), this.#options())
-    this.#client = client
     this.#timer = this.#ports.clock.after(connectTimeMs, () => this.#fail('not connected and subscribed in time'))
+    try {
+      const socket = openLine(this.#settings, () => this.#speak(socket), this.#memory)
+      this.#socket = socket
+      socket.on('error', error => this.#fail(reasonOf(error)))
+      socket.once('close', () => this.#fail(this.#closing ? 'closed' : 'closed by the broker or the network'))
+    } catch (error) {
+      // Whoever opened this connection is told of its end after that, as of every other.
+      queueMicrotask(() => this.#fail(reasonOf(error as Error)))
+    }
+  }
+
+  #speak(socket: Socket): void {
+    if (this.#ended) return
+    this.#boundFrames(socket)
+    const client = new mqttClient.default(() => socket, this.#options())
+    this.#client = client
     client.on('connect', () => {
       this.#subscribe(client).then(
         () => this.#subscribed(),
@@ -236,9 +256,8 @@ class Connection {
     }
   }
 
-  #openSocket(): Socket {
-    const { host, port, receiveBytesMax } = this.#settings
-    const socket = openSocket({ host, port, noDelay: true })
+  #boundFrames(socket: Socket): void {
+    const { receiveBytesMax } = this.#settings
     const bound = new FrameBound(receiveBytesMax)
     // Before the library's own listener: a frame that announces too much is cut off at its first bytes.
     socket.on('data', bytes => {
@@ -246,8 +265,6 @@ class Connection {
       if (tooLarge === undefined) return
       this.#fail(`packet of ${tooLarge} bytes, expected at most ${receiveBytesMax}`)
     })
-    this.#socket = socket
-    return socket
   }
 
   #received(topic: string, payload: Uint8Array): void {
@@ -308,10 +325,4 @@ class Connection {
   #presence(online: boolean): Buffer {
     return encodePresence({ online, connectionId: this.#connectionId })
   }
-}
-
-/** mqtt.js puts the CONNACK's return code into `code`; a socket error has a word there. */
-function reasonOf(error: Error & { readonly code?: unknown }): string {
-  const code = error.code
-  return typeof code === 'number' ? `refused with return code ${code}: ${error.message}` : error.message || String(code)
 }

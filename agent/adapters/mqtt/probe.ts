@@ -1,29 +1,26 @@
 // One try at the broker, for the doctor: is anybody there, and are the credentials taken? Subscribes to nothing, says
 // nothing, and is gone again.
-import { connect as openSocket } from 'node:net'
 import mqttClient from 'mqtt/lib/client'
 import type { Clock } from '../../ports.ts'
+import { type LineAddress, openLine, reasonOf } from './line-socket.ts'
 
-export interface ProbeSettings {
-  readonly host: string
-  readonly port: number
+export interface ProbeSettings extends LineAddress {
   readonly timeoutMs: number
-  /** Absent: a TCP connection is all that is tried. */
+  /** Absent: a connection is all that is tried, with TLS its handshake. */
   readonly credentials?: { readonly clientId: string; readonly username: string; readonly password?: string }
 }
 
 export type ProbeOutcome =
   /** CONNACK: we are taken. */
   | { readonly kind: 'accepted' }
-  /** TCP only. */
+  /** No CONNECT was sent. */
   | { readonly kind: 'reached' }
   | { readonly kind: 'unreachable' | 'refused'; readonly reason: string }
 
 /** Never rejects. */
 export async function probeBroker(clock: Clock, settings: ProbeSettings): Promise<ProbeOutcome> {
-  const { host, port, timeoutMs, credentials } = settings
-  const socket = openSocket({ host, port, noDelay: true })
-  let end = (): void => void socket.destroy()
+  const { timeoutMs, credentials } = settings
+  let end = (): void => {}
   const outcome = await new Promise<ProbeOutcome>(resolve => {
     let reached = false
     const timer = clock.after(timeoutMs, () => {
@@ -34,28 +31,34 @@ export async function probeBroker(clock: Clock, settings: ProbeSettings): Promis
       timer.cancel()
       resolve(found)
     }
-    socket.once('error', error => {
-      if (!reached) settle({ kind: 'unreachable', reason: error.message })
-    })
-    socket.once('connect', () => {
+    const failed = (reason: string): void => settle({ kind: reached ? 'refused' : 'unreachable', reason })
+    const speak = (): void => {
       reached = true
-      if (credentials === undefined) settle({ kind: 'reached' })
-    })
-    if (credentials === undefined) return
-    const client = new mqttClient.default(() => socket, {
-      ...credentials,
-      protocolId: 'MQTT',
-      protocolVersion: 4,
-      clean: true,
-      reconnectPeriod: 0,
-      connectTimeout: timeoutMs,
-    })
-    end = () => void client.end(true)
-    client.once('connect', () => settle({ kind: 'accepted' }))
-    client.once('error', error => settle({ kind: reached ? 'refused' : 'unreachable', reason: error.message }))
-    client.once('close', () =>
-      settle({ kind: reached ? 'refused' : 'unreachable', reason: 'the connection was closed' }),
-    )
+      if (credentials === undefined) {
+        settle({ kind: 'reached' })
+        return
+      }
+      const client = new mqttClient.default(() => socket, {
+        ...credentials,
+        protocolId: 'MQTT',
+        protocolVersion: 4,
+        clean: true,
+        reconnectPeriod: 0,
+        connectTimeout: timeoutMs,
+      })
+      end = () => void client.end(true)
+      client.once('connect', () => settle({ kind: 'accepted' }))
+      client.once('error', error => failed(reasonOf(error)))
+    }
+    let socket: ReturnType<typeof openLine>
+    try {
+      socket = openLine(settings, speak)
+    } catch (error) {
+      return failed(reasonOf(error as Error))
+    }
+    end = () => void socket.destroy()
+    socket.on('error', error => failed(reasonOf(error)))
+    socket.once('close', () => failed('the connection was closed'))
   })
   end()
   return outcome

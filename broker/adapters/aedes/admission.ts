@@ -14,6 +14,7 @@ import type { Clock, Log, MqttEvents } from '../../ports.ts'
 import { connectProblem } from './connect-form.ts'
 import { within } from './deadline.ts'
 import { type Hooks, type HostBroker, type HostClient, inertDuplicates } from './internals.ts'
+import { certificateOf } from './peer.ts'
 import { mayWill, type Party } from './rights.ts'
 import { namesOf, type Session, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
@@ -126,7 +127,9 @@ export class Admission {
     if (packet === undefined || this.#sessions.closing) return { returnCode: 3, reason: 'closing' }
     if (packet.clientId === '' && packet.clean === false) return { returnCode: 2, reason: 'client-id-empty' }
     const { clock, ms } = { clock: this.#clock, ms: this.#settings.authenticateTimeoutMs }
-    const identity = await within(clock, ms, this.#events.authenticate(packet.clientId, userName, password))
+    const shown = certificateOf(client.conn)
+    const identity = await within(clock, ms, this.#events.authenticate(packet.clientId, userName, password, shown))
+    if (identity === 'certificate') return { returnCode: 5, reason: 'certificate' }
     if (identity === 'refused') return { returnCode: 4, reason: 'credentials' }
     const party: Party = identity ?? { kind: 'stranger' }
     const refusal =

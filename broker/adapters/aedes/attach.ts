@@ -4,6 +4,7 @@
 //   handle              ours (packet limit on the bytes) → host → ours (a strict parser)
 //   preConnect          ours (pause, form) → host
 //   authenticate        ours → host, for clients that are neither device nor operator → ours (client id)
+//   (parser)            what devices publish goes from the parser to us (device-publishes.ts); all else:
 //   authorizePublish    ours; what is not a device's or an operator's → host → ours again on what the host made of it
 //   authorizeSubscribe  the same
 //   authorizeForward    ours (rights, backlog) → host, for strangers
@@ -21,6 +22,7 @@ import { BroadcastSubscriptions } from './broadcast-subscriptions.ts'
 import { listenTo } from './broker-events.ts'
 import { TimedOut, within } from './deadline.ts'
 import { Deliveries } from './deliveries.ts'
+import { DevicePublishes } from './device-publishes.ts'
 import { guardFrames } from './frame-guard.ts'
 import { hostAdvice } from './host-advice.ts'
 import { clientOf, type HookName, type Hooks, type HostBroker, hookNames, internalsOf } from './internals.ts'
@@ -95,6 +97,7 @@ class Attachment implements AedesAttachment {
   readonly #closures = new Tally()
   readonly #sessions: Sessions
   readonly #admission: Admission
+  readonly #publishes: DevicePublishes
   readonly #undo: (() => void)[] = []
   #open = true
   #closing: Promise<void> | undefined
@@ -126,10 +129,11 @@ class Attachment implements AedesAttachment {
     this.channel = new AedesOperatorChannel(this.#broker, settings.operatorPublishesMax, log, this.#refusals)
     this.advice = hostAdvice(this.#broker, settings.strangers === 'host')
     const broadcasts = new BroadcastSubscriptions(events)
-    this.#ours = this.#hooks(
-      new Messages({ ...parts, sessions: this.#sessions }),
-      new Deliveries({ ...parts, sessions: this.#sessions, broadcasts }),
-    )
+    const messages = new Messages({ ...parts, sessions: this.#sessions })
+    // Who has put a hook of his own over ours sees every message.
+    const isOurs = (): boolean => this.#open && aedes.authorizePublish === this.#ours.authorizePublish
+    this.#publishes = new DevicePublishes(this.#sessions, messages, isOurs)
+    this.#ours = this.#hooks(messages, new Deliveries({ ...parts, sessions: this.#sessions, broadcasts }))
     this.#adoptClients()
     this.#undo.push(
       listenTo({ ...parts, sessions: this.#sessions, admission: this.#admission, broadcasts }),
@@ -241,6 +245,7 @@ class Attachment implements AedesAttachment {
       if (session?.accepted !== true) return connectPacketBytesMax
       return session.party?.kind === 'stranger' ? strangerPacketBytesMax : packetBytesMax
     })
+    this.#publishes.fit(client)
   }
 
   /** Clients from before us are strangers: what they subscribed to is filtered at delivery. */

@@ -15,7 +15,12 @@ export interface HostParser {
   _parseString(): string | null
   _newPacket(): boolean
   _emitError(error: Error): void
+  /** Aedes listens for 'packet', once. */
+  listeners(event: 'packet'): readonly PacketListener[]
+  removeAllListeners(event: 'packet'): void
+  on(event: 'packet', listener: PacketListener): void
 }
+type PacketListener = (this: HostParser, packet: { readonly cmd: string }) => void
 
 export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
   /** Given in `init`, before authenticate; the key in `clients` from registration on. */
@@ -33,6 +38,16 @@ export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
   _authorized: boolean
   _paused?: boolean
   _parser: HostParser
+  /** A write or the parser has failed. */
+  readonly errored: boolean
+  /** Packets that have not called back `_nextBatch`, without which the client is read no further; an error closes it. */
+  _parsingBatch: number
+  readonly _nextBatch: (error?: Error | null) => void
+  /** Milliseconds after which the timer closes a silent client; every packet puts it back. Not above 0: there is none. */
+  readonly _keepaliveInterval: number
+  readonly _keepaliveTimer: { refresh(): void } | null
+  /** Calls back when the socket has been emptied, with an error when that took longer than `drainTimeout`. */
+  waitForDrain(callback: (error?: Error | null) => void): void
   pause(): void
   resume(): void
 }

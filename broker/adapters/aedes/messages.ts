@@ -1,23 +1,27 @@
 // What clients publish. Messages of devices and operators are taken out here, in authorizePublish, because Aedes writes
 // the PUBACK right after it and before anything is stored (finding 1): the callback waits until the message is durable.
-// Then the packet is turned into an empty one on a topic nobody reads, so nothing of ours goes through the emitter.
+// Then the packet is turned into an empty one on a topic nobody reads, so nothing of ours goes through the emitter. Most
+// messages of devices do not even come by that hook (device-publishes.ts).
 //
 // Aedes reads no further from a client while its messages wait (D2), so only those wait that are acknowledged for
-// something: hello, events, an operator's request. `chunks/request`, `progress` and `presence` pass at once.
+// something: hello, events, an operator's request. `chunks/request`, `progress` and `presence` pass at once; telemetry is
+// not taken out at all.
 import type { PublishPacket } from 'aedes'
+import type { DeviceId } from '../../../proto/ids.ts'
 import type { Uplink } from '../../../proto/topics.ts'
-import { parseOperatorRequest, uplinkOf } from '../../../proto/topics.ts'
+import { isTelemetryOf, parseOperatorRequest, uplinkOf } from '../../../proto/topics.ts'
 import { TokenBuckets } from '../../core/token-bucket.ts'
 import { MessageRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents } from '../../ports.ts'
 import { Deadlines, TimedOut } from './deadline.ts'
+import type { AedesDeviceConnection } from './device-connection.ts'
 import type { Hooks, HostBroker, HostClient } from './internals.ts'
 import { isReserved, mayPublish, sinkTopic } from './rights.ts'
 import { namesOf, type Session, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
 import type { Tally } from './tally.ts'
 
-type Callback = (error?: Error | null) => void
+export type Callback = (error?: Error | null) => void
 
 const waiting: Readonly<Record<Uplink, boolean>> = {
   hello: true,
@@ -106,11 +110,26 @@ export class Messages {
 
   #takeUplink(session: Session, packet: PublishPacket, callback: Callback): void {
     const { connection } = session
+    if (connection !== undefined && isTelemetryOf(connection.device, packet.topic)) {
+      this.#passTelemetry(session, connection.device, packet, callback)
+      return
+    }
     const uplink = connection === undefined ? undefined : uplinkOf(connection.device, packet.topic)
     if (connection === undefined || uplink === undefined) {
       this.#refuse(session, callback, denied(packet.topic))
       return
     }
+    this.fromDevice(session, connection, uplink, packet, callback)
+  }
+
+  /** What an accepted device publishes on an uplink of its own. */
+  fromDevice(
+    session: Session,
+    connection: AedesDeviceConnection,
+    uplink: Uplink,
+    packet: PublishPacket,
+    callback: Callback,
+  ): void {
     const buckets = uplink === 'progress' || uplink === 'chunks/request' ? this.#requests : this.#records
     const payload = takeOut(packet)
     this.#run(session, packet, callback, {
@@ -119,6 +138,16 @@ export class Messages {
       waits: waiting[uplink],
       work: () => this.#events.deviceMessage(connection, uplink, payload),
     })
+  }
+
+  /** It is no business of ours: it goes on through the emitter, at QoS 0 and never kept, to whoever listens now. */
+  #passTelemetry(session: Session, device: DeviceId, packet: PublishPacket, callback: Callback): void {
+    if (!this.#requests.take(`${device}/telemetry`, this.#clock.monotonic())) {
+      this.#refuse(session, callback, new MessageRefused('rate', 'more messages than one client may send'))
+      return
+    }
+    packet.retain = false
+    acknowledge(packet, callback)
   }
 
   #takeRequest(session: Session, packet: PublishPacket, callback: Callback): void {

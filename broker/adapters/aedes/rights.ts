@@ -3,15 +3,17 @@
 // a will passes no PUBLISH.
 //
 //              publish               subscribe                     receive            will
-//   device     its own uplinks       its own downlinks, exactly    the same, without  its own presence
-//                                    those of a broadcast session  the sessions
-//   operator   own request/{verb}    own answers, live topics      the same           none
+//   device     its own uplinks,      its own downlinks, exactly    the same, without  its own presence
+//              its telemetry         those of a broadcast session  the sessions
+//   operator   own request/{verb}    own answers, live topics,     the same           none
+//                                    telemetry of devices
 //   stranger   anything but reserved, where the host agrees        the same           the same
 //
 // Reserved are drover/v1 and all below, $SYS, $share and our sink. A device gets no wildcard, not even for its own
 // subtree: the rule stays a plain compare. Which sessions a device may hear, whoever sends in them knows and is asked
 // (broadcast-subscriptions.ts); what is sent there goes straight to the sockets, so nobody ever receives it by the emitter.
 import {
+  isTelemetryOf,
   operatorMaySubscribe,
   parseDeviceTopic,
   parseOperatorRequest,
@@ -30,7 +32,7 @@ export const sinkTopic = '$drover/sink'
 export function mayPublish(party: Party, topic: string): boolean {
   switch (party.kind) {
     case 'device':
-      return uplinkOf(party.device, topic) !== undefined
+      return uplinkOf(party.device, topic) !== undefined || isTelemetryOf(party.device, topic)
     case 'operator':
       return parseOperatorRequest(topic)?.operator === party.principal.name
     case 'stranger':

@@ -104,12 +104,19 @@ function checkClient(client: HostClient, conn: Duplex): void {
   expect(client._disconnected === false, 'client._disconnected')
   expect(client._authorized === false, 'client._authorized')
   expect(client._will === null, 'client._will')
+  expect(client.errored === false, 'client.errored')
+  expect(typeof client._parsingBatch === 'number', 'client._parsingBatch')
+  expect(typeof client._nextBatch === 'function', 'client._nextBatch()')
+  expect(typeof client._keepaliveInterval === 'number', 'client._keepaliveInterval')
+  expect(client._keepaliveTimer === null, 'client._keepaliveTimer')
+  expect(typeof client.waitForDrain === 'function', 'client.waitForDrain()')
   expect(typeof client.pause === 'function' && typeof client.resume === 'function', 'client.pause() and resume()')
   const parser = client._parser
   for (const name of ['_parseLength', '_parseString', '_newPacket', '_emitError'] as const) {
     expect(typeof parser?.[name] === 'function', `client._parser.${name}()`)
   }
   expect(typeof parser._list?.slice === 'function', 'client._parser._list')
+  expect(parser.listeners('packet').length === 1, "one listener for 'packet' on client._parser")
 }
 
 function expect(holds: boolean, what: string): void {

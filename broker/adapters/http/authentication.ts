@@ -58,6 +58,15 @@ export class TokenGate {
     throw unauthenticated('The token is not valid.')
   }
 
+  /** Throws HttpProblem 429 after too many wrong tokens from this address, whoever judged them. */
+  refuseAfterFailures(remoteAddress: string): void {
+    this.#refuseWhenTooMany(addressGroup(remoteAddress))
+  }
+
+  failed(remoteAddress: string): void {
+    this.#countFailure(addressGroup(remoteAddress))
+  }
+
   /** The token still opens a principal; of one that was admitted before, so that nothing is counted. */
   async isGood(authorization: string | undefined): Promise<boolean> {
     const token = bearer.exec(authorization ?? '')?.[1]

@@ -6,6 +6,7 @@
 //                 └──────────────┴─────────────────┴────────────────┴─▶ problems ─▶ error body
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { refusalOf, type SchemaError } from '../../doors/field-problems.ts'
 import { parseJsonText } from '../../doors/json-text.ts'
@@ -14,6 +15,7 @@ import type { Clock, Log, Random } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
 import { TokenGate } from './authentication.ts'
 import { addDownloadRoutes } from './download-routes.ts'
+import { addEnrollRoute } from './enroll-route.ts'
 import { addHealthRoutes, type HealthReport, type MetricsPage } from './health-routes.ts'
 import { compileWhenUsed } from './lazy-schemas.ts'
 import { addOpenApi } from './openapi.ts'
@@ -34,6 +36,8 @@ export interface HttpDoorOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  /** Certificate and key: then the door speaks HTTPS and nothing else. */
+  readonly tls?: SecureContextOptions
   readonly settings: HttpSettings
   readonly health: () => HealthReport | Promise<HealthReport>
   readonly metrics?: () => Promise<MetricsPage>
@@ -59,6 +63,8 @@ export class HttpDoor {
   readonly #streams: Streams
   /** Open connections. */
   readonly #sockets = new Set<Socket>()
+  /** Those with TLS on which no request has come yet. */
+  readonly #unasked = new Set<Socket>()
   #closing: Promise<void> | undefined
   #port = 0
   readonly #answered: Record<string, number> = { '2xx': 0, '4xx': 0, '5xx': 0 }
@@ -91,6 +97,11 @@ export class HttpDoor {
     return { requestsTotal: { ...this.#answered } }
   }
 
+  /** For handshakes from now on; connections that stand keep what they were made with. Throws what OpenSSL says. */
+  renewTls(material: SecureContextOptions): void {
+    if (this.#options.tls !== undefined) (this.#server.server as unknown as TlsServer).setSecureContext(material)
+  }
+
   /** Takes no new requests, finishes those that run, and after `closeGraceMs` cuts them off. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -100,11 +111,23 @@ export class HttpDoor {
   async #listen(): Promise<void> {
     const { useCases, log, settings, host, port } = this.#options
     const server = this.#server
-    server.server.on('connection', (socket: Socket) => {
+    const count = (socket: Socket): void => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+    }
+    server.server.on('connection', count)
+    // The same connection once more: of the one below, the handshake alone has read bytes.
+    server.server.on('secureConnection', socket => {
+      if (this.#closing !== undefined) socket.destroy()
+      this.#unasked.add(socket)
+      socket.once('close', () => this.#unasked.delete(socket))
+    })
+    server.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      log.debug({ event: 'http-handshake-failed', code: error.code, remoteAddress: socket.remoteAddress }, 'no TLS')
+      socket.destroy()
     })
     server.addHook('onRequest', async (request, reply) => {
+      this.#unasked.delete(request.raw.socket)
       reply.headers({ ...securityHeaders, 'x-request-id': request.id })
       if (this.#closing !== undefined) {
         reply.header('connection', 'close')
@@ -127,6 +150,7 @@ export class HttpDoor {
       await addOpenApi(server)
       addHealthRoutes(server, this.#options.health, this.#options.metrics)
       addTableRoutes(server, useCases)
+      addEnrollRoute(server, useCases, this.#gate)
       addUploadRoutes(server, { useCases, log, settings })
       addDownloadRoutes(server, { useCases, log, settings })
       this.#streams.addRoute(server)
@@ -137,7 +161,8 @@ export class HttpDoor {
     }
     const address = server.server.address()
     this.#port = typeof address === 'object' && address !== null ? address.port : port
-    log.info({ event: 'http-listening', host, port: this.#port }, 'HTTP door is open')
+    const tls = this.#options.tls !== undefined
+    log.info({ event: 'http-listening', host, port: this.#port, tls }, 'HTTP door is open')
   }
 
   async #close(): Promise<void> {
@@ -145,6 +170,7 @@ export class HttpDoor {
     this.#streams.close()
     // Node calls a connection idle after its first request; one that has not sent a byte has nothing to lose.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of this.#unasked) socket.destroy()
     const cancel = clock.after(settings.closeGraceMs, () => {
       log.warn({ event: 'http-cut-off', graceMs: settings.closeGraceMs }, 'requests still running are cut off')
       this.#server.server.closeAllConnections()
@@ -207,8 +233,13 @@ const ajv = {
   customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true },
 } as const
 
-function newServer({ random, settings, log }: HttpDoorOptions): Server {
+function newServer({ random, settings, log, tls }: HttpDoorOptions): Server {
   const newId = (): string => random.bytes(12).toString('hex')
+  const limits = {
+    headersTimeout: settings.headersTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: settings.addressBytesMax + settings.headerBytesMax,
+  }
   const server = Fastify({
     logger: false,
     genReqId: newId,
@@ -217,11 +248,9 @@ function newServer({ random, settings, log }: HttpDoorOptions): Server {
     connectionTimeout: settings.idleTimeoutMs,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
-    http: {
-      headersTimeout: settings.headersTimeoutMs,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: settings.addressBytesMax + settings.headerBytesMax,
-    },
+    ...(tls === undefined
+      ? { http: limits }
+      : { https: { ...tls, ...limits, handshakeTimeout: settings.headersTimeoutMs, requestCert: false } }),
     forceCloseConnections: 'idle',
     // New requests on a closing door are answered by the gate, in the documented form.
     return503OnClosing: false,

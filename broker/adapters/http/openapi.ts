@@ -5,6 +5,7 @@ import { fastifySwagger } from '@fastify/swagger'
 import Type, { type TProperties, type TSchema } from 'typebox'
 import * as admin from '../../../proto/http-admin.ts'
 import * as api from '../../../proto/http-api.ts'
+import * as certificates from '../../../proto/http-certificates.ts'
 import * as policy from '../../../proto/http-policy.ts'
 import { readQuery } from './query.ts'
 import { inJson, type RouteDocument } from './route-document.ts'
@@ -144,9 +145,10 @@ function finished(openapi: JsonObject, schemas: readonly TSchema[]): JsonObject 
 }
 
 function errorsOf(method: string, operation: JsonObject): JsonObject {
-  if (Array.isArray(operation.security) && operation.security.length === 0) return {}
+  const open = Array.isArray(operation.security) && operation.security.length === 0
+  if (open && method === 'get') return {}
   const parameters = (operation.parameters ?? []) as JsonObject[]
-  const wanted = ['400', '401', '403', '429', '503']
+  const wanted = ['400', '401', ...(open ? [] : ['403']), '429', '503']
   if (parameters.some(parameter => parameter.in === 'path')) wanted.push('404')
   if (method !== 'get' || operation.operationId === 'operation-export') wanted.push('409')
   // A body that nobody asked for is looked at, too.
@@ -156,10 +158,9 @@ function errorsOf(method: string, operation: JsonObject): JsonObject {
 
 /** The schemas that proto/http-*.ts export, by name and by what they say. */
 function sharedSchemas(): { readonly names: ReadonlyMap<string, string>; readonly components: JsonObject } {
-  const found = Object.entries({ ...api, ...admin, ...policy }).filter(([, value]) => typeof value === 'object') as [
-    string,
-    TSchema,
-  ][]
+  const found = Object.entries({ ...api, ...admin, ...certificates, ...policy }).filter(
+    ([, value]) => typeof value === 'object',
+  ) as [string, TSchema][]
   const names = new Map(found.map(([name, schema]) => [JSON.stringify(schema), name]))
   const components = found
     .sort(([one], [other]) => (one < other ? -1 : 1))

@@ -50,6 +50,12 @@ t.test('the required settings are enough: paths from the folder of the file, def
   })
   t.equal(parsed({ url: 'mqtt://127.0.0.1' }).port, 1883)
   t.equal(parsed({ url: 'mqtt://[::1]:7' }).host, '::1')
+  t.equal(parsed().tls, undefined)
+  t.match(parsed({ url: 'mqtts://broker.example' }), { host: 'broker.example', port: 8883, tls: {} })
+  const tls = { caFile: 'ca.pem', certFile: '/c.pem', keyFile: 'k.pem' }
+  t.same(parsed({ url: 'mqtts://broker.example:7', tls }).tls, {
+    ...{ caFile: '/etc/drover/ca.pem', certFile: '/c.pem', keyFile: '/etc/drover/k.pem' },
+  })
   t.match(parsed({ health: { command: ['/bin/true'] } }).health, { command: ['/bin/true'], timeoutMs: 30_000 })
 })
 
@@ -190,7 +196,10 @@ t.test('each wrong value is told with its name and what was expected', async t =
     [{ commands: { timeoutMs: 1000 } }, /^commands.timeoutMs: expected only together with commands.folder/],
     [{ commands: { folder: 'a', timeoutMs: 1 } }, /^commands.timeoutMs: expected a whole number from 100/],
     [{ reboot: { command: [] } }, /^reboot.command: expected a list of program/],
-    [{ url: 'http://x' }, /^url: expected mqtt:\/\/host/],
+    [{ url: 'http://x' }, /^url: expected mqtts:\/\/host/],
+    [{ tls: { caFile: 'ca' } }, /^tls.caFile: expected only where url is mqtts:/],
+    [{ url: 'mqtts://x', tls: { keyFile: 'k' } }, /^tls.certFile, tls.keyFile: expected both or none/],
+    [{ url: 'mqtts://x', tls: { caFile: 1 } }, /^tls.caFile: expected text/],
     [{ url: 'mqtt://user:secret@x' }, /^url: expected no user or password/],
     [{ vendorId: 'aa' }, /^vendorId: expected 32 hex/],
     [{ classId: 5 }, /^classId: expected 32 hex/],

@@ -1,5 +1,7 @@
 // Attached to a broker that belongs to somebody else: his rules stay in force, ours are added, and close() leaves
 // everything as it was.
+
+import type { EventEmitter } from 'node:events'
 import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { Aedes } from 'aedes'
@@ -214,6 +216,13 @@ t.test('D28: each private field is proved at attach', async t => {
     [/client\._authorized/, client => void delete client._authorized],
     [/client\._will/, client => void delete client._will],
     [/client\.conn/, client => void Object.assign(client, { conn: new PassThrough() })],
+    [/client\._nextBatch/, client => void delete client._nextBatch],
+    [/client\._parsingBatch/, client => void delete client._parsingBatch],
+    [/client\._keepaliveTimer/, client => void delete client._keepaliveTimer],
+    [/client\._keepaliveInterval/, client => void delete client._keepaliveInterval],
+    [/client\.errored/, client => void delete client.errored],
+    [/client\.waitForDrain/, client => void Object.assign(client, { waitForDrain: undefined })],
+    [/one listener for 'packet'/, client => void (client._parser as EventEmitter).on('packet', () => {})],
     [/client\.pause/, client => void Object.assign(client, { pause: undefined })],
     [/client\.pause\(\) to hold/, client => void Object.assign(client, { pause: () => {} })],
     [/client\.id to decide/, client => void Object.defineProperty(client, 'id', { get: () => 'fixed', set: () => {} })],

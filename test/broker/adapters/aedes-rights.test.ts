@@ -30,7 +30,7 @@ const sessions = ['control', 'data'].map(channel => `${session}/${channel}`)
 /** Everything that is allowed, spelled out; each other cell of the matrix is denied. */
 const allowed: Record<string, Record<Verb, string[]>> = {
   device: {
-    publish: uplinks.map(name => `${own}/${name}`),
+    publish: [...uplinks, 'telemetry'].map(name => `${own}/${name}`),
     subscribe: [...downlinks.map(name => `${own}/${name}`), ...sessions],
     forward: downlinks.map(name => `${own}/${name}`),
     will: [`${own}/presence`],
@@ -43,11 +43,13 @@ const allowed: Record<string, Record<Verb, string[]>> = {
       ),
       ...['o1/state', '+/state', '+/+', 'o1/+', '#'].map(rest => `${base}/operations/${rest}`),
       ...['device-1', 'device-2', '+', '#'].map(rest => `${base}/events/${rest}`),
+      ...['device-1', 'device-2', 'device-1x', '+'].map(id => `${base}/devices/${id}/telemetry`),
     ],
     forward: [
       ...['accepted', 'rejected'].flatMap(way => requestIds.map(id => `${base}/operators/alice/${way}/${id}`)),
       `${base}/operations/o1/state`,
       ...['device-1', 'device-2'].map(rest => `${base}/events/${rest}`),
+      ...['device-1', 'device-2', 'device-1x'].map(id => `${base}/devices/${id}/telemetry`),
     ],
     will: [],
   },
@@ -70,7 +72,20 @@ const foreignFilters = ['drover/#', 'drover/+/devices/#', '+/+/devices/+/offer',
 
 const topics = [
   ...new Set([
-    ...[...uplinks, ...downlinks, '', '+', '#', 'chunks', 'chunks/+', 'hello/x', 'HELLO', 'offer/'].flatMap(name =>
+    ...[
+      ...uplinks,
+      ...downlinks,
+      'telemetry',
+      'telemetry/x',
+      '',
+      '+',
+      '#',
+      'chunks',
+      'chunks/+',
+      'hello/x',
+      'HELLO',
+      'offer/',
+    ].flatMap(name =>
       [own, other, `${base}/devices/device-1x`, `${base}/devices/+`, `${base}/devices/`].map(
         prefix => `${prefix}/${name}`,
       ),

@@ -51,6 +51,9 @@ const rows: readonly (readonly [verb: string, fields: object, useCase: string, a
   ['device-deregister', { id: 'a' }, 'deregisterDevice', ['a']],
   ['device-release', { id: 'a' }, 'releaseDevice', ['a']],
   ['device-renew-secret', { id: 'a' }, 'renewDeviceSecret', ['a']],
+  ['device-enroll-token', { id: 'a' }, 'issueEnrolmentToken', ['a']],
+  ['device-certify', { id: 'a', csr: 'b' }, 'certifyDevice', ['a', { csr: 'b' }]],
+  ['device-revoke', { id: 'a' }, 'revokeCertificates', ['a']],
   ['release-list', page, 'listReleases', [page]],
   ['release-show', { id: 'a' }, 'showRelease', ['a']],
   [

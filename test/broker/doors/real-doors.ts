@@ -6,17 +6,19 @@ import { join } from 'node:path'
 import { Aedes } from 'aedes'
 import type { Test } from 'tap'
 import { aedesOptions } from '../../../broker/adapters/aedes/settings.ts'
+import { DeviceCa } from '../../../broker/adapters/device-ca.ts'
 import { HttpDoor } from '../../../broker/adapters/http/http-door.ts'
 import { type HttpSettings, httpSettingsDefaults } from '../../../broker/adapters/http/settings.ts'
 import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
 import { MqttCommands } from '../../../broker/adapters/mqtt-commands.ts'
 import { OperationsKey } from '../../../broker/adapters/operations-key.ts'
-import { systemClock } from '../../../broker/adapters/system-clock.ts'
+import { systemClock, systemRandom } from '../../../broker/adapters/system-clock.ts'
 import type { Principal, PrincipalRole } from '../../../broker/core/records.ts'
 import { attach } from '../../../broker/plugin.ts'
 import type { Log, LogFields } from '../../../broker/ports.ts'
 import type { UseCases } from '../../../broker/use-cases/use-cases.ts'
 import { makeBundle, type TestBundle, testClassId, testVendorId } from '../../fixtures/bundle.ts'
+import { Authority } from '../../fixtures/certificates.ts'
 import { device, putDevice } from '../../suites/store-samples.ts'
 
 export interface RealDoors {
@@ -59,8 +61,18 @@ export async function openRealDoors(t: Test, settings: Partial<HttpSettings> = {
 
   const keyFile = join(folder, 'operations.pem')
   await writeFile(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const ca = new Authority()
+  await writeFile(join(folder, 'ca.cert'), ca.cert)
+  await writeFile(join(folder, 'ca.key'), ca.key)
+  const certificateAuthority = await DeviceCa.open({
+    ...{ certFile: join(folder, 'ca.cert'), keyFile: join(folder, 'ca.key'), days: 1 },
+    ...{ clock: systemClock, random: systemRandom },
+  })
   const aedes = await Aedes.createBroker(aedesOptions())
-  const drover = await attach(aedes, { dataDir: folder, store, log, signer: await OperationsKey.open(keyFile) })
+  const drover = await attach(aedes, {
+    ...{ dataDir: folder, store, log, certificateAuthority },
+    signer: await OperationsKey.open(keyFile),
+  })
   t.teardown(async () => {
     await drover.close()
     await new Promise<void>(resolve => aedes.close(resolve))

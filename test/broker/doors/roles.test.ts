@@ -7,6 +7,7 @@ import { verbs } from '../../../broker/doors/verbs.ts'
 import type { OperationView } from '../../../proto/http-api.ts'
 import type { OperationId } from '../../../proto/ids.ts'
 import { deflatedLog } from '../../../proto/log-report.ts'
+import { request } from '../../fixtures/certificates.ts'
 import {
   append,
   device,
@@ -97,6 +98,9 @@ const cases: Readonly<Record<string, Case>> = {
   'device-deregister': ['operator', async world => at({ id: await world.device() })],
   'device-release': ['operator', async world => at({ id: await world.device({ quarantinedAt: 1 }) })],
   'device-renew-secret': ['admin', async world => at({ id: await world.device() })],
+  'device-enroll-token': ['operator', async world => at({ id: world.name() })],
+  'device-certify': ['operator', async world => at({ id: world.name() }, { csr: request(world.name()).csr })],
+  'device-revoke': ['operator', async world => at({ id: await world.device() })],
   'release-list': ['viewer', nothing],
   'release-show': ['viewer', async world => at({ id: world.doors.bundle.release })],
   'event-list': ['viewer', nothing],
@@ -252,7 +256,8 @@ t.test(
     const doors = await openRealDoors(t)
     const world = new World(doors)
     const routes = await routesOf(doors)
-    const open = ['health-alive', 'health-ready']
+    // The token of a device is none of a principal (test/broker/use-cases/device-certificates.test.ts).
+    const open = ['health-alive', 'health-ready', 'device-bootstrap']
     t.same([...routes.keys()].filter(name => !open.includes(name)).sort(), Object.keys(cases).sort(), 'all addresses')
     for (const [name, [least, prepare]] of Object.entries(cases)) {
       const route = routes.get(name)

@@ -3,6 +3,7 @@ import { CronCalendar } from '../../../broker/adapters/cron-calendar.ts'
 import { csv } from '../../../broker/adapters/csv.ts'
 import { systemRandom } from '../../../broker/adapters/system-clock.ts'
 import { WebhookHttp } from '../../../broker/adapters/webhook-http.ts'
+import type { CertificateAuthority } from '../../../broker/certificate-authority.ts'
 import type { ArtifactStore, CommandSigner } from '../../../broker/ports.ts'
 import { assembleUseCases } from '../../../broker/use-cases/assemble.ts'
 import { type CommandTypeDefinition, OperationTypes } from '../../../broker/use-cases/operation-types.ts'
@@ -14,6 +15,7 @@ export function useCasesOf(
   artifacts: ArtifactStore,
   signer?: CommandSigner,
   more: readonly CommandTypeDefinition[] = [],
+  authority?: CertificateAuthority,
 ): UseCases {
   const { store, orchestrator } = world
   const post = new WebhookHttp()
@@ -30,6 +32,7 @@ export function useCasesOf(
     isOnline: device => orchestrator.isOnline(device),
     throughputOf: operation => world.throughput.get(operation) ?? 0,
     disconnectOperator: () => {},
+    ...(authority === undefined ? {} : { authority }),
     webhookProblem: url => post.problem(url),
   })
 }

@@ -1,5 +1,6 @@
 // An HTTP door on a free port of 127.0.0.1 before any use cases, with a log that can be read back.
 import { randomBytes } from 'node:crypto'
+import type { SecureContextOptions } from 'node:tls'
 import type { Test } from 'tap'
 import { HttpDoor } from '../../../../broker/adapters/http/http-door.ts'
 import { type HttpSettings, httpSettingsDefaults } from '../../../../broker/adapters/http/settings.ts'
@@ -14,7 +15,12 @@ export interface OpenDoor {
   readonly logged: LogFields[]
 }
 
-export async function openDoor(t: Test, useCases: UseCases, settings: Partial<HttpSettings> = {}): Promise<OpenDoor> {
+export async function openDoor(
+  t: Test,
+  useCases: UseCases,
+  settings: Partial<HttpSettings> = {},
+  tls?: SecureContextOptions,
+): Promise<OpenDoor> {
   const logged: LogFields[] = []
   const add = (fields: LogFields): void => {
     if (fields.event !== 'http-request') logged.push(fields)
@@ -27,12 +33,13 @@ export async function openDoor(t: Test, useCases: UseCases, settings: Partial<Ht
     random: { bytes: randomBytes },
     host: '127.0.0.1',
     port: 0,
+    ...(tls === undefined ? {} : { tls }),
     settings: { ...httpSettingsDefaults, failedTokensPerMinute: 1_000_000, ...settings },
     health: () => ({ ready: true, checks: {} }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '' }),
   })
   t.teardown(() => door.close())
-  return { door, url: `http://127.0.0.1:${door.port}`, logged }
+  return { door, url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${door.port}`, logged }
 }
 
 export interface Answer {

@@ -5,6 +5,7 @@ import type { Principal, PrincipalRole } from '../../../../broker/core/records.t
 import type { Caller, UseCases } from '../../../../broker/use-cases/use-cases.ts'
 import * as admin from '../../../../proto/http-admin.ts'
 import * as api from '../../../../proto/http-api.ts'
+import * as certificates from '../../../../proto/http-certificates.ts'
 import { principalName } from '../../../../proto/ids.ts'
 
 export interface Call {
@@ -33,6 +34,9 @@ const answers: Readonly<Partial<Record<keyof UseCases, TSchema>>> = {
   editDevice: api.DeviceView,
   releaseDevice: api.DeviceView,
   renewDeviceSecret: api.EnrollAnswer,
+  issueEnrolmentToken: certificates.EnrolmentToken,
+  certifyDevice: certificates.CertificateAnswer,
+  enrollByToken: certificates.CertificateAnswer,
   createPrincipal: admin.PrincipalAnswer,
   listPrincipals: api.ListingOf(admin.PrincipalView),
   editPrincipal: admin.PrincipalView,

@@ -20,6 +20,9 @@ const rows: Readonly<Record<string, readonly [useCase: string, body: object | un
   'device-deregister': ['deregisterDevice', undefined, ['the-id']],
   'device-release': ['releaseDevice', undefined, ['the-id']],
   'device-renew-secret': ['renewDeviceSecret', undefined, ['the-id']],
+  'device-enroll-token': ['issueEnrolmentToken', undefined, ['the-id']],
+  'device-certify': ['certifyDevice', { csr: 'a' }, ['the-id', { csr: 'a' }]],
+  'device-revoke': ['revokeCertificates', undefined, ['the-id']],
   'release-list': ['listReleases', undefined, [{}]],
   'release-show': ['showRelease', undefined, ['the-id']],
   'event-list': ['listEvents', undefined, [{ limit: 50, order: 'DESC' }]],
@@ -177,6 +180,7 @@ t.test('the OpenAPI document says what the door does, and docs/openapi.json is t
   t.same(others.sort(), [
     'api-document',
     'audit-export',
+    'device-bootstrap',
     'device-log',
     'event-stream',
     'health-alive',
@@ -188,7 +192,7 @@ t.test('the OpenAPI document says what the door does, and docs/openapi.json is t
     'release-upload',
   ])
   for (const [address, operation] of operations) {
-    const open = address.endsWith('z')
+    const open = address.endsWith('z') || address === 'post /v1/enroll'
     t.match(operation, { summary: /\w/, responses: {} }, address)
     if (!open)
       t.match(operation, { responses: { 401: { $ref: /Unauthenticated/ }, 403: { $ref: /Forbidden/ } } }, address)

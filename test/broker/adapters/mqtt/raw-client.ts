@@ -8,8 +8,9 @@ export class RawClient {
   closed = false
   readonly #checks = new Set<() => void>()
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  /** `way`: a port of 127.0.0.1, or a socket that stands already. */
+  constructor(way: number | Socket) {
+    this.socket = typeof way === 'number' ? connect({ port: way, host: '127.0.0.1', noDelay: true }) : way
     const reader = parser()
     reader.on('packet', (packet: Packet) => this.received.push(packet))
     this.socket.on('data', bytes => {
