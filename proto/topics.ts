@@ -47,6 +47,16 @@ export function uplinkOf(device: DeviceId, topic: string): Uplink | undefined {
   return uplinkNames.has(name) ? (name as Uplink) : undefined
 }
 
+/** Where a device publishes what it measures, for the operators who listen; nothing of the protocol depends on it. */
+export function telemetryTopic(device: DeviceId): string {
+  return `${devicePrefix}${device}/telemetry`
+}
+
+/** Is it the telemetry of exactly this device? */
+export function isTelemetryOf(device: DeviceId, topic: string): boolean {
+  return topic.length === devicePrefix.length + device.length + 10 && topic === telemetryTopic(device)
+}
+
 /** The two topics of a broadcast session: `drover/v1/broadcast/{session}/{channel}`. A session is named by 16 hex digits. */
 export const sessionChannels = ['control', 'data'] as const
 export type SessionChannel = (typeof sessionChannels)[number]
@@ -106,6 +116,8 @@ export function operatorMaySubscribe(operator: PrincipalName, pattern: string): 
     return /^(accepted|rejected)\/(\+|#|[A-Za-z0-9._:-]{1,64})$/.test(pattern.slice(own.length))
   if (pattern.startsWith(`${root}/operations/`))
     return /^([A-Za-z0-9._:-]{1,64}|\+)\/(state|\+)$|^#$/.test(pattern.slice(root.length + 12))
+  if (pattern.startsWith(devicePrefix))
+    return /^([A-Za-z0-9._:-]{1,64}|\+)\/telemetry$/.test(pattern.slice(devicePrefix.length))
   return pattern.startsWith(`${root}/events/`) && /^([A-Za-z0-9._:-]{1,64}|\+|#)$/.test(pattern.slice(root.length + 8))
 }
 
