@@ -84,14 +84,25 @@ export function encodeChunk(plain: Uint8Array): EncodedChunk {
   return deflated.length < plain.length ? { encoding: 'deflate', bytes: deflated } : { encoding: 'plain', bytes: plain }
 }
 
-/** The plain bytes, at most `plainLength`; throws (RangeError or zlib's error) for anything that does not inflate to them. */
+/**
+ * The plain bytes, at most `plainLength`; throws (RangeError or zlib's error) for anything that does not inflate to them, a
+ * stream without its final block and bytes behind it included.
+ */
 export function decodeChunk(chunk: EncodedChunk, plainLength: number): Uint8Array {
-  const plain =
-    chunk.encoding === 'plain'
-      ? chunk.bytes
-      : inflateRawSync(chunk.bytes, { maxOutputLength: Math.max(plainLength, 1) })
+  const plain = chunk.encoding === 'plain' ? chunk.bytes : inflated(chunk.bytes, plainLength)
   if (plain.length !== plainLength) throw new RangeError(`expected ${plainLength} bytes, got ${plain.length}`)
   return plain
+}
+
+/** zlib stops at the end of a stream and passes over what follows; with `info`, which its types do not know, it tells where. */
+function inflated(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const { buffer, engine } = inflateRawSync(bytes, {
+    maxOutputLength: Math.max(bytesMax, 1),
+    info: true,
+  }) as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
+  const left = bytes.length - engine.bytesWritten
+  if (left !== 0) throw new RangeError(`${left} bytes are left over behind the deflate stream`)
+  return buffer
 }
 
 /** The bytes before the first chunk. */

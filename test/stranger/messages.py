@@ -154,7 +154,7 @@ def presence(data):
 def delta_metadata(fields, path='DeltaMetadata'):
     m = Fields(path, fields)
     return {
-        'baseSize': m.at_least_one('base_size'),
+        'baseSize': m.need('base_size', lambda v: 1 <= v <= 1 << 32),
         'frameBytesMax': m.need('frame_bytes_max', lambda v: 1 <= v <= FRAME_BYTES_MAX),
         'baseBytesMax': m.need('base_bytes_max', lambda v: v <= BASE_BYTES_MAX),
         'encodedBytesMax': m.need('encoded_bytes_max', lambda v: 1 <= v <= ENCODED_BYTES_MAX),
@@ -194,7 +194,7 @@ def piece(fields, path):
     chunk = m.get('chunk')
     size = m.need('encoded_size', lambda v: 1 <= v <= (PATCH_BYTES_MAX if chunk is None else MIB))
     encoding = ENCODINGS[m.need('encoding', lambda v: v in ENCODINGS)]
-    offset = m.need('offset')
+    offset = m.get('offset', default=0)
     return without_none({'kind': 'piece', 'chunk': chunk, 'encoding': encoding, 'encodedSize': size, 'offset': offset,
                          'data': m.need('data', lambda v: 1 <= len(v) <= size - offset)})
 

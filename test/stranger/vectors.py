@@ -5,18 +5,24 @@ import hashlib
 import json
 import os
 import sys
+import zlib
 
 sys.dont_write_bytecode = True
 
 from chunks import cut, decode_chunk, parse_index, parse_package, parse_patch
-from messages import READERS
-from trust import Fault, Key, TrustError, judge_command, judge_manifest, read_metadata, read_trust
-from wire import HERE, Refused, read, write
+from messages import READERS as DEVICE_READERS, session_control, session_data
+from trust import Fault, Key, TrustError, judge_command, judge_manifest, judge_state, read_metadata, read_trust
+from wire import HERE, OPERATION_ID, Refused, read, write
 
 
 def image_of(seed, length):
     data = b''.join(hashlib.sha256(f'{seed} {i}'.encode()).digest() for i in range((length + 31) // 32))
     return data[:length]
+
+
+def bytes_of(case):
+    data, run = base64.b64decode(case.get('bytes', '')), case.get('repeat')
+    return data if run is None else data[:run['at']] + bytes([run['byte']]) * run['count'] + data[run['at']:]
 
 
 def refusal(fault, names):
@@ -102,6 +108,55 @@ def package_case(case, _file, _keys):
         return refusal(fault, ['field'])
 
 
+def offer_case(case, file, _keys):
+    try:
+        held = None if case['trust'] is None else file['trust'][case['trust']]
+        components = case.get('components', file['components'])
+        device = {**file['device'], 'formats': [one for component in components for one in component['formats']]}
+        try:
+            # What was given once is not asked for its expiry again before row 5.
+            device['trust'] = None if held is None else read_trust(base64.b64decode(held), 0)
+        except TrustError as error:
+            device['trust'] = error
+        manifest = judge_manifest(case['bytes'], device)
+        judge_state(manifest, {one['name']: one for one in components})
+        return {'manifest': manifest}
+    except Fault as fault:
+        return refusal(fault, ['field', 'reason'])
+
+
+def session_control_value(data):
+    word = session_control(data)
+    return {**{name: one for name, one in word.items() if name != 'action'}, 'kind': word['action']}
+
+
+def session_data_value(data):
+    return {name: one for name, one in session_data(data).items() if name != 'kind'}
+
+
+def log_report(data):
+    """What a broker takes (section 6): no device reads it, so it stands here."""
+    fields = read('LogReport', data)
+    lines = fields.get('lines', b'')
+    inflater = zlib.decompressobj(-15)
+    try:
+        text = inflater.decompress(lines, 64 * 1024 + 1)
+        text.decode()
+    except (zlib.error, UnicodeDecodeError):
+        text = b''
+    if not inflater.eof or not 1 <= len(text) <= 64 * 1024:
+        raise Refused('LogReport.lines')
+    if OPERATION_ID.fullmatch(fields.get('operation_id', '')) is None:
+        raise Refused('LogReport.operationId')
+    if fields.get('attempt', 0) < 1:
+        raise Refused('LogReport.attempt')
+    return {'operation': fields['operation_id'], 'attempt': fields['attempt'], 'lines': lines, 'sizeBytes': len(text),
+            'cut': fields.get('cut', False)}
+
+
+READERS = {**DEVICE_READERS, 'SessionControl': session_control_value, 'SessionData': session_data_value, 'LogReport': log_report}
+
+
 def plain_value(value):
     return {name: one.hex() if isinstance(one, bytes) else one for name, one in value.items()}
 
@@ -120,7 +175,7 @@ def message_case(case, file, _keys):
 
 
 JUDGES = {'keys': keys_case, 'signature': signature_case, 'trust-document': trust_case, 'signed-manifest': manifest_case,
-          'signed-command': command_case, 'chunk-index': index_case, 'chunk': chunk_case, 'cuts': cuts_case, 'patch': patch_case,
+          'signed-command': command_case, 'offer': offer_case, 'chunk-index': index_case, 'chunk': chunk_case, 'cuts': cuts_case, 'patch': patch_case,
           'package': package_case, 'message': message_case}
 
 
@@ -149,7 +204,7 @@ def run(folder):
             file = json.load(source)
         for case in file['cases']:
             expect = {'keyId': case['keyId'], 'algorithm': case['algorithm']} if file['kind'] == 'keys' else case['expect']
-            case['bytes'] = base64.b64decode(case.get('bytes', ''))
+            case['bytes'] = bytes_of(case)
             try:
                 answer = JUDGES[file['kind']](case, file, keys)
             except Exception as error:  # a case may never crash a reader

@@ -3,6 +3,7 @@ import { encodeChunkIndex } from '../../proto/chunk-index.ts'
 import type { ChunkEncoding } from '../../proto/chunk-piece.ts'
 import { type ChunkerSettings, chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
 import { encode, type WireChunkIndex } from '../../proto/codec.ts'
+import { deflatedRun, deflateStored } from './deflate.ts'
 import { judgeChunk, judgeChunkIndex } from './judge.ts'
 import { digests, digestsOf, image, indexBytes, lengths, settings, sha256, stream } from './sample.ts'
 import { base64, type Json, jsonOf, type VectorCase, type VectorFile } from './vector-file.ts'
@@ -139,7 +140,8 @@ export function judgeChunkIndexCase(vector: VectorCase): Json {
 
 const text = Buffer.from('drover drives devices home. '.repeat(40))
 const deflated = deflateStored(text)
-const bomb = deflatedZeros(800)
+const bomb = deflatedRun('\0', 1 + 258 * 800)
+const endless = Buffer.concat([Buffer.of(0), deflated.subarray(1)])
 const wrong: Json = { code: 'UPD4_FAIL_26' }
 const chunkRows: readonly [
   name: string,
@@ -157,29 +159,25 @@ const chunkRows: readonly [
   ['deflate, truncated', 'The stream has no end.', 'deflate', deflated.subarray(0, -4), text, wrong],
   ['deflate, garbage', 'Block type 3 does not exist.', 'deflate', Buffer.of(0xff, 0xff, 0xff), text, wrong],
   ['deflate, bomb', '1.3 KB that inflate to 206 KB: stopped at the length in the index.', 'deflate', bomb, text, wrong],
+  [
+    'deflate, bytes behind it',
+    'The stream inflates to the chunk, and a byte is left over.',
+    'deflate',
+    Buffer.concat([deflated, Buffer.of(0)]),
+    text,
+    wrong,
+  ],
+  ['deflate, no final block', 'All plain bytes are there; the stream does not end.', 'deflate', endless, text, wrong],
+  [
+    'deflate, empty final block',
+    'A second block that says nothing but the end.',
+    'deflate',
+    Buffer.concat([endless, Buffer.of(3, 0)]),
+    text,
+  ],
   ['deflate, empty', 'No bytes.', 'deflate', new Uint8Array(0), text, wrong],
   ['plain bytes as deflate', 'The encoding is a claim like any other.', 'deflate', text, text, wrong],
 ]
-
-/** One stored block (RFC 1951, 3.2.4): the same bytes whatever library made it. */
-function deflateStored(bytes: Buffer): Buffer {
-  const head = Buffer.alloc(5)
-  head[0] = 1
-  head.writeUInt16LE(bytes.length, 1)
-  head.writeUInt16LE(~bytes.length & 0xffff, 3)
-  return Buffer.concat([head, bytes])
-}
-
-/** 1 + 258 · `matches` zeros in one block of fixed Huffman codes (RFC 1951, 3.2.6). */
-function deflatedZeros(matches: number): Buffer {
-  const literalZero = '00110000'
-  const length258distance1 = '1100010100000'
-  const bits = `110${literalZero}${length258distance1.repeat(matches)}0000000`
-  const bytes = Buffer.alloc(Math.ceil(bits.length / 8))
-  for (let at = 0; at < bits.length; at += 1)
-    if (bits[at] === '1') bytes[at >> 3] = (bytes[at >> 3] ?? 0) | (1 << (at & 7))
-  return bytes
-}
 
 export function chunks(): VectorFile {
   return {

@@ -7,7 +7,7 @@ import { operation } from './message-samples.ts'
 import { device } from './sample.ts'
 import { envelope, keys, signature, signed, trustDocument } from './test-keys.ts'
 import { trustSigned } from './trust-cases.ts'
-import { base64, type Json, jsonOf, type VectorCase, type VectorFile } from './vector-file.ts'
+import { base64, bytesOf, type Json, jsonOf, longBytes, type VectorCase, type VectorFile } from './vector-file.ts'
 import { numberField } from './wire.ts'
 
 export const command: Command = {
@@ -57,6 +57,8 @@ interface Row {
   readonly name: string
   readonly about: string
   readonly bytes: Uint8Array
+  /** Its run of one byte is told apart. */
+  readonly isLong?: boolean
   readonly expect: Json
   /** Of the offer, when not that of the sample. */
   readonly operationType?: string
@@ -146,6 +148,13 @@ const rows: readonly Row[] = [
     expect: accepted(anybody),
   },
   {
+    name: 'arguments of 48 KiB',
+    about: 'The most there may be: an empty object with spaces in it.',
+    bytes: by(commandWith({ arguments: text(`{${' '.repeat(48 * 1024 - 2)}}`) })),
+    isLong: true,
+    expect: accepted({ ...command, arguments: {} }),
+  },
+  {
     name: '32 levels',
     about: 'As deep as it may be.',
     bytes: by(commandWith({ arguments: text(`{"a":${'['.repeat(31)}${']'.repeat(31)}}`) })),
@@ -213,12 +222,12 @@ export function signedCommands(): VectorFile {
       'SignedEnvelope of a Command, as offered in `operation` as `operationType`, read by `device` which holds `trust`.',
     device: jsonOf(reader),
     trust: base64(trust),
-    cases: rows.map(({ name, about, bytes, expect, ...offer }) => ({
+    cases: rows.map(({ name, about, bytes, isLong, expect, ...offer }) => ({
       name,
       about,
       operation: offer.operation ?? operation,
       operationType: offer.operationType ?? 'config-change',
-      bytes: base64(bytes),
+      ...(isLong ? longBytes(bytes) : { bytes: base64(bytes) }),
       expect,
     })),
   }
@@ -227,7 +236,7 @@ export function signedCommands(): VectorFile {
 /** As a device judges what it is offered. */
 export function judgeCommand(file: VectorFile, vector: VectorCase): Json {
   try {
-    const opened = openEnvelope(Buffer.from(String(vector.bytes), 'base64'))
+    const opened = openEnvelope(bytesOf(vector))
     const trusted = parseTrustDocument(Buffer.from(String(file.trust), 'base64'))
     const operationType = String(vector.operationType)
     const reason = distrust(opened, 'command', roleFor(operationType, trusted), trusted)

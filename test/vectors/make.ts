@@ -8,12 +8,13 @@ import { chunkIndexes, chunks, cuts, judgeChunkCase, judgeChunkIndexCase, judgeC
 import { judgeCommand, signedCommands } from './command-cases.ts'
 import { judgeTrust } from './judge.ts'
 import { judgeMessageCase, messageFiles } from './message-cases.ts'
+import { judgedOffers, judgeOffer } from './offer-cases.ts'
 import { judgePackage, judgePatch, packages, patches } from './payload-cases.ts'
 import { judgeSignature, signatures } from './signature-cases.ts'
 import { judgeSigned, signedManifests } from './signed-cases.ts'
 import { keys } from './test-keys.ts'
 import { trustDocuments } from './trust-cases.ts'
-import { base64, fileText, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
+import { base64, bytesOf, fileText, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 
 /** Every file by name, without its ending. */
 export function vectorFiles(): Map<string, VectorFile> {
@@ -22,6 +23,7 @@ export function vectorFiles(): Map<string, VectorFile> {
     ['signatures', signatures()],
     ['signed-manifests', signedManifests()],
     ['signed-commands', signedCommands()],
+    ['judged-offers', judgedOffers()],
     ['trust-documents', trustDocuments()],
     ['chunk-indexes', chunkIndexes()],
     ['chunks', chunks()],
@@ -34,12 +36,12 @@ export function vectorFiles(): Map<string, VectorFile> {
 
 /** What the code says of one case, in the form of its `expect`; undefined for a kind that is data only. */
 export function judge(file: VectorFile, vector: VectorCase): Json | undefined {
-  const bytes = (): Buffer => Buffer.from(String(vector.bytes), 'base64')
   const judges: Readonly<Record<string, () => Json>> = {
     signature: () => judgeSignature(vector),
     'signed-manifest': () => judgeSigned(vector),
     'signed-command': () => judgeCommand(file, vector),
-    'trust-document': () => judgeTrust(bytes(), Number(vector.now)),
+    offer: () => judgeOffer(file, vector),
+    'trust-document': () => judgeTrust(bytesOf(vector), Number(vector.now)),
     'chunk-index': () => judgeChunkIndexCase(vector),
     chunk: () => judgeChunkCase(vector),
     cuts: () => judgeCuts(vector),

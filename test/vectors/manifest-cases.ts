@@ -1,6 +1,7 @@
 // Rows of correctly signed manifests: good ones, ones that do not decode, and those of manifest-field-cases.ts.
 import { encodeManifest, type Manifest } from '../../proto/manifest.ts'
 import { encodePackageMetadata } from '../../proto/package.ts'
+import { encodeDeltaMetadata, readDeltaMetadata } from '../../proto/patch.ts'
 import { deltaMetadata, manifestFieldCases } from './manifest-field-cases.ts'
 import { device, manifest, manifestWith } from './sample.ts'
 import type { SignedRow } from './signed-cases.ts'
@@ -120,6 +121,30 @@ const accepted: readonly [name: string, about: string, changes: Partial<Manifest
     'package',
     'What is installed is the package as a whole.',
     { format: 'combined', metadata: encodePackageMetadata({ descriptorSize: 65_536 }) },
+  ],
+  [
+    '32 prerequisites',
+    'The most there may be.',
+    { prerequisites: Array.from({ length: 32 }, () => ({ component: 'boot', versionLeast: '1.0.0' })) },
+  ],
+  ['component of 32 bytes', 'The longest name.', { component: 'm'.repeat(32) }],
+  [
+    'delta of the least numbers',
+    'A base of one byte, and no range of it.',
+    {
+      format: 'delta-zstd',
+      precursorSha256: 'ab'.repeat(32),
+      metadata: encodeDeltaMetadata({ baseSize: 1, frameBytesMax: 1, baseBytesMax: 0, encodedBytesMax: 1 }),
+    },
+  ],
+  [
+    'delta from 4 GiB',
+    'The largest base.',
+    {
+      format: 'delta-zstd',
+      precursorSha256: 'ab'.repeat(32),
+      metadata: encodeDeltaMetadata({ ...readDeltaMetadata(deltaMetadata), baseSize: 2 ** 32 }),
+    },
   ],
   [
     'largest numbers',

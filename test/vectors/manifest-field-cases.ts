@@ -1,7 +1,7 @@
 // Changes of one field of the sample manifest that a device must refuse, in the order of validation.
 import type { WireManifest } from '../../proto/codec.ts'
 import { encodePackageMetadata } from '../../proto/package.ts'
-import { encodeDeltaMetadata, readDeltaMetadata } from '../../proto/patch.ts'
+import { type DeltaMetadata, encodeDeltaMetadata, readDeltaMetadata } from '../../proto/patch.ts'
 import { device } from './sample.ts'
 
 type Changes = { readonly [Field in keyof WireManifest]?: WireManifest[Field] | undefined }
@@ -14,15 +14,32 @@ export const deltaMetadata = encodeDeltaMetadata({
   encodedBytesMax: 2 ** 20 + 4096,
 })
 
+/** One number of the metadata each; the signed delta and the patch of an offer have the same ranges. */
+export const deltaBeyond: readonly (readonly [name: string, changes: Partial<DeltaMetadata>, field: string])[] = [
+  ['a base of 0 bytes', { baseSize: 0 }, 'baseSize'],
+  ['a base of 4 GiB and a byte', { baseSize: 2 ** 32 + 1 }, 'baseSize'],
+  ['a frame of 0 bytes', { frameBytesMax: 0 }, 'frameBytesMax'],
+  ['a range of 4 MiB and a byte', { baseBytesMax: 2 ** 22 + 1 }, 'baseBytesMax'],
+  ['an encoded frame of 0 bytes', { encodedBytesMax: 0 }, 'encodedBytesMax'],
+  ['an encoded frame of 1 MiB, 4 KiB and a byte', { encodedBytesMax: 2 ** 20 + 4097 }, 'encodedBytesMax'],
+]
+
+/** A delta with one number of its metadata beyond its range. */
+const beyond = (changes: Partial<DeltaMetadata>): Changes => ({
+  format: 2,
+  metadata: encodeDeltaMetadata({ ...readDeltaMetadata(deltaMetadata), ...changes }),
+  precursorSha256: zeros(32),
+})
+
 /** Changes of the sample, the code they yield, the field that is named and the reason. */
-export const manifestFieldCases: readonly [
+export const manifestFieldCases: readonly (readonly [
   name: string,
   about: string,
   changes: Changes,
   code: number,
   field: string,
   reason?: string,
-][] = [
+])[] = [
   ['expiry absent', 'Required.', { expiresAt: undefined }, 22, 'expiresAt', 'absent'],
   [
     'expired',
@@ -133,6 +150,14 @@ export const manifestFieldCases: readonly [
   ],
   ['version and URI wrong', 'The version is judged before the URI.', { version: '1', uri: 'http:' }, 22, 'version'],
   ['URI absent', 'Required.', { uri: undefined }, 22, 'uri', 'absent'],
+  [
+    'URI of 255 bytes',
+    'Not too long, and still no URI this device may use.',
+    { uri: `mqtt:${'a'.repeat(250)}` },
+    21,
+    'uri',
+    'not-allowed',
+  ],
   ['URI of 256 bytes', 'At most 255 bytes.', { uri: `mqtt:${'a'.repeat(251)}` }, 21, 'uri'],
   ['URI http:', 'Not a scheme this device may use.', { uri: 'http://192.0.2.1/image' }, 21, 'uri', 'not-allowed'],
   [
@@ -189,15 +214,15 @@ export const manifestFieldCases: readonly [
   [
     'delta with a frame of 1 MiB and a byte',
     'More than any device needs to hold.',
-    {
-      format: 2,
-      metadata: encodeDeltaMetadata({ ...readDeltaMetadata(deltaMetadata), frameBytesMax: 2 ** 20 + 1 }),
-      precursorSha256: zeros(32),
-    },
+    beyond({ frameBytesMax: 2 ** 20 + 1 }),
     22,
     'DeltaMetadata.frameBytesMax',
     'malformed',
   ],
+  ...deltaBeyond.map(
+    ([name, changes, field]) =>
+      [`delta with ${name}`, 'Beyond its range.', beyond(changes), 22, `DeltaMetadata.${field}`, 'malformed'] as const,
+  ),
   [
     'package with a descriptor of 64 KiB and a byte',
     'More than there may be.',

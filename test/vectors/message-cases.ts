@@ -3,8 +3,11 @@
 import * as chunkMessages from '../../proto/chunk-messages.ts'
 import { encode } from '../../proto/codec.ts'
 import * as offerMessages from '../../proto/offer-messages.ts'
+import { configurationRows } from './configuration-cases.ts'
+import { dataLimitRows, offerLimitRows } from './downlink-limit-cases.ts'
 import { judgeMessage } from './judge.ts'
 import {
+  allReaders,
   type Group,
   type Name,
   offer,
@@ -13,7 +16,6 @@ import {
   piece,
   proceed,
   type Row,
-  readers,
   refused,
   spoiled,
   value,
@@ -21,7 +23,8 @@ import {
 } from './message-samples.ts'
 import { requestRows } from './request-cases.ts'
 import { indexBytes, sha256 } from './sample.ts'
-import { configurationRows, eventRows, helloRows, presenceRows, progressRows } from './uplink-cases.ts'
+import { logRows, sessionControlRows, sessionDataRows } from './session-cases.ts'
+import { eventRows, helloRows, presenceRows, progressRows } from './uplink-cases.ts'
 import { base64, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 import { bytesField, numberField } from './wire.ts'
 
@@ -103,6 +106,7 @@ const dataRows: readonly Row[] = [
     encode('ChunkData', { requestNumber: 7, refusal: { reason: 9 } }),
     refused('ChunkData.reason'),
   ],
+  ...dataLimitRows,
   ...spoiled('ChunkData', pieceBytes),
 ]
 
@@ -224,6 +228,7 @@ const offerRows: readonly Row[] = [
     encode('OfferMessage', { withdraw: { operationId: operation, lease: 13, reason: 'x'.repeat(257) } }),
     refused('Withdraw.reason'),
   ],
+  ...offerLimitRows,
   ...spoiled('OfferMessage', offerBytes),
 ]
 
@@ -245,6 +250,19 @@ const groups: readonly Group[] = [
     about: 'Topic configuration, device to broker.',
     rows: configurationRows,
   },
+  {
+    file: 'session-control',
+    message: 'SessionControl',
+    about: 'Topic broadcast/{session}/control, broker to devices.',
+    rows: sessionControlRows,
+  },
+  {
+    file: 'session-data',
+    message: 'SessionData',
+    about: 'Topic broadcast/{session}/data, broker to devices.',
+    rows: sessionDataRows,
+  },
+  { file: 'log-reports', message: 'LogReport', about: 'Topic log, device to broker.', rows: logRows },
   { file: 'presence', message: 'Presence', about: 'Topic presence, device to broker.', rows: presenceRows },
 ]
 
@@ -262,5 +280,5 @@ export function messageFiles(): [file: string, VectorFile][] {
 
 /** One case of a file of kind `message`, read again. */
 export function judgeMessageCase(message: string, vector: VectorCase): Json {
-  return judgeMessage(readers[message as Name], Buffer.from(String(vector.bytes), 'base64'))
+  return judgeMessage(allReaders[message as Name], Buffer.from(String(vector.bytes), 'base64'))
 }

@@ -3,14 +3,16 @@
 import * as chunkMessages from '../../proto/chunk-messages.ts'
 import { decode, encode, type WireMessages } from '../../proto/codec.ts'
 import { operationId } from '../../proto/ids.ts'
+import { readLogReport } from '../../proto/log-report.ts'
 import * as messages from '../../proto/messages.ts'
 import * as offerMessages from '../../proto/offer-messages.ts'
 import type { PatchTransport } from '../../proto/patch-transport.ts'
+import * as sessionMessages from '../../proto/session-messages.ts'
 import { device, manifest, sha256 } from './sample.ts'
 import { type Json, jsonOf } from './vector-file.ts'
 import { numberField } from './wire.ts'
 
-export type Name =
+type CommonName =
   | 'Hello'
   | 'Event'
   | 'Progress'
@@ -19,8 +21,11 @@ export type Name =
   | 'OfferMessage'
   | 'ConfigurationReport'
   | 'Presence'
+/** Messages whose readers have a file of their own. */
+type OwnName = 'SessionControl' | 'SessionData' | 'LogReport'
+export type Name = CommonName | OwnName
 
-export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
+export const readers: Readonly<Record<CommonName, (bytes: Uint8Array) => unknown>> = {
   Hello: messages.readHello,
   Event: messages.readEvent,
   Progress: messages.readProgress,
@@ -29,6 +34,13 @@ export const readers: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
   OfferMessage: offerMessages.readOfferMessage,
   ConfigurationReport: messages.readConfigurationReport,
   Presence: messages.readPresence,
+}
+
+export const allReaders: Readonly<Record<Name, (bytes: Uint8Array) => unknown>> = {
+  ...readers,
+  SessionControl: sessionMessages.readSessionControl,
+  SessionData: sessionMessages.readSessionData,
+  LogReport: readLogReport,
 }
 
 export const operation = operationId('01j9zk3v7m8n5p6q4r2s1t0abc')

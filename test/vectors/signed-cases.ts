@@ -79,6 +79,12 @@ const goodRows: readonly SignedRow[] = [
     expect: accepted,
   },
   {
+    name: 'eight signatures',
+    about: 'The most there may be: seven of strangers, and the one that counts.',
+    bytes: envelope(payload, [...Array.from({ length: 7 }, () => by('stranger')), by('release')]),
+    expect: accepted,
+  },
+  {
     name: 'fields in another order',
     about: 'Protobuf does not fix the order of fields; the payload bytes decide.',
     bytes: Buffer.concat([

@@ -29,7 +29,7 @@ export const keys = {
   stranger: ed25519('stranger'),
 } as const
 
-function ed25519(name: string): TestKey {
+export function ed25519(name: string): TestKey {
   const seed = createHash('sha256').update(`drover test key: ${name}`).digest()
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })

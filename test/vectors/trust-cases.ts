@@ -1,9 +1,9 @@
 // Vectors of trust documents, as a device is provisioned with them.
-import { createECDH, type KeyObject } from 'node:crypto'
+import { createECDH, createHash, type KeyObject } from 'node:crypto'
 import { decode, encode, type WireTrustDocument } from '../../proto/codec.ts'
 import { encodeTrustDocument, type TrustDocument } from '../../proto/envelope.ts'
 import { device, sha256 } from './sample.ts'
-import { envelope, keys, signature, signed, type TestKey, trustDocument } from './test-keys.ts'
+import { ed25519, envelope, keys, signature, signed, type TestKey, trustDocument } from './test-keys.ts'
 import { base64, type Json, type VectorFile } from './vector-file.ts'
 import { numberField } from './wire.ts'
 
@@ -42,6 +42,34 @@ const without = (...fields: (keyof WireTrustDocument)[]): Change => {
 }
 
 const ed25519Spki = (point: string): Buffer => Buffer.from(`302a300506032b6570032100${point}`, 'hex')
+/** The sample with such a release key: its thumbprint is right and root has signed it, so nothing else is wrong. */
+const withPoint = (point: string): Buffer => {
+  const x = Buffer.from(point, 'hex').toString('base64url')
+  const keyId = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url')
+  return changed(wire => releaseRole({ keyIds: [keyId] })(releaseKey({ keyId, publicKey: ed25519Spki(point) })(wire)))
+}
+/** Documents that a device was given and cannot use, or not any more. */
+export const smallOrderTrust = withPoint(`01${'00'.repeat(31)}`)
+export const untrustedTrust = signed('trust', payload, keys.release)
+
+const manyKeys = (count: number): TrustDocument => ({
+  ...sample,
+  keys: new Map([
+    ...sample.keys,
+    ...Array.from({ length: count - sample.keys.size }, (_, number) => ed25519(`one of many, ${number}`)).map(
+      ({ trusted }) => [trusted.keyId, trusted] as const,
+    ),
+  ]),
+})
+const manyRoles = (count: number): TrustDocument => ({
+  ...sample,
+  roles: new Map([
+    ...sample.roles,
+    ...Array.from({ length: count - sample.roles.size }, (_, number) => `role ${number}`).map(
+      name => [name, { name, keyIds: [id(keys.root)], threshold: 1 }] as const,
+    ),
+  ]),
+})
 const x25519Spki = Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), sha256('x25519')])
 const p384 = createECDH('secp384r1')
 p384.setPrivateKey(Buffer.concat([sha256('p384'), sha256('more')]).subarray(0, 48))
@@ -217,9 +245,32 @@ const rows: readonly [name: string, about: string, bytes: Uint8Array, expect: Js
   [
     'key of small order',
     'The neutral point: one signature would fit every message.',
-    changed(releaseKey({ publicKey: ed25519Spki(`01${'00'.repeat(31)}`) })),
+    smallOrderTrust,
     unusable('small-order'),
   ],
+  [
+    'key of order 8',
+    'One of the points that are told by their bytes alone.',
+    withPoint('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'),
+    unusable('small-order'),
+  ],
+  [
+    'key of order 8, sign bit set',
+    'The bit is cleared before the point is compared.',
+    withPoint('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85'),
+    unusable('small-order'),
+  ],
+  [
+    'key of small order, not reduced',
+    'The neutral point in its other spelling: y is p + 1.',
+    withPoint(`ee${'ff'.repeat(30)}7f`),
+    unusable('small-order'),
+  ],
+  ['64 keys', 'The most there may be; most of them are in no role.', trustSigned(manyKeys(64)), read(manyKeys(64))],
+  ['65 keys', 'One more.', trustSigned(manyKeys(65)), malformed],
+  ['32 roles', 'The most there may be.', trustSigned(manyRoles(32)), read(manyRoles(32))],
+  ['33 roles', 'One more.', trustSigned(manyRoles(33)), malformed],
+  ['the last millisecond', 'Good before the instant of its expiry.', good, read(sample), sample.expiresAt - 1],
 ]
 
 export function trustDocuments(): VectorFile {

@@ -1,9 +1,7 @@
-// Rows of the messages that a device sends; what it asks for has a file of its own.
-import { createHash } from 'node:crypto'
+// Rows of the messages that a device sends; what it asks for and its configuration have files of their own.
 import * as messages from '../../proto/messages.ts'
 import {
   changer,
-  configuration,
   digest,
   event,
   hello,
@@ -20,6 +18,7 @@ import { numberField } from './wire.ts'
 const helloBytes = messages.encodeHello(hello)
 const helloWith = changer('Hello', helloBytes)
 const component = { name: 'main', version: '1.9.0', digest: Buffer.from(digest, 'hex') }
+const manyComponents = Array.from({ length: 32 }, (_, n) => ({ ...component, name: `c${n}` }))
 export const helloRows: readonly Row[] = [
   ['with outbox', 'Two events follow.', helloBytes, value(hello)],
   [
@@ -58,6 +57,31 @@ export const helloRows: readonly Row[] = [
     Buffer.concat([helloBytes, numberField(12, 2 ** 32)]),
     refused('Hello.patchMemoryBytes'),
   ],
+  [
+    '32 components',
+    'The most there may be.',
+    helloWith({ components: manyComponents }),
+    value({ ...hello, components: manyComponents.map(({ name, version }) => ({ name, version, digest })) }),
+  ],
+  [
+    'packets of 1024 bytes',
+    'The least a device may say.',
+    helloWith({ packetBytesMax: 1024 }),
+    value({ ...hello, packetBytesMax: 1024 }),
+  ],
+  [
+    'agent version of 64 bytes',
+    'The longest.',
+    helloWith({ agentVersion: 'é'.repeat(32) }),
+    value({ ...hello, agentVersion: 'é'.repeat(32) }),
+  ],
+  [
+    'agent version of 66 bytes',
+    'Too long, though it has 33 characters.',
+    helloWith({ agentVersion: 'é'.repeat(33) }),
+    refused('Hello.agentVersion'),
+  ],
+  ['agent version empty', 'Present and empty.', helloWith({ agentVersion: '' }), refused('Hello.agentVersion')],
   ['protocol version 2', 'Not ours.', helloWith({ protocolVersion: 2 }), refused('Hello.protocolVersion')],
   ['protocol version absent', 'Required.', helloWith({ protocolVersion: undefined }), refused('Hello.protocolVersion')],
   ['vendor id of 15 bytes', 'Wrong length.', helloWith({ vendorId: new Uint8Array(15) }), refused('Hello.vendorId')],
@@ -130,6 +154,7 @@ const stepEvent: messages.DeviceEvent = {
   content: { kind: 'step', step: 'offered' },
   data: {},
 }
+const manyData = Array.from({ length: 32 }, (_, n) => ({ name: `n${n}`, value: 'v' }))
 export const eventRows: readonly Row[] = [
   [
     'command done',
@@ -223,6 +248,31 @@ export const eventRows: readonly Row[] = [
     eventWith({ data: Array.from({ length: 33 }, (_, n) => ({ name: `n${n}`, value: '' })) }),
     refused('Event.data'),
   ],
+  [
+    '32 data',
+    'The most there may be.',
+    eventWith({ data: manyData }),
+    value({ ...event, data: Object.fromEntries(manyData.map(({ name, value }) => [name, value])) }),
+  ],
+  [
+    'data name of 64 bytes',
+    'The longest.',
+    eventWith({ data: [{ name: 'n'.repeat(64), value: '' }] }),
+    value({ ...event, data: { ['n'.repeat(64)]: '' } }),
+  ],
+  [
+    'data name of 65 bytes',
+    'Too long.',
+    eventWith({ data: [{ name: 'n'.repeat(65), value: '' }] }),
+    refused('Event.data.name'),
+  ],
+  [
+    'component of 32 bytes',
+    'The longest name.',
+    eventWith({ component: 'm'.repeat(32) }),
+    value({ ...event, component: 'm'.repeat(32) }),
+  ],
+  ['component of 33 bytes', 'Too long.', eventWith({ component: 'm'.repeat(33) }), refused('Event.component')],
   ['digest of 20 bytes', 'Not SHA-256.', eventWith({ digest: new Uint8Array(20) }), refused('Event.digest')],
   ['version v1', 'Three dotted numbers.', eventWith({ version: 'v1' }), refused('Event.version')],
   ['component empty', 'A name has one byte at least.', eventWith({ component: '' }), refused('Event.component')],
@@ -262,68 +312,6 @@ export const progressRows: readonly Row[] = [
   ],
   ['step 11', 'Not known.', changer('Progress', progressBytes)({ step: 11 }), refused('Progress.step')],
   ...spoiled('Progress', progressBytes),
-]
-
-const configurationBytes = messages.encodeConfigurationReport(configuration)
-const configurationWith = changer('ConfigurationReport', configurationBytes)
-const largest = Buffer.alloc(32 * 1024, 'a')
-const digestOfText = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
-export const configurationRows: readonly Row[] = [
-  ['small', 'A configuration in JSON; any bytes will do.', configurationBytes, value(configuration)],
-  [
-    'empty',
-    'An empty file is a configuration.',
-    configurationWith({ content: new Uint8Array(0), sha256: digestOfText(new Uint8Array(0)) }),
-    value({
-      ...configuration,
-      content: new Uint8Array(0),
-      sha256: digestOfText(new Uint8Array(0)).toString('hex'),
-    }),
-  ],
-  [
-    '32 KiB',
-    'The largest.',
-    configurationWith({ content: largest, sha256: digestOfText(largest) }),
-    value({ ...configuration, content: largest, sha256: digestOfText(largest).toString('hex') }),
-  ],
-  [
-    '32 KiB and a byte',
-    'Too large.',
-    configurationWith({ content: Buffer.concat([largest, Buffer.of(0)]) }),
-    refused('ConfigurationReport.content'),
-  ],
-  [
-    'another digest',
-    'Not that of the content.',
-    configurationWith({ sha256: new Uint8Array(32) }),
-    refused('ConfigurationReport.sha256'),
-  ],
-  [
-    'digest of 20 bytes',
-    'Not SHA-256.',
-    configurationWith({ sha256: new Uint8Array(20) }),
-    refused('ConfigurationReport.sha256'),
-  ],
-  [
-    'content absent',
-    'Absent is not empty.',
-    configurationWith({ content: undefined }),
-    refused('ConfigurationReport.content'),
-  ],
-  [
-    'version empty',
-    'A name of 1 to 64 bytes.',
-    configurationWith({ version: '' }),
-    refused('ConfigurationReport.version'),
-  ],
-  ['attempt 0', 'Attempts count from 1.', configurationWith({ attempt: 0 }), refused('ConfigurationReport.attempt')],
-  [
-    'operation absent',
-    'Required.',
-    configurationWith({ operationId: undefined }),
-    refused('ConfigurationReport.operationId'),
-  ],
-  ...spoiled('ConfigurationReport', configurationBytes),
 ]
 
 const presenceBytes = messages.encodePresence(presence)
