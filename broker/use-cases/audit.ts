@@ -1,11 +1,14 @@
 // Audit records of what principals do, and the patches in them. What the policy does by itself is recorded where it is
 // decided (core, orchestrator).
 import { canonicalJson } from '../../proto/audit.ts'
-import type { OperationId } from '../../proto/ids.ts'
+import { type OperationId, principalName } from '../../proto/ids.ts'
 import type { JsonObject, JsonValue } from '../../proto/json.ts'
 import type { AuditEntry } from '../core/records.ts'
 import type { Change } from '../ports.ts'
 import type { Caller } from './use-cases.ts'
+
+/** Who acts in the audit when a device brings its one-time token; nobody else may have the name. */
+export const bootstrap = principalName('bootstrap')
 
 export interface Audited {
   readonly action: string

@@ -6,14 +6,14 @@ import type {
   CertificateRequest,
   EnrolmentToken,
 } from '../../proto/http-certificates.ts'
-import { type DeviceId, deviceId, principalName } from '../../proto/ids.ts'
+import { type DeviceId, deviceId } from '../../proto/ids.ts'
 import { CertificateRequestRefused, type IssuedCertificate } from '../certificate-authority.ts'
 import { withCertificate, withoutCertificates } from '../core/device-certificates.ts'
 import type { DeviceCredential } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { Change } from '../ports.ts'
 import { requireRole } from './access.ts'
-import { auditOf } from './audit.ts'
+import { auditOf, bootstrap } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId } from './parsing.ts'
 import { newSecret, secretMatches, secretSha256 } from './secrets.ts'
@@ -21,8 +21,6 @@ import type { Caller, UseCases } from './use-cases.ts'
 
 /** A token that nobody has used by then is void. */
 const tokenMs = 24 * 3_600_000
-/** Who acts in the audit when a device brings a token. */
-const bootstrap = principalName('bootstrap')
 
 export function certificateUseCases({
   store,

@@ -7,7 +7,7 @@ import { RequestRefused } from '../errors.ts'
 import type { Clock, Random } from '../ports.ts'
 import { principalView } from '../views.ts'
 import { requireRole } from './access.ts'
-import { auditOf } from './audit.ts'
+import { auditOf, bootstrap } from './audit.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
@@ -48,6 +48,10 @@ export function principalUseCases({
       requireRole(by, 'admin')
       const name = parsedId(principalName, request.name, 'name')
       return naming(async () => {
+        if (name === bootstrap)
+          throw new RequestRefused('CONFLICT', `${name} is what the broker itself is called in the audit`, [
+            { name: 'name', message: 'is reserved' },
+          ])
         if ((await store.principal(name)) !== undefined)
           throw new RequestRefused('CONFLICT', `principal ${name} exists already`, [
             { name: 'name', message: 'is taken' },

@@ -82,6 +82,10 @@ t.test('one name is one identity, also when two ask for it at once', async t => 
 
 t.test('a token opens one principal and is not kept', async t => {
   const { useCases, world } = await setUp(t)
+  await t.rejects(useCases.createPrincipal(admin, { name: 'bootstrap', role: 'viewer' }), {
+    code: 'CONFLICT',
+    fields: [{ name: 'name', message: 'is reserved' }],
+  })
   const { token } = await useCases.createPrincipal(admin, { name: 'kim', role: 'operator' })
   t.match(await useCases.principalOfToken(token), { name: 'kim', role: 'operator' })
   t.equal(await useCases.principalOfToken(`${token} `), undefined)
