@@ -321,7 +321,7 @@ test('nothing that boot imports needs a package', async t => {
   const walk = (file: string): void => {
     if (seen.has(file)) return
     seen.add(file)
-    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g))
+    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^'\n]+)'/g))
       if (specifier.startsWith('.')) walk(join(dirname(file), specifier))
       else if (!specifier.startsWith('node:') || !builtinModules.includes(specifier.slice(5))) packages.push(specifier)
   }
