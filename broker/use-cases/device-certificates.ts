@@ -11,9 +11,9 @@ import { CertificateRequestRefused, type IssuedCertificate } from '../certificat
 import { withCertificate, withoutCertificates } from '../core/device-certificates.ts'
 import type { DeviceCredential } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
-import type { Change } from '../ports.ts'
 import { requireRole } from './access.ts'
 import { auditOf, bootstrap } from './audit.ts'
+import { bootstrapped, refuseNameOfPrincipal } from './credentials.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId } from './parsing.ts'
 import { newSecret, secretMatches, secretSha256 } from './secrets.ts'
@@ -37,11 +37,7 @@ export function certificateUseCases({
   const credentialOf = async (device: DeviceId, by: Pick<Caller, 'name'>): Promise<DeviceCredential> => {
     const known = await store.credential(device)
     if (known !== undefined) return known
-    // MQTT knows both by user name: one name is one identity.
-    if ((await store.principal(device as string as Caller['name'])) !== undefined)
-      throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
-        { name: 'device', message: 'is the name of a principal' },
-      ])
+    await refuseNameOfPrincipal(store, device)
     return { device, createdAt: clock.now(), createdBy: by.name }
   }
   const issue = async (before: DeviceCredential, csr: string, by: Pick<Caller, 'name'>): Promise<CertificateAnswer> => {
@@ -130,21 +126,5 @@ function issuedBy(authority: NonNullable<Dependencies['authority']>, csr: string
     throw new RequestRefused('INVALID', `The certificate request is refused: ${error.message}.`, [
       { name: 'csr', message: error.message },
     ])
-  }
-}
-
-function bootstrapped(device: DeviceId, at: number): Change {
-  return {
-    kind: 'append-event',
-    event: {
-      recordedAt: at,
-      device,
-      code: 'SYS_107',
-      type: 'INFO',
-      category: 'INFO',
-      stateChange: true,
-      changes: { state: { from: null, to: 'enrolled' } },
-      data: {},
-    },
   }
 }

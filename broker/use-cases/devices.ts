@@ -9,6 +9,7 @@ import type { Page } from '../ports.ts'
 import { deviceView, listing } from '../views.ts'
 import { requireRole } from './access.ts'
 import { auditOf, patchOf } from './audit.ts'
+import { bootstrapped, refuseNameOfPrincipal } from './credentials.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId, parsedPage } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
@@ -40,11 +41,7 @@ export function deviceUseCases({
       throw new RequestRefused('CONFLICT', `device ${device} has credentials already`, [
         { name: 'device', message: 'is enrolled already' },
       ])
-    // MQTT knows both by user name: one name is one identity.
-    if ((await store.principal(device as string as Caller['name'])) !== undefined)
-      throw new RequestRefused('CONFLICT', `${device} is the name of a principal`, [
-        { name: 'device', message: 'is the name of a principal' },
-      ])
+    await refuseNameOfPrincipal(store, device)
     const secret = newSecret(random)
     const at = clock.now()
     const logged = await store.commit([
@@ -52,19 +49,7 @@ export function deviceUseCases({
         kind: 'put-credential',
         credential: { device, secretSha256: secretSha256(secret), createdAt: at, createdBy: by.name },
       },
-      {
-        kind: 'append-event',
-        event: {
-          recordedAt: at,
-          device,
-          code: 'SYS_107',
-          type: 'INFO',
-          category: 'INFO',
-          stateChange: true,
-          changes: { state: { from: null, to: 'enrolled' } },
-          data: {},
-        },
-      },
+      bootstrapped(device, at),
       auditOf(by, at, { action: 'device.enroll', subject: device }),
     ])
     orchestrator.live.events(logged)

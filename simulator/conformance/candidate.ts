@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { kill } from 'node:process'
 import type { DeviceId } from '../../proto/ids.ts'
-import { nowMs, pause, within } from '../demo/clock.ts'
+import { nowMs, pause, within } from '../clock.ts'
 
 /** What a device must be configured with. Paths are absolute. */
 export interface Provision {

@@ -7,7 +7,7 @@ import { type ArtifactId, artifactId, type DeviceId, type OperationId, operation
 import type { Step } from '../../proto/messages.ts'
 import { encodeOfferMessage, type OfferToSend } from '../../proto/offer-messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
-import { nowMs, pause } from '../demo/clock.ts'
+import { nowMs, pause } from '../clock.ts'
 import type { ExaminationBroker } from './broker.ts'
 import type { RunningCandidate } from './candidate.ts'
 import { demand, NotApplicable, Unfulfilled } from './case.ts'

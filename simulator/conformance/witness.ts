@@ -12,7 +12,7 @@ import {
   readProgress,
 } from '../../proto/messages.ts'
 import { uplinkOf } from '../../proto/topics.ts'
-import { nowMs, within } from '../demo/clock.ts'
+import { nowMs, within } from '../clock.ts'
 import type { Connect, Publish } from './packets.ts'
 
 export interface Seen {

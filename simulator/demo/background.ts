@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { kill } from 'node:process'
-import { within } from './clock.ts'
+import { within } from '../clock.ts'
 import { DemoFailed } from './failure.ts'
 
 export interface Program {

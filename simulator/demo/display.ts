@@ -3,7 +3,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { eventCodeEntry, isEventCode } from '../../proto/event-codes.ts'
-import { nowMs } from './clock.ts'
+import { nowMs } from '../clock.ts'
 import type { DemoReport } from './report.ts'
 
 export interface Screen {

@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import { chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
 import type { EventView, ExecutionView, OperationView, ReleaseView } from '../../proto/http-api.ts'
-import { pause } from './clock.ts'
+import { pause } from '../clock.ts'
 import { CommandLine } from './command-line.ts'
 import { type Display, grouped } from './display.ts'
 import {

@@ -4,7 +4,7 @@
 //   device ◀── rate ── relay ◀── broker          device ──▶ relay ──▶ broker: at once
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { pause } from './clock.ts'
+import { pause } from '../clock.ts'
 
 export class SlowLink {
   readonly #server: Server

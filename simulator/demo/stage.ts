@@ -2,8 +2,8 @@
 // broker, on every way out; or all of it is left running when that is wanted.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nowMs, pause } from '../clock.ts'
 import { Background, type Surroundings } from './background.ts'
-import { nowMs, pause } from './clock.ts'
 import { DemoFailed } from './failure.ts'
 import type { DevicePlan } from './scenario.ts'
 import { Sensor } from './sensor.ts'

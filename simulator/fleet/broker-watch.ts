@@ -1,5 +1,5 @@
 // Memory and CPU of a broker that the run has started itself, seen from outside once a second.
-import { every } from './clock.ts'
+import { every } from '../clock.ts'
 import type { SpawnedBroker } from './spawned-broker.ts'
 
 /** Resident bytes, and CPU from `before` to the end. */

@@ -1,10 +1,10 @@
 // The processes of a run from the coordinator's side: started together, told the same, summed up; when one of them dies
 // the run fails with its reason, because its sensors are then measured by nobody.
 import type { ChildProcess } from 'node:child_process'
+import { within } from '../clock.ts'
 import type { Distribution, LatencyName } from '../report/fleet-report.ts'
 import { LatencyCounter } from '../report/latency.ts'
 import type { VerbHost } from '../verbs/verb-host.ts'
-import { within } from './clock.ts'
 import { FleetFailed } from './failure.ts'
 import {
   type Doing,

@@ -6,7 +6,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { ErrorBody } from '../../proto/http-api.ts'
-import { pause } from './clock.ts'
+import { pause } from '../clock.ts'
 import { FleetFailed } from './failure.ts'
 
 export interface HttpDoorOptions {

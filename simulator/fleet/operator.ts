@@ -11,7 +11,7 @@ import {
   OperationView,
   ReleaseView,
 } from '../../proto/http-api.ts'
-import { pause } from './clock.ts'
+import { pause } from '../clock.ts'
 import { FleetFailed } from './failure.ts'
 import { callsAtOnce, type HttpDoor, Refused } from './http-door.ts'
 

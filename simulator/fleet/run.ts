@@ -7,10 +7,10 @@
 
 import type { OperationView } from '../../proto/http-api.ts'
 import { releaseId } from '../../proto/ids.ts'
+import { epochMs, every, nowMs, pause } from '../clock.ts'
 import type { Instant } from '../report/fleet-report.ts'
 import type { VerbHost } from '../verbs/verb-host.ts'
 import { BrokerWatch } from './broker-watch.ts'
-import { epochMs, every, nowMs, pause } from './clock.ts'
 import { Crew, type CrewFigures } from './crew.ts'
 import { FleetFailed } from './failure.ts'
 import type { Findings } from './findings.ts'

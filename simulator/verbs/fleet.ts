@@ -1,8 +1,8 @@
 // drover-simulator fleet: reads the flags, runs the fleet, shows it, writes the report, judges it. The run itself is
 // fleet/run.ts, what a report is and how it looks is report/.
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { epochMs, nowMs } from '../fleet/clock.ts'
+import { epochMs, nowMs } from '../clock.ts'
 import { FleetFailed } from '../fleet/failure.ts'
 import type { Findings } from '../fleet/findings.ts'
 import { reportOf } from '../fleet/findings-report.ts'
@@ -13,9 +13,7 @@ import { type FleetSettings, flagsText, readSettings } from '../fleet/settings.t
 import { judge } from '../report/expectations.ts'
 import type { FleetReport } from '../report/fleet-report.ts'
 import { LiveView } from '../report/live-view.ts'
-import { reportPage } from '../report/page.ts'
-import { reportText } from '../report/report-file.ts'
-import { resultRows } from '../report/rows.ts'
+import { writeReport } from '../report/report-outputs.ts'
 import { summary } from '../report/summary.ts'
 import { exits, type VerbHost } from './verb-host.ts'
 
@@ -110,32 +108,21 @@ async function conclude(preparation: Preparation, findings: Findings, host: Verb
   return asExpected && judgements.every(({ holds }) => holds) ? exits.expected : exits.failed
 }
 
-/** Each is there whole or not at all. Resolves with their paths. */
+/** Resolves with the paths. */
 async function writeFiles(
   report: FleetReport,
   judgements: ReturnType<typeof judge>,
-  { files }: FleetSettings,
+  { files: { json, csv, html } }: FleetSettings,
   cwd: string,
 ): Promise<readonly string[]> {
-  const texts = {
-    json: () => reportText(report),
-    csv: () => [...resultRows(report)].join(''),
-    html: () => reportPage(report, judgements),
+  const path = (file: string | undefined): string | undefined => (file === undefined ? undefined : resolve(cwd, file))
+  const paths = { json: path(json), csv: path(csv), html: path(html) }
+  try {
+    await writeReport(report, judgements, paths)
+  } catch (cause) {
+    throw new FleetFailed(`the report cannot be written: ${(cause as Error).message}`, { cause })
   }
-  const written: string[] = []
-  for (const [kind, text] of Object.entries(texts)) {
-    const file = files[kind as keyof typeof texts]
-    if (file === undefined) continue
-    const path = resolve(cwd, file)
-    try {
-      await writeFile(`${path}.partial`, text())
-      await rename(`${path}.partial`, path)
-    } catch (cause) {
-      throw new FleetFailed(`--${kind}: cannot be written: ${(cause as Error).message}`, { cause })
-    }
-    written.push(path)
-  }
-  return written
+  return Object.values(paths).filter(file => file !== undefined)
 }
 
 async function tailOf(file: string): Promise<string> {

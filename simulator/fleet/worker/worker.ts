@@ -1,7 +1,7 @@
 // One process of sensors: takes orders, keeps the ramp, and tells once a second what was counted.
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Log } from '../../../agent/ports.ts'
-import { epochMs, every, nowMs } from '../clock.ts'
+import { epochMs, every, nowMs } from '../../clock.ts'
 import type { DeviceProfile } from '../plan.ts'
 import { type Ramp, startOfPlace } from '../ramp.ts'
 import { openShared, type SensorShared } from '../sensor/shared.ts'
