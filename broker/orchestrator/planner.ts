@@ -68,21 +68,23 @@ export class Planner {
   plan(running: RunningOperation): void {
     if (this.#closed || isEnded(running.operation)) return
     const { operation, candidates } = running
-    if (operation.sweep !== undefined) this.#once(new SweepTask(this.#context, running), running)
+    const { clock, calendar, inProgressMax, inProgressOf } = this.#context
+    const settledIn = clock.monotonic() >= this.#graceEnd
+    // Who is overdue is looked at by the clock: one that a death has interrupted waits as all deadlines do after a start.
+    if (operation.sweep !== undefined && (settledIn || operation.sweep.kind !== 'expire-joined'))
+      this.#once(new SweepTask(this.#context, running), running)
     if (operation.rollback !== undefined && operation.rollback.operation === undefined) this.#rollBack(running)
     if (operation.state === 'stopping' && this.#mustBeTold(running))
       this.#once(new WithdrawTask(this.#context, running), running)
-    const { clock, calendar, inProgressMax, inProgressOf } = this.#context
     if (freePermits(operation) <= 0 || inProgressOf.size >= inProgressMax) return
     if (isOver(running, clock) || !windowState(running, calendar, clock).open) return
-    // Nobody's turn is missed while the fleet is still coming back.
-    const settledIn = clock.monotonic() >= this.#graceEnd
     // In a full wave it is nobody's turn but the retries'.
     const wave = waveRoom(operation) > 0
     const wanted = wave ? operation.counts.pending : operation.retryingCount
     candidates.waveIs(wave ? operation.wave.index : undefined)
     if (candidates.count(wave) > 0) {
       if (rateLeft(running, clock) > 0) this.#once(new RefillTask(this.#context, running, settledIn), running)
+      // Nobody's turn is missed while the fleet is still coming back.
     } else if (settledIn && candidates.mayMiss(wave) && operation.sweep === undefined && wanted > 0)
       this.#once(new ScanTask(this.#context, running), running)
   }

@@ -8,6 +8,7 @@ import { deviceId } from '../../../proto/ids.ts'
 import { eventOf, helloOf, oldDigest, type ScriptedConnection, settled, World } from './world.ts'
 
 const minuteMs = 60_000
+const dayMs = 86_400_000
 const readsMax = 200
 const noProgress = { imageBytes: 0, heldBytes: 0, receivedBytes: 0, wireBytes: 0 }
 
@@ -190,4 +191,22 @@ t.test('a device that waits for the go of an operation that has ended is told th
     await say(2, 'awaiting-install')
     t.equal(connection.received.length, before + 1, 'once for each time it says so')
   }
+})
+
+t.test('a look at who is overdue that a death interrupted waits, after a start with a clock far ahead', async t => {
+  const { world, connections } = await fleetWorld(1)
+  const [connection] = connections as [ScriptedConnection]
+  world.orchestrator.deviceDisconnected(connection)
+  const id = await world.operation({ kind: 'filter', filter: 'id=sensor-1', open: true })
+  await settled()
+  const operation = await world.store.operation(id)
+  if (operation === undefined) throw new TypeError('no operation')
+  await world.store.commit([{ kind: 'put-operation', operation: { ...operation, sweep: { kind: 'expire-joined' } } }])
+  await world.kill()
+  await world.clock.advance((operation.policy.timeoutDays + 1) * dayMs)
+  await world.start()
+  await settled()
+  t.match(await world.store.execution(id, connection.device), { state: 'pending' }, 'devices may report first')
+  await world.clock.advance(31 * minuteMs)
+  t.match(await world.store.execution(id, connection.device), { state: 'failed', code: 'SYS_100' })
 })
