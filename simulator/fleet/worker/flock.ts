@@ -1,11 +1,11 @@
 // The sensors of one process, and what is counted of them: sums for the second, and a few numbers of each for the end.
 // Numbers of sensors lie in typed arrays, so that a sensor costs what it is and not what is written down of it.
 import type { DeviceId } from '../../../proto/ids.ts'
-import type { Distribution, LatencyName } from '../../report/fleet-report.ts'
+import type { LatencyName } from '../../report/fleet-report.ts'
 import { LatencyCounter } from '../../report/latency.ts'
 import type { Sensor, SensorPlan, SensorWatch } from '../plan.ts'
 import type { Target } from '../release.ts'
-import { type Doing, doings, type SensorFigures } from './messages.ts'
+import { type Counted, type Doing, doings, type SensorFigures } from './messages.ts'
 
 type Numbers =
   | 'connectMs'
@@ -17,22 +17,6 @@ type Numbers =
   | 'upBytes'
   | 'reconnects'
 type Columns = Readonly<Record<Numbers, Float64Array>>
-
-/** What was counted since it was asked last. */
-export interface Counted {
-  readonly now: Readonly<Record<Doing, number>>
-  readonly everConnected: number
-  readonly reconnects: number
-  readonly downBytes: number
-  readonly upBytes: number
-  readonly telemetrySent: number
-  /** Of these at QoS 1: to be acknowledged. */
-  readonly telemetryAsked: number
-  readonly telemetryAcknowledged: number
-  readonly latencies: Readonly<Partial<Record<LatencyName, Distribution>>>
-  readonly codes: Readonly<Record<string, number>>
-  readonly disconnects: Readonly<Record<string, number>>
-}
 
 const reasonsMax = 20
 const downloadingSteps: ReadonlySet<string> = new Set(['downloading'])

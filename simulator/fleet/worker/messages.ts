@@ -38,15 +38,13 @@ export type Order =
   | { readonly kind: 'weigh' }
   | { readonly kind: 'stop' }
 
-export interface Figures {
+/** What was counted of the sensors; sums since it was asked last. */
+export interface Counted {
   /** Sensors by what they do now. */
   readonly now: Readonly<Record<Doing, number>>
-  /** Whatever else they do. */
-  readonly connected: number
   /** Sensors that have been connected at least once. */
   readonly everConnected: number
   readonly reconnects: number
-  /** Since the last message. */
   readonly downBytes: number
   readonly upBytes: number
   readonly telemetrySent: number
@@ -54,10 +52,15 @@ export interface Figures {
   readonly telemetryAsked: number
   readonly telemetryAcknowledged: number
   readonly latencies: Readonly<Partial<Record<LatencyName, Distribution>>>
-  /** Reported by the sensors since the last message, by code. */
+  /** Reported by the sensors, by code. */
   readonly codes: Readonly<Record<string, number>>
-  /** Since the last message, by reason; of many different ones the first. */
+  /** By reason; of many different ones the first. */
   readonly disconnects: Readonly<Record<string, number>>
+}
+
+export interface Figures extends Counted {
+  /** Whatever else they do. */
+  readonly connected: number
   /** Of this process since it started its sensors. */
   readonly lag: { readonly p99Ms: number; readonly maxMs: number }
   /** How late sensors were started by the ramp, at worst. */
