@@ -169,7 +169,10 @@ async function driven(t: Test, broker: ScriptedBroker, name: string, { cut, turn
     const whole = [first, changed, restored].includes(read('app.json'))
     if (!whole) t.fail(`half a configuration: ${read('app.json')}`)
     if (end === 'SIGKILL') continue
-    if (how !== 'finished' || end !== '0') t.fail(`${how}, exit ${end}\n${log}`)
+    if (how !== 'finished' || end !== '0') {
+      const heard = orders.map(order => `${order.type}: ${told(conversation, order).join(' ')}`).join('\n')
+      t.fail(`${how}, exit ${end}\n${heard}\n${JSON.stringify(conversation.hellos.slice(-3))}\n${log}`)
+    }
     break
   }
   const journal = await LevelJournal.open(file('data/journal'), systemRandom, systemClock)

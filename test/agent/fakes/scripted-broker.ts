@@ -27,8 +27,13 @@ export interface Conversation {
 /** What is offered to a device, asked at each of its hellos and events. */
 export type Script = (conversation: Conversation, at: 'hello' | 'event') => OfferToSend | undefined
 
+/** The real one repeats an offer that is not answered, too; a device that was just killed has not heard the first. */
+const repeatMs = 2_000
+
 /** Offers by its script, answers chunk requests from `release`, remembers what devices say. */
 export class ScriptedBroker {
+  /** Until the device says anything. */
+  readonly #unanswered = new Map<DeviceId, NodeJS.Timeout>()
   readonly #aedes: Aedes
   readonly #conversations = new Map<string, Conversation>()
   readonly port: number
@@ -41,14 +46,16 @@ export class ScriptedBroker {
     const server = createServer(aedes.handle)
     server.on('connection', socket => sockets.add(socket))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const broker = new ScriptedBroker(aedes, address.port, script, release)
     t.teardown(async () => {
+      for (const timer of broker.#unanswered.values()) clearInterval(timer)
       for (const socket of sockets) socket.destroy()
       server.close()
       await new Promise<void>(resolve => aedes.close(resolve))
     })
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    return new ScriptedBroker(aedes, address.port, script, release)
+    return broker
   }
 
   private constructor(aedes: Aedes, port: number, script: Script, release: Release | undefined) {
@@ -77,6 +84,7 @@ export class ScriptedBroker {
     if (named === undefined || !('uplink' in named) || !(payload instanceof Uint8Array)) return
     const { device, uplink } = named
     const conversation = this.of(device)
+    clearInterval(this.#unanswered.get(device))
     if (uplink === 'hello') {
       conversation.hellos.push(readHello(payload))
       this.#offer(device, 'hello')
@@ -95,7 +103,13 @@ export class ScriptedBroker {
 
   #offer(device: DeviceId, at: 'hello' | 'event'): void {
     const offer = this.#script(this.of(device), at)
-    if (offer !== undefined) this.#say(device, 'offer', encodeOfferMessage(offer), 1)
+    if (offer === undefined) return
+    const bytes = encodeOfferMessage(offer)
+    this.#say(device, 'offer', bytes, 1)
+    this.#unanswered.set(
+      device,
+      setInterval(() => this.#say(device, 'offer', bytes, 1), repeatMs),
+    )
   }
 
   #say(device: DeviceId, downlink: Downlink, payload: Buffer, qos: 0 | 1): void {
