@@ -8,11 +8,13 @@ import { createHash } from 'node:crypto'
 import { readChunkData } from '../proto/chunk-messages.ts'
 import type { DeviceId } from '../proto/ids.ts'
 import { encodeConfigurationReport, encodeProgress } from '../proto/messages.ts'
-import { readOfferMessage } from '../proto/offer-messages.ts'
+import { readOfferTopic } from '../proto/offer-messages.ts'
 import type { Downlink } from '../proto/topics.ts'
 import { type AcceptFacts, type AcceptLimits, type InstalledComponent, readTrust, type Trust } from './core/accept.ts'
 import { resumeCommand } from './core/command.ts'
+import { timeNow } from './core/fleet-time.ts'
 import { type AgentMemory, emptyMemory, underWay } from './core/memory.ts'
+import { trustInForce } from './core/trust.ts'
 import { resume } from './core/update.ts'
 import type { UpdateInput } from './core/words.ts'
 import type { StorageWriteFailed } from './errors.ts'
@@ -58,6 +60,7 @@ const inboxMax = 1000
 export class Agent {
   readonly #ports: AgentPorts
   readonly #settings: AgentSettings
+  /** As the device was provisioned. */
   readonly #trust: Trust
   readonly #journalId: string
   readonly #bootId: string
@@ -182,8 +185,9 @@ export class Agent {
   async start(): Promise<void> {
     const { state, command } = this.#memory
     this.#onlookers.look()
-    if (!this.#trust.ok)
-      this.#ports.log.error({ event: 'trust-unusable', failure: this.#trust.failure }, 'no update can be accepted')
+    const { trust } = this.#facts()
+    if (!trust.ok)
+      this.#ports.log.error({ event: 'trust-unusable', failure: trust.failure }, 'no update can be accepted')
     if (await gaveUpForgottenTrial(this.#ports, this.#statuses, this.#memory)) {
       void this.#restarts.wish('roll-back')
       return
@@ -352,7 +356,7 @@ export class Agent {
 
   #onMessage(downlink: Downlink, bytes: Uint8Array): void {
     try {
-      if (downlink === 'offer') this.#enqueue({ kind: 'message', message: readOfferMessage(bytes) })
+      if (downlink === 'offer') this.#enqueue({ kind: 'message', message: readOfferTopic(bytes) })
       else if (downlink === 'chunks/data') this.#download?.data(readChunkData(bytes))
       else this.#ports.log.warn({ event: 'command-unknown' }, 'commands are not supported by this agent')
     } catch (err) {
@@ -365,8 +369,8 @@ export class Agent {
   #facts(memory: AgentMemory = this.#memory): AcceptFacts {
     const { vendorId, classId, deviceId } = this.#settings
     return {
-      now: this.#ports.clock.wallMs(),
-      trust: this.#trust,
+      now: timeNow(this.#ports.clock.wallMs(), memory),
+      trust: trustInForce(this.#trust, memory.trust),
       vendorId,
       classId,
       deviceId,
@@ -381,7 +385,9 @@ export class Agent {
     const run = { bootId: this.#bootId, journalId: this.#journalId }
     const operation = underWay(this.#memory)?.operation
     const last = this.#memory.nextEventNumber - 1
-    return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation)
+    const { trust } = this.#facts()
+    const trustVersion = trust.ok ? trust.document.version : undefined
+    return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation, trustVersion)
   }
 }
 

@@ -32,6 +32,12 @@ export interface WireTrustDocument {
   keys: { keyId?: string; algorithm?: number; publicKey?: Uint8Array }[]
   roles: { name?: string; keyIds: string[]; threshold?: number }[]
   operationTypes: { operationType?: string; role?: string }[]
+  releaseEpoch?: number
+}
+export interface WireFleetTime {
+  issuedAt?: number
+  expiresAt?: number
+  trustVersion?: number
 }
 export interface WireManifest {
   vendorId?: Uint8Array
@@ -83,10 +89,12 @@ export interface WireOfferMessage {
     installHold?: boolean
     logWanted?: boolean
     patch?: { baseSha256?: Uint8Array; patchSize?: number; metadata?: WireDeltaMetadata }
+    time?: Uint8Array
   }
   withdraw?: { operationId?: string; lease?: number; reason?: string }
   proceed?: { operationId?: string; lease?: number; attempt?: number }
   join?: { operationId?: string; lease?: number; attempt?: number; session?: string }
+  trust?: { document?: Uint8Array }
 }
 export interface WireDeltaMetadata {
   baseSize?: number
@@ -133,6 +141,7 @@ export interface WireHello {
   agentVersion?: string
   operationId?: string
   patchMemoryBytes?: number
+  trustVersion?: number
 }
 export interface WireEvent {
   journalId?: Uint8Array
@@ -192,6 +201,7 @@ export interface WireBundleHeader {
 export interface WireMessages {
   SignedEnvelope: WireSignedEnvelope
   TrustDocument: WireTrustDocument
+  FleetTime: WireFleetTime
   Manifest: WireManifest
   DeltaMetadata: WireDeltaMetadata
   PackageMetadata: WirePackageMetadata

@@ -13,7 +13,10 @@ import { envelopeBytesMax, signaturesMax, trustKeysMax, trustRolesMax } from './
 export const schemaVersion = 1
 
 /** What a signature speaks about: one signed statement can never be taken for another kind. */
-export type PayloadType = 'manifest' | 'command' | 'trust'
+export type PayloadType = 'manifest' | 'command' | 'trust' | 'time'
+
+/** The role that signs the time of the fleet, and nothing else; a document without it asks for no time. */
+export const timestampRole = 'timestamp'
 
 export type SignatureAlgorithm = 'ed25519' | 'ecdsa-p256-sha256'
 
@@ -38,6 +41,8 @@ export interface TrustDocument {
   readonly roles: ReadonlyMap<string, Role>
   /** Operation type to the name of the role that signs it. */
   readonly operationTypes: ReadonlyMap<string, string>
+  /** Absent: 0. A higher one makes void the release counters of lower ones. */
+  readonly releaseEpoch?: number
 }
 
 /** The envelope or trust document is unusable. `reason` is one fixed word for `data.reason` of an event. */
@@ -128,7 +133,8 @@ export function parseTrustDocument(bytes: Uint8Array, now?: number): TrustDocume
   return trust
 }
 
-function readTrustDocument(payload: Uint8Array): TrustDocument {
+/** What a trust document says, whoever signed it. Throws EnvelopeError: MALFORMED, KEY_UNUSABLE. */
+export function readTrustDocument(payload: Uint8Array): TrustDocument {
   const malformed = (what: string): EnvelopeError => new EnvelopeError('MALFORMED', what)
   let wire: ReturnType<typeof decode<'TrustDocument'>>
   try {
@@ -164,7 +170,14 @@ function readTrustDocument(payload: Uint8Array): TrustDocument {
     if (operationTypes.has(operationType)) throw malformed('operation type given twice')
     operationTypes.set(operationType, role)
   }
-  return { version: wire.version, expiresAt: wire.expiresAt, keys, roles, operationTypes }
+  // Its keys lie on machines that are always on: whoever has them may tell the time, and do nothing else.
+  const online = roles.get(timestampRole)?.keyIds ?? []
+  const others = [...roles.values()].filter(({ name }) => name !== timestampRole)
+  if (others.some(({ keyIds }) => keyIds.some(keyId => online.includes(keyId)))) throw malformed('key of two roles')
+  if ([...operationTypes.values()].includes(timestampRole)) throw malformed('operation type of the role timestamp')
+  const { version, expiresAt, releaseEpoch } = wire
+  const epoch = releaseEpoch === undefined ? {} : { releaseEpoch }
+  return { version, expiresAt, keys, roles, operationTypes, ...epoch }
 }
 
 /** Encodes the statement that the root will sign. */
@@ -179,6 +192,7 @@ export function encodeTrustDocument(trust: TrustDocument): Buffer {
     })),
     roles: [...trust.roles.values()].map(role => ({ ...role, keyIds: [...role.keyIds] })),
     operationTypes: [...trust.operationTypes].map(([operationType, role]) => ({ operationType, role })),
+    ...(trust.releaseEpoch === undefined ? {} : { releaseEpoch: trust.releaseEpoch }),
   })
 }
 

@@ -12,14 +12,33 @@ export const Role = Type.Union([
   Type.Literal('approver'),
   Type.Literal('admin'),
 ])
-export const PrincipalRequest = Type.Object({ name: Name, role: Role }, { additionalProperties: false })
+export const PrincipalRequest = Type.Object(
+  {
+    name: Name,
+    role: Role,
+    expiresAt: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'RFC 3339; from then on the token opens nothing. Absent: it has no end',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
 export type PrincipalRequest = Static<typeof PrincipalRequest>
-export const PrincipalView = Type.Object({ name: Type.String(), role: Role, createdAt: Time })
-export type PrincipalView = Static<typeof PrincipalView>
-export const PrincipalAnswer = Type.Object({
+export const PrincipalView = Type.Object({
   name: Type.String(),
   role: Role,
   createdAt: Time,
+  tokenPrefix: Type.Optional(Nullable(Type.String({ description: 'first characters of the token' }))),
+  expiresAt: Type.Optional(Nullable(Time)),
+  lastUsedAt: Type.Optional(
+    Nullable(Type.String({ description: 'RFC 3339, UTC; up to an hour behind; null: not used yet' })),
+  ),
+})
+export type PrincipalView = Static<typeof PrincipalView>
+export const PrincipalAnswer = Type.Object({
+  ...PrincipalView.properties,
   token: Type.String({ description: 'shown once, stored as a hash' }),
 })
 export type PrincipalAnswer = Static<typeof PrincipalAnswer>

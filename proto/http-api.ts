@@ -103,6 +103,7 @@ export const ReleaseView = Type.Object({
       precursorSha256: Nullable(Type.String({ description: 'of a delta: the image a device must have installed' })),
       payloadSize: Type.Integer(),
       expiresAt: Time,
+      signatures: Type.Array(Type.Object({ keyId: Type.String() })),
     }),
   ),
 })

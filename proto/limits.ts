@@ -11,6 +11,10 @@ export const devicePacketBytesLeast = 1024
 
 /** Largest envelope (manifest, command or trust document with its signatures), bytes. */
 export const envelopeBytesMax = 64 * 1024
+/** Largest trust document that travels, bytes: a device writes it with everything else it remembers. */
+export const trustDocumentBytesMax = 16 * 1024
+/** Largest signed time of the fleet, bytes. */
+export const fleetTimeBytesMax = 512
 export const signaturesMax = 8
 export const trustKeysMax = 64
 export const trustRolesMax = 32

@@ -47,6 +47,8 @@ export interface Hello {
   readonly operation?: OperationId
   /** What the device can spend on one frame of a patch and its range of the base, twice, bytes; absent: it takes no patch. */
   readonly patchMemoryBytes?: number
+  /** Of the trust document in force; absent: it takes no other one over the wire. */
+  readonly trustVersion?: number
 }
 
 export type EventContent =
@@ -129,6 +131,7 @@ export function readHello(bytes: Uint8Array): Hello {
     agentVersion: text(wire.agentVersion ?? 'unknown', 64, 'Hello.agentVersion'),
     ...operationIn(wire.operationId, 'Hello.operationId'),
     ...(wire.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: wire.patchMemoryBytes }),
+    ...(wire.trustVersion === undefined ? {} : { trustVersion: wire.trustVersion }),
   }
 }
 
@@ -146,6 +149,7 @@ export function encodeHello(hello: Hello): Buffer {
     agentVersion: hello.agentVersion,
     ...(hello.operation === undefined ? {} : { operationId: hello.operation }),
     ...(hello.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: hello.patchMemoryBytes }),
+    ...(hello.trustVersion === undefined ? {} : { trustVersion: hello.trustVersion }),
   })
 }
 

@@ -1,10 +1,13 @@
 // What the broker hands to a device and takes back: topic `offer`. Readers throw WireError naming the field, as those of
 // messages.ts do.
-import { decode, encode } from './codec.ts'
+import { decode, encode, type WireOfferMessage } from './codec.ts'
 import type { OperationId } from './ids.ts'
-import { envelopeBytesMax } from './limits.ts'
+import { envelopeBytesMax, fleetTimeBytesMax } from './limits.ts'
 import { type PatchTransport, readPatchTransport, wirePatchTransport } from './patch-transport.ts'
 import { atLeast, need, operation, operationType, sessionName, text } from './values.ts'
+
+/** The envelope, the time and what is said of them. */
+const offerBytesMax = envelopeBytesMax + fleetTimeBytesMax + 512
 
 /** The type of an offer that names none: its envelope holds a manifest, that of every other type a command. */
 export const firmwareUpdate = 'firmware-update'
@@ -26,6 +29,8 @@ export type OfferMessage =
       readonly logWanted: boolean
       /** One more way to the same bytes. */
       readonly patch?: PatchTransport
+      /** SignedEnvelope of a FleetTime; a view of the packet. */
+      readonly time?: Uint8Array
     }
   | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
   | { readonly kind: 'proceed'; readonly operation: OperationId; readonly lease: number; readonly attempt: number }
@@ -38,6 +43,13 @@ export type OfferMessage =
       readonly session: string
     }
 
+/** The one message of the topic that is of no operation. */
+export interface TrustMessage {
+  readonly kind: 'trust'
+  /** SignedEnvelope of a trust document exactly as signed; a view of the packet. */
+  readonly document: Uint8Array
+}
+
 type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
 type Unsaid = 'operationType' | 'installHold' | 'logWanted'
 /** What is said of an offer when it is sent: a firmware update without hold and log unless told otherwise. */
@@ -45,8 +57,23 @@ export type OfferToSend =
   | (Omit<OfferContent, Unsaid> & Partial<Pick<OfferContent, Unsaid>>)
   | Exclude<OfferMessage, { kind: 'offer' }>
 
+/** Whatever travels on the topic, as a device reads it. */
+export function readOfferTopic(bytes: Uint8Array): OfferMessage | TrustMessage {
+  const wire = decode('OfferMessage', bytes, offerBytesMax)
+  if (wire.trust === undefined) return ofOperation(wire)
+  return { kind: 'trust', document: need(wire.trust.document, 'TrustUpdate.document') }
+}
+
+/** What is about an operation; a trust document is refused. */
 export function readOfferMessage(bytes: Uint8Array): OfferMessage {
-  const wire = decode('OfferMessage', bytes, envelopeBytesMax + 1024)
+  return ofOperation(decode('OfferMessage', bytes, offerBytesMax))
+}
+
+export function encodeTrustMessage(document: Uint8Array): Buffer {
+  return encode('OfferMessage', { trust: { document } })
+}
+
+function ofOperation(wire: WireOfferMessage): OfferMessage {
   if (wire.offer !== undefined) {
     const { operationId: id, lease, attempt, envelope, operationType: type } = wire.offer
     const { installHold = false, logWanted = false } = wire.offer
@@ -60,6 +87,7 @@ export function readOfferMessage(bytes: Uint8Array): OfferMessage {
       installHold,
       logWanted,
       ...(wire.offer.patch === undefined ? {} : { patch: readPatchTransport(wire.offer.patch) }),
+      ...(wire.offer.time === undefined ? {} : { time: wire.offer.time }),
     }
   }
   if (wire.join !== undefined) {
@@ -107,6 +135,7 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
           ...(installHold ? { installHold } : {}),
           ...(logWanted ? { logWanted } : {}),
           ...(message.patch === undefined ? {} : { patch: wirePatchTransport(message.patch) }),
+          ...(message.time === undefined ? {} : { time: message.time }),
         },
       })
     }

@@ -23,6 +23,7 @@ import type { DeviceFailureCode, Failure } from '../../proto/event-codes.ts'
 import type { OperationId } from '../../proto/ids.ts'
 import { type Manifest, type ManifestFormat, readManifest } from '../../proto/manifest.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
+import { epochOf } from '../../proto/trust.ts'
 import { compareVersions } from '../../proto/version.ts'
 import type { ReleaseMark } from './memory.ts'
 
@@ -153,7 +154,10 @@ function signatureFailure(
   }
 }
 
-function componentFailure(manifest: Manifest, { components, formats, releaseMarks }: AcceptFacts): Failure | undefined {
+function componentFailure(
+  manifest: Manifest,
+  { components, formats, releaseMarks, trust }: AcceptFacts,
+): Failure | undefined {
   const { component, version, releaseCounter, installedSha256, precursorSha256, format, prerequisites } = manifest
   const installed = components.get(component)
   if (installed === undefined)
@@ -161,14 +165,17 @@ function componentFailure(manifest: Manifest, { components, formats, releaseMark
       code: 'UPD4_FAIL_39',
       data: { field: 'component', expected: [...components.keys()].join(' ').slice(0, 160), actual: component },
     }
-  if (compareVersions(version, installed.version) <= 0)
+  const mark = Object.hasOwn(releaseMarks, component) ? releaseMarks[component] : undefined
+  // The root has made void what was installed under an earlier epoch: the first image after it may have any number.
+  const isVoid = mark !== undefined && trust.ok && (mark.epoch ?? 0) < epochOf(trust.document)
+  if (!isVoid && compareVersions(version, installed.version) <= 0)
     return {
       code: 'UPD4_FAIL_27',
       data: { field: 'version', reason: 'not-newer', expected: `above ${installed.version}`, actual: version },
     }
-  const mark = Object.hasOwn(releaseMarks, component) ? releaseMarks[component] : undefined
   if (
     mark !== undefined &&
+    !isVoid &&
     (releaseCounter < mark.counter || (releaseCounter === mark.counter && installedSha256 !== mark.digest))
   )
     return {

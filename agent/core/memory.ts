@@ -3,6 +3,7 @@
 // back.
 
 import type { Failure } from '../../proto/event-codes.ts'
+import type { FleetTime } from '../../proto/fleet-time.ts'
 import type { OperationId } from '../../proto/ids.ts'
 import type { JsonValue } from '../../proto/json.ts'
 import type { ManifestFormat } from '../../proto/manifest.ts'
@@ -36,6 +37,8 @@ export interface Job {
   /** Installed SHA-256. */
   readonly digest: string
   readonly releaseCounter: number
+  /** Of the trust document it was accepted under; absent: 0. */
+  readonly releaseEpoch?: number
   /** The image goes on trial by a restart; otherwise the slot is switched at once. */
   readonly reboot: boolean
   /** How the payload becomes the image; absent: it is the image. */
@@ -88,6 +91,14 @@ export type CommandState =
 export interface ReleaseMark {
   readonly counter: number
   readonly digest: string
+  /** The release epoch of the trust document it was accepted under; absent: 0. */
+  readonly epoch?: number
+}
+
+/** A trust document that came over the wire: the signed envelope in base64. */
+export interface KeptTrust {
+  readonly version: number
+  readonly envelope: string
 }
 
 /** How an operation ended on this device. */
@@ -116,7 +127,11 @@ export interface AgentMemory {
   readonly leases: readonly { readonly operation: OperationId; readonly lease: number }[]
   /** Attempts after whose failure the recent log is sent, the newest last, at most `logsWantedMax`; absent: none. */
   readonly logsWanted?: readonly { readonly operation: OperationId; readonly attempt: number }[]
-  /** By component. A counter never falls. */
+  /** Absent: the one the device was provisioned with is in force. Its version never falls. */
+  readonly trust?: KeptTrust
+  /** The latest signed time of the fleet that was seen; absent: none. */
+  readonly fleetTime?: FleetTime
+  /** By component. A counter never falls within one epoch. */
   readonly releaseMarks: Readonly<Record<string, ReleaseMark>>
   /** Oldest first, at most `resultsMax`. */
   readonly results: readonly OperationResult[]
@@ -189,6 +204,8 @@ function shortened(result: OperationResult): OperationResult {
 
 export function withMark(memory: AgentMemory, component: string, mark: ReleaseMark): AgentMemory {
   const before = memory.releaseMarks[component]
-  if (before !== undefined && before.counter > mark.counter) return memory
+  const epochs = [before?.epoch ?? 0, mark.epoch ?? 0] as const
+  if (before !== undefined && (epochs[0] > epochs[1] || (epochs[0] === epochs[1] && before.counter > mark.counter)))
+    return memory
   return { ...memory, releaseMarks: { ...memory.releaseMarks, [component]: mark } }
 }

@@ -1,5 +1,6 @@
 // What an offer that is news asks for: a job of the update machine or of the command machine, or the failure it ends with.
 import { firmwareUpdate, type OfferMessage } from '../../proto/offer-messages.ts'
+import { epochOf } from '../../proto/trust.ts'
 import { type AcceptFacts, accept, acceptCommand } from '../core/accept.ts'
 import type { OfferVerdict } from '../core/offers.ts'
 
@@ -18,7 +19,11 @@ export function judged(
   const verdict = accept(offer.envelope, facts)
   if (!verdict.ok) return verdict
   const { component, version, installedSha256: digest, releaseCounter, format } = verdict.manifest
-  const what = { component, version, digest, releaseCounter, reboot: needsRestart(component) }
+  const epoch = facts.trust.ok ? epochOf(facts.trust.document) : 0
+  const what = {
+    ...{ component, version, digest, releaseCounter, reboot: needsRestart(component) },
+    ...(epoch === 0 ? {} : { releaseEpoch: epoch }),
+  }
   const asked = offer.installHold ? { hold: true } : {}
   if (format !== 'raw') return { ok: true, job: { ...known, ...what, format, ...asked } }
   return {

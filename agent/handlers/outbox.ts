@@ -3,7 +3,7 @@
 // itself: the events given here are in the journal already, and an acknowledged one is reported so that it can be taken
 // out; a report is made anew by the command that is repeated after a power cut.
 import { type DeviceEvent, type EventContent, encodeEvent } from '../../proto/messages.ts'
-import type { OfferMessage } from '../../proto/offer-messages.ts'
+import type { OfferMessage, TrustMessage } from '../../proto/offer-messages.ts'
 import { growingDelayMs } from '../core/backoff.ts'
 import { LinkDown } from '../errors.ts'
 import type { AgentPorts, Timer } from '../ports.ts'
@@ -18,8 +18,13 @@ export const outboxOffersMax = 64
 export const outboxStepsMax = 128
 
 /** May this be heard with so many events waiting? `underWay`: the operation the device is busy with. */
-export function isHeard(message: OfferMessage, waitingCount: number, underWay: string | undefined): boolean {
-  if (waitingCount < outboxOffersMax || message.operation === underWay) return true
+export function isHeard(
+  message: OfferMessage | TrustMessage,
+  waitingCount: number,
+  underWay: string | undefined,
+): boolean {
+  // A trust document makes no event.
+  if (message.kind === 'trust' || waitingCount < outboxOffersMax || message.operation === underWay) return true
   return message.kind !== 'offer' && message.kind !== 'withdraw'
 }
 

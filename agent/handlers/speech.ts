@@ -24,6 +24,7 @@ export function helloBytes(
   outbox: readonly DeviceEvent[],
   lastEventNumber: number,
   operation: OperationId | undefined,
+  trustVersion: number | undefined,
 ): Uint8Array {
   const { vendorId, classId, agentVersion, packetBytesMax } = identity
   const patchMemoryBytes = roomForPatches(identity)
@@ -40,6 +41,7 @@ export function helloBytes(
     agentVersion,
     ...(operation === undefined ? {} : { operation }),
     ...(patchMemoryBytes === 0 ? {} : { patchMemoryBytes }),
+    ...(trustVersion === undefined ? {} : { trustVersion }),
   })
 }
 

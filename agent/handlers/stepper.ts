@@ -3,11 +3,13 @@
 // under way: every wish about a job makes void what earlier work may still report.
 import { createHash } from 'node:crypto'
 import type { DeviceEvent } from '../../proto/messages.ts'
-import type { OfferMessage } from '../../proto/offer-messages.ts'
+import type { OfferMessage, TrustMessage } from '../../proto/offer-messages.ts'
 import type { AcceptFacts, InstalledComponent } from '../core/accept.ts'
+import { staleness, withFleetTime } from '../core/fleet-time.ts'
 import { type AgentMemory, jobOf, underWay } from '../core/memory.ts'
 import { offered, proceeded, withdrawn } from '../core/offers.ts'
 import { joined } from '../core/session-job.ts'
+import { trustSent } from '../core/trust.ts'
 import type { Effect, Outcome } from '../core/words.ts'
 import type { AgentPorts } from '../ports.ts'
 import { installerNamed, manifestOf } from './firmware.ts'
@@ -21,7 +23,7 @@ import { type JobEffect, type JobInput, stepJob } from './work.ts'
 export type Entry =
   /** `work`: the outcome of the work of this number, void when other work began since. */
   | { readonly kind: 'input'; readonly input: JobInput; readonly work: number }
-  | { readonly kind: 'message'; readonly message: OfferMessage | SessionWord }
+  | { readonly kind: 'message'; readonly message: OfferMessage | TrustMessage | SessionWord }
   | { readonly kind: 'acknowledged'; readonly eventNumber: number }
 
 export interface Stepped {
@@ -87,7 +89,7 @@ export class Stepper {
     return { memory, events, acknowledged, effects }
   }
 
-  #isHeard(message: OfferMessage | SessionWord, waitingCount: number, memory: AgentMemory): boolean {
+  #isHeard(message: OfferMessage | TrustMessage | SessionWord, waitingCount: number, memory: AgentMemory): boolean {
     if (message.kind === 'session' || isHeard(message, waitingCount, underWay(memory)?.operation)) return true
     this.#parts.ports.log.warn({ event: 'outbox-full', message: message.kind, waitingCount }, 'message dropped')
     return false
@@ -104,6 +106,15 @@ export class Stepper {
         return proceeded(memory, message)
       case 'session':
         return session.said(memory, message)
+      case 'trust': {
+        const { refused, version, ...outcome } = trustSent(memory, message.document, facts(memory).trust)
+        if (version !== undefined)
+          ports.log.info({ event: 'trust-taken', version }, 'another trust document is in force')
+        // One that is known already is only an answer that crossed our hello.
+        else if (refused !== 'not-newer')
+          ports.log.warn({ event: 'trust-refused', reason: refused }, 'the trust document in force stays')
+        return outcome
+      }
       case 'join': {
         const job = jobOf(memory.state)
         if (job === undefined) return { memory, events: [], effects: [] }
@@ -113,9 +124,13 @@ export class Stepper {
         const envelopeSha256 = createHash('sha256').update(message.envelope).digest('hex')
         const needsRestart = (component: string): boolean =>
           installerNamed(ports.installers, component).restart !== 'none'
-        return offered(memory, { ...message, envelopeSha256 }, () =>
-          judged(message, envelopeSha256, facts(memory), needsRestart),
-        )
+        const timed = withFleetTime(memory, message.time, facts(memory).trust)
+        return offered(timed, { ...message, envelopeSha256 }, () => {
+          const known = facts(timed)
+          const verdict = judged(message, envelopeSha256, known, needsRestart)
+          const stale = verdict.ok ? staleness(known.now, timed, known.trust) : undefined
+          return stale === undefined ? verdict : { ok: false, failure: stale }
+        })
       }
     }
   }

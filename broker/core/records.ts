@@ -7,6 +7,7 @@ import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { Step } from '../../proto/messages.ts'
 import type { DeviceCertificate, Enrolment } from './device-certificates.ts'
 import type { Policy } from './policy.ts'
+import type { TokenFacts } from './token-facts.ts'
 
 /** A name in the registry of operation types (core/operation-types.ts). */
 export type OperationType = string
@@ -295,11 +296,9 @@ export interface ReleaseManifest {
 }
 
 export type PrincipalRole = 'viewer' | 'operator' | 'approver' | 'admin'
-export interface Principal {
+export interface Principal extends TokenFacts {
   readonly name: PrincipalName
   readonly role: PrincipalRole
-  /** SHA-256 of the token (256 random bits), lower-case hex. The token itself is shown once and kept nowhere. */
-  readonly tokenSha256: string
   readonly createdAt: number
 }
 export interface DeviceCredential {

@@ -203,6 +203,9 @@ export namespace drover {
             /** TrustDocument operationTypes. */
             operationTypes: drover.v1.OperationTypeRule[];
 
+            /** TrustDocument releaseEpoch. */
+            releaseEpoch: (number|null);
+
             /**
              * Creates a new TrustDocument instance using the specified properties.
              * @param [properties] Properties to set
@@ -256,6 +259,9 @@ export namespace drover {
 
                 /** TrustDocument operationTypes */
                 operationTypes?: drover.v1.OperationTypeRule.$Properties[];
+
+                /** TrustDocument releaseEpoch */
+                releaseEpoch?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -522,6 +528,90 @@ export namespace drover {
 
             /** Shape of an OperationTypeRule. */
             type $Shape = drover.v1.OperationTypeRule.$Properties;
+        }
+
+        /**
+         * Properties of a FleetTime.
+         * @deprecated Use drover.v1.FleetTime.$Properties instead.
+         */
+        interface IFleetTime extends drover.v1.FleetTime.$Properties {
+        }
+
+        /** Represents a FleetTime. */
+        class FleetTime {
+
+            /**
+             * Constructs a new FleetTime.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.FleetTime.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** FleetTime issuedAt. */
+            issuedAt: (number|Long|null);
+
+            /** FleetTime expiresAt. */
+            expiresAt: (number|Long|null);
+
+            /** FleetTime trustVersion. */
+            trustVersion: (number|null);
+
+            /**
+             * Creates a new FleetTime instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FleetTime instance
+             */
+            static create(properties: drover.v1.FleetTime.$Shape): drover.v1.FleetTime & drover.v1.FleetTime.$Shape;
+            static create(properties?: drover.v1.FleetTime.$Properties): drover.v1.FleetTime;
+
+            /**
+             * Encodes the specified FleetTime message. Does not implicitly {@link drover.v1.FleetTime.verify|verify} messages.
+             * @param message FleetTime message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.FleetTime.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FleetTime message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.FleetTime & drover.v1.FleetTime.$Shape} FleetTime
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.FleetTime & drover.v1.FleetTime.$Shape;
+
+            /**
+             * Gets the type url for FleetTime
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace FleetTime {
+
+            /** Properties of a FleetTime. */
+            interface $Properties {
+
+                /** FleetTime issuedAt */
+                issuedAt?: (number|Long|null);
+
+                /** FleetTime expiresAt */
+                expiresAt?: (number|Long|null);
+
+                /** FleetTime trustVersion */
+                trustVersion?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FleetTime. */
+            type $Shape = drover.v1.FleetTime.$Properties;
         }
 
         /** PayloadFormat enum. */
@@ -1387,8 +1477,11 @@ export namespace drover {
             /** OfferMessage join. */
             join: (drover.v1.JoinSession|null);
 
+            /** OfferMessage trust. */
+            trust: (drover.v1.TrustUpdate|null);
+
             /** OfferMessage content. */
-            content?: ("offer"|"withdraw"|"proceed"|"join");
+            content?: ("offer"|"withdraw"|"proceed"|"join"|"trust");
 
             /**
              * Creates a new OfferMessage instance using the specified properties.
@@ -1441,8 +1534,11 @@ export namespace drover {
                 /** OfferMessage join */
                 join?: (drover.v1.JoinSession.$Properties|null);
 
+                /** OfferMessage trust */
+                trust?: (drover.v1.TrustUpdate.$Properties|null);
+
                 /** OfferMessage content */
-                content?: ("offer"|"withdraw"|"proceed"|"join");
+                content?: ("offer"|"withdraw"|"proceed"|"join"|"trust");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1454,10 +1550,83 @@ export namespace drover {
               withdraw?: drover.v1.Withdraw.$Shape|null;
               proceed?: drover.v1.Proceed.$Shape|null;
               join?: drover.v1.JoinSession.$Shape|null;
+              trust?: drover.v1.TrustUpdate.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape })
+              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape })
             );
+        }
+
+        /**
+         * Properties of a TrustUpdate.
+         * @deprecated Use drover.v1.TrustUpdate.$Properties instead.
+         */
+        interface ITrustUpdate extends drover.v1.TrustUpdate.$Properties {
+        }
+
+        /** Represents a TrustUpdate. */
+        class TrustUpdate {
+
+            /**
+             * Constructs a new TrustUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.TrustUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TrustUpdate document. */
+            document: (Uint8Array|null);
+
+            /**
+             * Creates a new TrustUpdate instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TrustUpdate instance
+             */
+            static create(properties: drover.v1.TrustUpdate.$Shape): drover.v1.TrustUpdate & drover.v1.TrustUpdate.$Shape;
+            static create(properties?: drover.v1.TrustUpdate.$Properties): drover.v1.TrustUpdate;
+
+            /**
+             * Encodes the specified TrustUpdate message. Does not implicitly {@link drover.v1.TrustUpdate.verify|verify} messages.
+             * @param message TrustUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.TrustUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TrustUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.TrustUpdate & drover.v1.TrustUpdate.$Shape} TrustUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.TrustUpdate & drover.v1.TrustUpdate.$Shape;
+
+            /**
+             * Gets the type url for TrustUpdate
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TrustUpdate {
+
+            /** Properties of a TrustUpdate. */
+            interface $Properties {
+
+                /** TrustUpdate document */
+                document?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TrustUpdate. */
+            type $Shape = drover.v1.TrustUpdate.$Properties;
         }
 
         /**
@@ -1502,6 +1671,9 @@ export namespace drover {
 
             /** Offer patch. */
             patch: (drover.v1.PatchTransport|null);
+
+            /** Offer time. */
+            time: (Uint8Array|null);
 
             /**
              * Creates a new Offer instance using the specified properties.
@@ -1565,6 +1737,9 @@ export namespace drover {
 
                 /** Offer patch */
                 patch?: (drover.v1.PatchTransport.$Properties|null);
+
+                /** Offer time */
+                time?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2452,6 +2627,9 @@ export namespace drover {
             /** Hello patchMemoryBytes. */
             patchMemoryBytes: (number|null);
 
+            /** Hello trustVersion. */
+            trustVersion: (number|null);
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @param [properties] Properties to set
@@ -2526,6 +2704,9 @@ export namespace drover {
 
                 /** Hello patchMemoryBytes */
                 patchMemoryBytes?: (number|null);
+
+                /** Hello trustVersion */
+                trustVersion?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

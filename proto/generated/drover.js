@@ -451,6 +451,7 @@ export const drover = $root.drover = (() => {
              * @property {Array.<drover.v1.TrustedKey.$Properties>} [keys] TrustDocument keys
              * @property {Array.<drover.v1.Role.$Properties>} [roles] TrustDocument roles
              * @property {Array.<drover.v1.OperationTypeRule.$Properties>} [operationTypes] TrustDocument operationTypes
+             * @property {number|null} [releaseEpoch] TrustDocument releaseEpoch
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -525,6 +526,14 @@ export const drover = $root.drover = (() => {
              */
             TrustDocument.prototype.operationTypes = $util.emptyArray;
 
+            /**
+             * TrustDocument releaseEpoch.
+             * @member {number|null} releaseEpoch
+             * @memberof drover.v1.TrustDocument
+             * @instance
+             */
+            TrustDocument.prototype.releaseEpoch = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -537,6 +546,12 @@ export const drover = $root.drover = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(TrustDocument.prototype, "_expiresAt", {
                 get: $util.oneOfGetter($oneOfFields = ["expiresAt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(TrustDocument.prototype, "_releaseEpoch", {
+                get: $util.oneOfGetter($oneOfFields = ["releaseEpoch"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -585,6 +600,8 @@ export const drover = $root.drover = (() => {
                 if (message.operationTypes != null && message.operationTypes.length)
                     for (let i = 0; i < message.operationTypes.length; ++i)
                         $root.drover.v1.OperationTypeRule.encode(message.operationTypes[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.releaseEpoch != null && $Object.hasOwnProperty.call(message, "releaseEpoch"))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.releaseEpoch);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -665,6 +682,13 @@ export const drover = $root.drover = (() => {
                             if (!(message.operationTypes && message.operationTypes.length))
                                 message.operationTypes = [];
                             message.operationTypes.push($root.drover.v1.OperationTypeRule.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            message.releaseEpoch = reader.uint32();
+                            message._releaseEpoch = "releaseEpoch";
                             continue;
                         }
                     }
@@ -1351,6 +1375,227 @@ export const drover = $root.drover = (() => {
             };
 
             return OperationTypeRule;
+        })();
+
+        v1.FleetTime = (function() {
+
+            /**
+             * Properties of a FleetTime.
+             * @typedef {Object} drover.v1.FleetTime.$Properties
+             * @property {number|Long|null} [issuedAt] FleetTime issuedAt
+             * @property {number|Long|null} [expiresAt] FleetTime expiresAt
+             * @property {number|null} [trustVersion] FleetTime trustVersion
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a FleetTime.
+             * @memberof drover.v1
+             * @interface IFleetTime
+             * @augments drover.v1.FleetTime.$Properties
+             * @deprecated Use drover.v1.FleetTime.$Properties instead.
+             */
+
+            /**
+             * Shape of a FleetTime.
+             * @typedef {drover.v1.FleetTime.$Properties} drover.v1.FleetTime.$Shape
+             */
+
+            /**
+             * Constructs a new FleetTime.
+             * @memberof drover.v1
+             * @classdesc Represents a FleetTime.
+             * @constructor
+             * @param {drover.v1.FleetTime.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const FleetTime = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * FleetTime issuedAt.
+             * @member {number|Long|null} issuedAt
+             * @memberof drover.v1.FleetTime
+             * @instance
+             */
+            FleetTime.prototype.issuedAt = null;
+
+            /**
+             * FleetTime expiresAt.
+             * @member {number|Long|null} expiresAt
+             * @memberof drover.v1.FleetTime
+             * @instance
+             */
+            FleetTime.prototype.expiresAt = null;
+
+            /**
+             * FleetTime trustVersion.
+             * @member {number|null} trustVersion
+             * @memberof drover.v1.FleetTime
+             * @instance
+             */
+            FleetTime.prototype.trustVersion = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(FleetTime.prototype, "_issuedAt", {
+                get: $util.oneOfGetter($oneOfFields = ["issuedAt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(FleetTime.prototype, "_expiresAt", {
+                get: $util.oneOfGetter($oneOfFields = ["expiresAt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(FleetTime.prototype, "_trustVersion", {
+                get: $util.oneOfGetter($oneOfFields = ["trustVersion"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new FleetTime instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.FleetTime
+             * @static
+             * @param {drover.v1.FleetTime.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.FleetTime} FleetTime instance
+             * @type {{
+             *   (properties: drover.v1.FleetTime.$Shape): drover.v1.FleetTime & drover.v1.FleetTime.$Shape;
+             *   (properties?: drover.v1.FleetTime.$Properties): drover.v1.FleetTime;
+             * }}
+             */
+            FleetTime.create = function(properties) {
+                return new FleetTime(properties);
+            };
+
+            /**
+             * Encodes the specified FleetTime message. Does not implicitly {@link drover.v1.FleetTime.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.FleetTime
+             * @static
+             * @param {drover.v1.FleetTime.$Properties} message FleetTime message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            FleetTime.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.issuedAt != null && $Object.hasOwnProperty.call(message, "issuedAt"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.issuedAt);
+                if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.expiresAt);
+                if (message.trustVersion != null && $Object.hasOwnProperty.call(message, "trustVersion"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.trustVersion);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a FleetTime message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.FleetTime
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.FleetTime & drover.v1.FleetTime.$Shape} FleetTime
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            FleetTime.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.FleetTime();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.issuedAt = reader.uint64();
+                            message._issuedAt = "issuedAt";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.expiresAt = reader.uint64();
+                            message._expiresAt = "expiresAt";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.trustVersion = reader.uint32();
+                            message._trustVersion = "trustVersion";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for FleetTime
+             * @function getTypeUrl
+             * @memberof drover.v1.FleetTime
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            FleetTime.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.FleetTime";
+            };
+
+            return FleetTime;
         })();
 
         /**
@@ -3718,7 +3963,8 @@ export const drover = $root.drover = (() => {
              * @property {drover.v1.Withdraw.$Properties|null} [withdraw] OfferMessage withdraw
              * @property {drover.v1.Proceed.$Properties|null} [proceed] OfferMessage proceed
              * @property {drover.v1.JoinSession.$Properties|null} [join] OfferMessage join
-             * @property {"offer"|"withdraw"|"proceed"|"join"} [content] OfferMessage content
+             * @property {drover.v1.TrustUpdate.$Properties|null} [trust] OfferMessage trust
+             * @property {"offer"|"withdraw"|"proceed"|"join"|"trust"} [content] OfferMessage content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -3737,9 +3983,10 @@ export const drover = $root.drover = (() => {
              *   withdraw?: drover.v1.Withdraw.$Shape|null;
              *   proceed?: drover.v1.Proceed.$Shape|null;
              *   join?: drover.v1.JoinSession.$Shape|null;
+             *   trust?: drover.v1.TrustUpdate.$Shape|null;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
-             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape })
+             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape })
              * )} drover.v1.OfferMessage.$Shape
              */
 
@@ -3790,17 +4037,25 @@ export const drover = $root.drover = (() => {
              */
             OfferMessage.prototype.join = null;
 
+            /**
+             * OfferMessage trust.
+             * @member {drover.v1.TrustUpdate|null} trust
+             * @memberof drover.v1.OfferMessage
+             * @instance
+             */
+            OfferMessage.prototype.trust = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             /**
              * OfferMessage content.
-             * @member {"offer"|"withdraw"|"proceed"|"join"|undefined} content
+             * @member {"offer"|"withdraw"|"proceed"|"join"|"trust"|undefined} content
              * @memberof drover.v1.OfferMessage
              * @instance
              */
             $Object.defineProperty(OfferMessage.prototype, "content", {
-                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed", "join"]),
+                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed", "join", "trust"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3844,6 +4099,8 @@ export const drover = $root.drover = (() => {
                     $root.drover.v1.Proceed.encode(message.proceed, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
                 if (message.join != null && $Object.hasOwnProperty.call(message, "join"))
                     $root.drover.v1.JoinSession.encode(message.join, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.trust != null && $Object.hasOwnProperty.call(message, "trust"))
+                    $root.drover.v1.TrustUpdate.encode(message.trust, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3916,6 +4173,13 @@ export const drover = $root.drover = (() => {
                             message.content = "join";
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.trust = $root.drover.v1.TrustUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.trust);
+                            message.content = "trust";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3950,6 +4214,179 @@ export const drover = $root.drover = (() => {
             return OfferMessage;
         })();
 
+        v1.TrustUpdate = (function() {
+
+            /**
+             * Properties of a TrustUpdate.
+             * @typedef {Object} drover.v1.TrustUpdate.$Properties
+             * @property {Uint8Array|null} [document] TrustUpdate document
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a TrustUpdate.
+             * @memberof drover.v1
+             * @interface ITrustUpdate
+             * @augments drover.v1.TrustUpdate.$Properties
+             * @deprecated Use drover.v1.TrustUpdate.$Properties instead.
+             */
+
+            /**
+             * Shape of a TrustUpdate.
+             * @typedef {drover.v1.TrustUpdate.$Properties} drover.v1.TrustUpdate.$Shape
+             */
+
+            /**
+             * Constructs a new TrustUpdate.
+             * @memberof drover.v1
+             * @classdesc Represents a TrustUpdate.
+             * @constructor
+             * @param {drover.v1.TrustUpdate.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const TrustUpdate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * TrustUpdate document.
+             * @member {Uint8Array|null} document
+             * @memberof drover.v1.TrustUpdate
+             * @instance
+             */
+            TrustUpdate.prototype.document = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(TrustUpdate.prototype, "_document", {
+                get: $util.oneOfGetter($oneOfFields = ["document"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new TrustUpdate instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.TrustUpdate
+             * @static
+             * @param {drover.v1.TrustUpdate.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.TrustUpdate} TrustUpdate instance
+             * @type {{
+             *   (properties: drover.v1.TrustUpdate.$Shape): drover.v1.TrustUpdate & drover.v1.TrustUpdate.$Shape;
+             *   (properties?: drover.v1.TrustUpdate.$Properties): drover.v1.TrustUpdate;
+             * }}
+             */
+            TrustUpdate.create = function(properties) {
+                return new TrustUpdate(properties);
+            };
+
+            /**
+             * Encodes the specified TrustUpdate message. Does not implicitly {@link drover.v1.TrustUpdate.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.TrustUpdate
+             * @static
+             * @param {drover.v1.TrustUpdate.$Properties} message TrustUpdate message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            TrustUpdate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.document != null && $Object.hasOwnProperty.call(message, "document"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.document);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a TrustUpdate message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.TrustUpdate
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.TrustUpdate & drover.v1.TrustUpdate.$Shape} TrustUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            TrustUpdate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.TrustUpdate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.document = reader.bytes();
+                            message._document = "document";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for TrustUpdate
+             * @function getTypeUrl
+             * @memberof drover.v1.TrustUpdate
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            TrustUpdate.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.TrustUpdate";
+            };
+
+            return TrustUpdate;
+        })();
+
         v1.Offer = (function() {
 
             /**
@@ -3963,6 +4400,7 @@ export const drover = $root.drover = (() => {
              * @property {boolean|null} [installHold] Offer installHold
              * @property {boolean|null} [logWanted] Offer logWanted
              * @property {drover.v1.PatchTransport.$Properties|null} [patch] Offer patch
+             * @property {Uint8Array|null} [time] Offer time
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4058,6 +4496,14 @@ export const drover = $root.drover = (() => {
              */
             Offer.prototype.patch = null;
 
+            /**
+             * Offer time.
+             * @member {Uint8Array|null} time
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.time = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -4109,6 +4555,12 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_time", {
+                get: $util.oneOfGetter($oneOfFields = ["time"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Offer instance using the specified properties.
              * @function create
@@ -4157,6 +4609,8 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).bool(message.logWanted);
                 if (message.patch != null && $Object.hasOwnProperty.call(message, "patch"))
                     $root.drover.v1.PatchTransport.encode(message.patch, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
+                if (message.time != null && $Object.hasOwnProperty.call(message, "time"))
+                    writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.time);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4255,6 +4709,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.patch = $root.drover.v1.PatchTransport.decode(reader, reader.size(), $undefined, _depth + 1, message.patch);
                             message._patch = "patch";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.time = reader.bytes();
+                            message._time = "time";
                             continue;
                         }
                     }
@@ -6382,6 +6843,7 @@ export const drover = $root.drover = (() => {
              * @property {string|null} [agentVersion] Hello agentVersion
              * @property {string|null} [operationId] Hello operationId
              * @property {number|null} [patchMemoryBytes] Hello patchMemoryBytes
+             * @property {number|null} [trustVersion] Hello trustVersion
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -6510,6 +6972,14 @@ export const drover = $root.drover = (() => {
              */
             Hello.prototype.patchMemoryBytes = null;
 
+            /**
+             * Hello trustVersion.
+             * @member {number|null} trustVersion
+             * @memberof drover.v1.Hello
+             * @instance
+             */
+            Hello.prototype.trustVersion = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -6579,6 +7049,12 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Hello.prototype, "_trustVersion", {
+                get: $util.oneOfGetter($oneOfFields = ["trustVersion"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @function create
@@ -6636,6 +7112,8 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 11, wireType 2 =*/90).string(message.operationId);
                 if (message.patchMemoryBytes != null && $Object.hasOwnProperty.call(message, "patchMemoryBytes"))
                     writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.patchMemoryBytes);
+                if (message.trustVersion != null && $Object.hasOwnProperty.call(message, "trustVersion"))
+                    writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.trustVersion);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6763,6 +7241,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.patchMemoryBytes = reader.uint32();
                             message._patchMemoryBytes = "patchMemoryBytes";
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            message.trustVersion = reader.uint32();
+                            message._trustVersion = "trustVersion";
                             continue;
                         }
                     }

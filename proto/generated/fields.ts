@@ -22,6 +22,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 3, name: 'keys', wireType: 2, repeated: true, message: 'TrustedKey' },
     { number: 4, name: 'roles', wireType: 2, repeated: true, message: 'Role' },
     { number: 5, name: 'operationTypes', wireType: 2, repeated: true, message: 'OperationTypeRule' },
+    { number: 6, name: 'releaseEpoch', wireType: 0, repeated: false },
   ],
   TrustedKey: [
     { number: 1, name: 'keyId', wireType: 2, repeated: false },
@@ -36,6 +37,11 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
   OperationTypeRule: [
     { number: 1, name: 'operationType', wireType: 2, repeated: false },
     { number: 2, name: 'role', wireType: 2, repeated: false },
+  ],
+  FleetTime: [
+    { number: 1, name: 'issuedAt', wireType: 0, repeated: false },
+    { number: 2, name: 'expiresAt', wireType: 0, repeated: false },
+    { number: 3, name: 'trustVersion', wireType: 0, repeated: false },
   ],
   Manifest: [
     { number: 1, name: 'vendorId', wireType: 2, repeated: false },
@@ -106,6 +112,10 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 2, name: 'withdraw', wireType: 2, repeated: false, message: 'Withdraw' },
     { number: 3, name: 'proceed', wireType: 2, repeated: false, message: 'Proceed' },
     { number: 4, name: 'join', wireType: 2, repeated: false, message: 'JoinSession' },
+    { number: 5, name: 'trust', wireType: 2, repeated: false, message: 'TrustUpdate' },
+  ],
+  TrustUpdate: [
+    { number: 1, name: 'document', wireType: 2, repeated: false },
   ],
   Offer: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
@@ -116,6 +126,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 6, name: 'installHold', wireType: 0, repeated: false },
     { number: 7, name: 'logWanted', wireType: 0, repeated: false },
     { number: 8, name: 'patch', wireType: 2, repeated: false, message: 'PatchTransport' },
+    { number: 9, name: 'time', wireType: 2, repeated: false },
   ],
   PatchTransport: [
     { number: 1, name: 'baseSha256', wireType: 2, repeated: false },
@@ -176,6 +187,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 10, name: 'agentVersion', wireType: 2, repeated: false },
     { number: 11, name: 'operationId', wireType: 2, repeated: false },
     { number: 12, name: 'patchMemoryBytes', wireType: 0, repeated: false },
+    { number: 13, name: 'trustVersion', wireType: 0, repeated: false },
   ],
   ComponentReport: [
     { number: 1, name: 'name', wireType: 2, repeated: false },

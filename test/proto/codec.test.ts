@@ -20,6 +20,7 @@ const full: WireMessages = {
     roles: [{ name: 'root', keyIds: ['a', 'b'], threshold: 1 }],
     operationTypes: [{ operationType: 'reboot', role: 'root' }],
   },
+  FleetTime: { issuedAt: 1, expiresAt: 2 ** 50, trustVersion: 3 },
   Manifest: {
     vendorId: digest.subarray(16),
     classId: digest.subarray(16),
@@ -205,7 +206,7 @@ t.test('a number its field cannot hold is refused, never cut', async t => {
   const uint64 = new Set([
     ...['releaseCounter', 'expiresAt', 'payloadSize', 'installedSize', 'imageSize', 'outboxLastEventNumber'],
     ...['eventNumber', 'deviceTime', 'imageBytes', 'heldBytes', 'receivedBytes', 'wireBytes', 'baseSize'],
-    ...['patchBytes', 'patchWireBytes', 'broadcastBytes'],
+    ...['patchBytes', 'patchWireBytes', 'broadcastBytes', 'issuedAt'],
   ])
   const bool = new Set(['needsReboot', 'index', 'online', 'cut'])
   for (const name of names)

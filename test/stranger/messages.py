@@ -83,6 +83,7 @@ def hello(data):
         'packetBytesMax': min(PACKET_BYTES_MAX, m.get('packet_bytes_max', lambda v: v >= KIB, PACKET_BYTES_DEFAULT)),
         'agentVersion': m.get('agent_version', lambda v: 1 <= len(v.encode()) <= 64, 'unknown'),
         'operation': m.maybe_operation(), 'patchMemoryBytes': m.get('patch_memory_bytes'),
+        'trustVersion': m.get('trust_version'),
     })
 
 
@@ -166,6 +167,8 @@ def offer_message(data):
     if not m.fields:
         m.fail('content')
     kind, fields = next(iter(m.fields.items()))
+    if kind == 'trust':
+        return {'kind': kind, 'document': Fields('TrustUpdate', fields).need('document').hex()}
     m = Fields({'offer': 'Offer', 'withdraw': 'Withdraw', 'proceed': 'Proceed', 'join': 'JoinSession'}[kind], fields)
     head = {'kind': kind, 'operation': m.operation(), 'lease': m.at_least_one('lease')}
     if kind == 'withdraw':
@@ -176,7 +179,7 @@ def offer_message(data):
     if kind == 'join':
         return {**head, 'session': m.need('session', lambda v: SESSION.fullmatch(v) is not None)}
     envelope = m.need('envelope')
-    patch = m.get('patch')
+    time, patch = m.get('time'), m.get('patch')
     if patch is not None:
         p = Fields('PatchTransport', patch)
         patch = {'base': p.bytes_of('base_sha256', 32), 'patchBytes': p.need('patch_size', lambda v: 1 <= v <= PATCH_BYTES_MAX),
@@ -185,6 +188,7 @@ def offer_message(data):
         **head, 'envelope': envelope.hex(),
         'operationType': m.get('operation_type', lambda v: OPERATION_TYPE.fullmatch(v) is not None, 'firmware-update'),
         'installHold': m.get('install_hold', default=False), 'logWanted': m.get('log_wanted', default=False), 'patch': patch,
+        'time': time and time.hex(),
     })
 
 

@@ -17,6 +17,7 @@ from wire import KIB, MIB, OPERATION_ID, OPERATION_TYPE, Refused, camel, is_comp
 
 SCHEMA_VERSION = 1
 SIGNATURES_MAX = 8
+TIMESTAMP, TIME_BYTES_MAX = 'timestamp', 512
 IMAGE_BYTES_MAX = 1 << 32
 INDEX_BYTES_MAX = 8 * MIB
 DESCRIPTOR_BYTES_MAX = 64 * KIB
@@ -144,6 +145,7 @@ class Trust:
 
     def __init__(self, document, keys):
         self.version, self.expires_at = document['version'], document['expires_at']
+        self.release_epoch = document.get('release_epoch', 0)
         self.keys = keys
         self.roles = {one['name']: {'name': one['name'], 'keyIds': one.get('key_ids', []), 'threshold': one['threshold']}
                       for one in document['roles']}
@@ -198,6 +200,39 @@ def _judge_form(document):
         must(1 <= role['threshold'] <= len(members), 'roles.threshold')
     must(all(one.get('operation_type') and one.get('role') in names for one in types), 'operationTypes')
     must(once([one['operation_type'] for one in types]), 'operationTypes')
+    # Whoever tells the time may do nothing else.
+    online = {one for role in roles if role['name'] == TIMESTAMP for one in role.get('key_ids', [])}
+    must(not any(online & set(role.get('key_ids', [])) for role in roles if role['name'] != TIMESTAMP), 'roles')
+    must(all(one['role'] != TIMESTAMP for one in types), 'operationTypes')
+
+
+def read_successor(data, current):
+    """The Trust that follows `current` (section 8, Documents over the wire), or a TrustError."""
+    following = read_trust(data, 0)
+    if following.version <= current.version:
+        raise TrustError(44, 'NOT_TRUSTED', reason='not-newer')
+    if following.version != current.version + 1:
+        raise TrustError(44, 'NOT_TRUSTED', reason='version-gap')
+    payload, signatures = open_envelope(data)
+    if judge_signatures(current.keys, current.roles['root'], signatures, signed_bytes('trust', SCHEMA_VERSION, payload)):
+        raise TrustError(44, 'NOT_TRUSTED', reason='previous-root')
+    if following.release_epoch < current.release_epoch:
+        raise TrustError(44, 'NOT_TRUSTED', reason='epoch-falls')
+    return following
+
+
+def read_time(data, trust):
+    """What the role `timestamp` of the document says of the time, or a Fault."""
+    if len(data) > TIME_BYTES_MAX:
+        raise Fault(23, reason='stale')
+    payload, signatures = open_envelope(data)
+    reason = judge_signatures(trust.keys, trust.roles[TIMESTAMP], signatures, signed_bytes('time', SCHEMA_VERSION, payload))
+    if reason is not None:
+        raise Fault(23, reason=reason)
+    time = read('FleetTime', payload)
+    if not time.get('expires_at', 0) > time.get('issued_at', time.get('expires_at', 0)):
+        raise Fault(23, reason='time')
+    return {'issuedAt': time['issued_at'], 'expiresAt': time['expires_at'], 'trustVersion': time.get('trust_version', 0)}
 
 
 # ---- manifests and commands ---------------------------------------------------------------------

@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 
 from chunks import cut, decode_chunk, parse_index, parse_package, parse_patch
 from messages import READERS as DEVICE_READERS, session_control, session_data
-from trust import Fault, Key, TrustError, judge_command, judge_manifest, judge_state, read_metadata, read_trust
+from trust import Fault, Key, TrustError, judge_command, judge_manifest, judge_state, read_metadata, read_successor, read_time, read_trust
 from wire import HERE, OPERATION_ID, Refused, read, write
 
 
@@ -174,7 +174,26 @@ def message_case(case, file, _keys):
     return {'value': value}
 
 
-JUDGES = {'keys': keys_case, 'signature': signature_case, 'trust-document': trust_case, 'signed-manifest': manifest_case,
+def held(file, name):
+    return read_trust(base64.b64decode(file[name]), 0)
+
+
+def successor_case(case, file, _keys):
+    try:
+        following = read_successor(case['bytes'], held(file, 'current'))
+    except Fault as fault:
+        return {'refused': fault.data.get('reason')}
+    return {'version': following.version, **({'releaseEpoch': following.release_epoch} if following.release_epoch else {})}
+
+
+def time_case(case, file, _keys):
+    try:
+        return {'time': read_time(case['bytes'], held(file, 'trust'))}
+    except Fault as fault:
+        return {'refused': fault.data.get('reason')}
+
+
+JUDGES = {'trust-successor': successor_case, 'fleet-time': time_case, 'keys': keys_case, 'signature': signature_case, 'trust-document': trust_case, 'signed-manifest': manifest_case,
           'signed-command': command_case, 'offer': offer_case, 'chunk-index': index_case, 'chunk': chunk_case, 'cuts': cuts_case, 'patch': patch_case,
           'package': package_case, 'message': message_case}
 

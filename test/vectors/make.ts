@@ -14,6 +14,7 @@ import { judgeSignature, signatures } from './signature-cases.ts'
 import { judgeSigned, signedManifests } from './signed-cases.ts'
 import { keys } from './test-keys.ts'
 import { trustDocuments } from './trust-cases.ts'
+import { fleetTimes, judgeSuccessor, judgeTime, trustSuccessors } from './trust-chain-cases.ts'
 import { base64, bytesOf, fileText, type Json, type VectorCase, type VectorFile } from './vector-file.ts'
 
 /** Every file by name, without its ending. */
@@ -25,6 +26,8 @@ export function vectorFiles(): Map<string, VectorFile> {
     ['signed-commands', signedCommands()],
     ['judged-offers', judgedOffers()],
     ['trust-documents', trustDocuments()],
+    ['trust-successors', trustSuccessors()],
+    ['fleet-times', fleetTimes()],
     ['chunk-indexes', chunkIndexes()],
     ['chunks', chunks()],
     ['cuts', cuts()],
@@ -42,6 +45,8 @@ export function judge(file: VectorFile, vector: VectorCase): Json | undefined {
     'signed-command': () => judgeCommand(file, vector),
     offer: () => judgeOffer(file, vector),
     'trust-document': () => judgeTrust(bytesOf(vector), Number(vector.now)),
+    'trust-successor': () => judgeSuccessor(file, vector),
+    'fleet-time': () => judgeTime(file, vector),
     'chunk-index': () => judgeChunkIndexCase(vector),
     chunk: () => judgeChunkCase(vector),
     cuts: () => judgeCuts(vector),

@@ -144,6 +144,19 @@ const offerRows: readonly Row[] = [
     value({ ...offer, installHold: true }),
   ],
   [
+    'offer with a time',
+    'Whatever it is worth is judged on its own.',
+    offerMessages.encodeOfferMessage({ ...offer, time: sha256('a time') }),
+    value({ ...offer, time: sha256('a time') }),
+  ],
+  [
+    'trust document',
+    'Of no operation: what follows the document of the device.',
+    offerMessages.encodeTrustMessage(sha256('a document')),
+    value({ kind: 'trust', document: sha256('a document') }),
+  ],
+  ['trust document absent', 'Required.', encode('OfferMessage', { trust: {} }), refused('TrustUpdate.document')],
+  [
     'offer with a patch',
     'One more way to the same bytes.',
     offerMessages.encodeOfferMessage({ ...offer, patch }),

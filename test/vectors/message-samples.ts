@@ -31,7 +31,7 @@ export const readers: Readonly<Record<CommonName, (bytes: Uint8Array) => unknown
   Progress: messages.readProgress,
   ChunkRequest: chunkMessages.readChunkRequest,
   ChunkData: chunkMessages.readChunkData,
-  OfferMessage: offerMessages.readOfferMessage,
+  OfferMessage: offerMessages.readOfferTopic,
   ConfigurationReport: messages.readConfigurationReport,
   Presence: messages.readPresence,
 }

@@ -270,6 +270,29 @@ const rows: readonly [name: string, about: string, bytes: Uint8Array, expect: Js
   ['65 keys', 'One more.', trustSigned(manyKeys(65)), malformed],
   ['32 roles', 'The most there may be.', trustSigned(manyRoles(32)), read(manyRoles(32))],
   ['33 roles', 'One more.', trustSigned(manyRoles(33)), malformed],
+  [
+    'a role timestamp',
+    'Its key is in no other role.',
+    changed(wire => ({
+      ...wire,
+      keys: [...wire.keys, { keyId: id(keys.second), algorithm: 1, publicKey: spki(keys.second.trusted.publicKey) }],
+      roles: [...wire.roles, { name: 'timestamp', keyIds: [id(keys.second)], threshold: 1 }],
+    })),
+    read({
+      ...sample,
+      keys: new Map([...sample.keys, [id(keys.second), keys.second.trusted]]),
+      roles: new Map([...sample.roles, ['timestamp', { name: 'timestamp', keyIds: [id(keys.second)], threshold: 1 }]]),
+    }),
+  ],
+  [
+    'the key of timestamp in another role',
+    'Whoever tells the time may do nothing else.',
+    changed(wire => ({
+      ...wire,
+      roles: [...wire.roles, { name: 'timestamp', keyIds: [id(keys.operations)], threshold: 1 }],
+    })),
+    malformed,
+  ],
   ['the last millisecond', 'Good before the instant of its expiry.', good, read(sample), sample.expiresAt - 1],
 ]
 

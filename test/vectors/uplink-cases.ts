@@ -22,6 +22,12 @@ const manyComponents = Array.from({ length: 32 }, (_, n) => ({ ...component, nam
 export const helloRows: readonly Row[] = [
   ['with outbox', 'Two events follow.', helloBytes, value(hello)],
   [
+    'with a trust version',
+    'Takes what follows it.',
+    messages.encodeHello({ ...hello, trustVersion: 3 }),
+    value({ ...hello, trustVersion: 3 }),
+  ],
+  [
     'least',
     'No component, nothing in the outbox, defaults for the rest.',
     helloWith({

@@ -7,6 +7,7 @@ import type { Aedes } from 'aedes'
 import type { Test } from 'tap'
 import { LevelStore } from '../../../broker/adapters/level-store.ts'
 import { quarantineDefaults } from '../../../broker/core/device.ts'
+import type { DroverOptions } from '../../../broker/plugin.ts'
 import type { DeviceFailureCode } from '../../../proto/event-codes.ts'
 import type { EventListing, EventView, OperationView, ReleaseView } from '../../../proto/http-api.ts'
 import { type OperationId, operationId } from '../../../proto/ids.ts'
@@ -35,6 +36,11 @@ export interface Told {
 /** What is wrong, and what the event page must say of it, at least. */
 export interface Fault extends Story {
   readonly says: Readonly<Record<string, string | RegExp>>
+}
+
+/** `closed`: broadcast sessions are for those who were invited, as they are outside of stories. */
+export interface SceneOptions extends Pick<DroverOptions, 'trust' | 'timeSigner' | 'timeValidMs'> {
+  readonly closed?: boolean
 }
 
 interface Opened {
@@ -75,7 +81,7 @@ export class Scene {
   }
 
   /** Of one test file; closed at its end. */
-  static async open(t: Test): Promise<Scene> {
+  static async open(t: Test, { closed = false, ...more }: SceneOptions = {}): Promise<Scene> {
     const folder = t.testdir()
     const lines: string[] = []
     const log = { ...loggerTo(lines), debug() {} }
@@ -84,11 +90,11 @@ export class Scene {
     const artifacts = await BelievingArtifacts.open(join(folder, 'broker/artifacts'))
     const broker = await listeningBroker({
       dataDir: join(folder, 'broker'),
-      ...{ store, artifacts, log },
+      ...{ store, artifacts, log, ...more },
       orchestrator: { repeatLeastMs: 100, quarantine: { ...quarantineDefaults, failuresMax: 0 } },
     })
     const { aedes } = broker
-    openSessions(aedes)
+    if (!closed) openSessions(aedes)
     t.teardown(async () => {
       await broker.close()
       await artifacts.close()
@@ -188,6 +194,11 @@ export class Scene {
 
   call<T>(method: string, path: string, body?: object | Uint8Array): Promise<T> {
     return call<T>(this, method, path, body)
+  }
+
+  /** Everything the broker has logged, one JSON object a line. */
+  get logged(): readonly string[] {
+    return this.#log
   }
 
   /** A device has subscribed to it. */
