@@ -11,6 +11,7 @@ import type { AuthenticateError, ConnectPacket } from 'aedes'
 import { TokenBuckets } from '../../core/token-bucket.ts'
 import { MessageRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents } from '../../ports.ts'
+import type { ClientDeliveries } from './client-deliveries.ts'
 import { connectProblem } from './connect-form.ts'
 import { within } from './deadline.ts'
 import { type Hooks, type HostBroker, type HostClient, inertDuplicates } from './internals.ts'
@@ -42,6 +43,7 @@ export class Admission {
   readonly #turns: Turns
   readonly #connects: TokenBuckets
   readonly #releases = new WeakMap<Session, () => void>()
+  readonly #deliveriesOf: (client: HostClient) => ClientDeliveries | undefined
 
   constructor(parts: {
     readonly aedes: HostBroker
@@ -52,6 +54,7 @@ export class Admission {
     readonly clock: Clock
     readonly log: Log
     readonly refusals: Tally
+    readonly deliveriesOf: (client: HostClient) => ClientDeliveries | undefined
   }) {
     this.#aedes = parts.aedes
     this.#host = parts.host
@@ -61,6 +64,7 @@ export class Admission {
     this.#clock = parts.clock
     this.#log = parts.log
     this.#refusals = parts.refusals
+    this.#deliveriesOf = parts.deliveriesOf
     this.#turns = new Turns(parts.clock, parts.settings.takeoverTimeoutMs, waitingMax)
     this.#connects = new TokenBuckets(parts.settings.connects, rememberedMax)
   }
@@ -70,13 +74,19 @@ export class Admission {
     return this.#turns.size
   }
 
-  preConnect(client: HostClient, packet: ConnectPacket, done: (error: Error | null, success: boolean) => void): void {
+  /** `checked`: our parser guard has seen the bytes of the CONNECT. */
+  preConnect(
+    client: HostClient,
+    packet: ConnectPacket,
+    checked: boolean,
+    done: (error: Error | null, success: boolean) => void,
+  ): void {
     // Aedes handles what arrives while preConnect or authenticate is pending as if it were authenticated (trap D). It
     // resumes the client itself after CONNACK.
     client.pause()
     client.duplicates = inertDuplicates
     this.#sessions.begin(client, packet)
-    const problem = connectProblem(packet)
+    const problem = checked ? undefined : connectProblem(packet)
     if (problem !== undefined) {
       this.#refusals.add('connect-malformed')
       done(new MessageRefused('connect-malformed', problem), false)
@@ -125,7 +135,9 @@ export class Admission {
   ): Promise<Refusal | undefined> {
     const { client, packet } = session
     if (packet === undefined || this.#sessions.closing) return { returnCode: 3, reason: 'closing' }
-    if (packet.clientId === '' && packet.clean === false) return { returnCode: 2, reason: 'client-id-empty' }
+    // MQTT 3.1 has no empty ones at all.
+    const mayBeEmpty = packet.clean !== false && packet.protocolVersion !== 3
+    if (packet.clientId === '' && !mayBeEmpty) return { returnCode: 2, reason: 'client-id-empty' }
     const { clock, ms } = { clock: this.#clock, ms: this.#settings.authenticateTimeoutMs }
     const shown = certificateOf(client.conn)
     const identity = await within(clock, ms, this.#events.authenticate(packet.clientId, userName, password, shown))
@@ -138,7 +150,9 @@ export class Admission {
         : this.#admitOurs(session, packet, party)
     if (refusal !== undefined) return refusal
     session.party = party
-    return this.#takePlace(session, party)
+    const displaced = await this.#takePlace(session, party)
+    if (displaced === undefined && !client.clean) await this.#deliveriesOf(client)?.recall()
+    return displaced
   }
 
   #admitOurs(

@@ -13,13 +13,14 @@
 // What changes for the host's own clients: drover/v1, $SYS and $share are closed to them; copies for overlapping
 // subscriptions (inert duplicates); packets have a limit and must be well-formed; one that does not read is closed.
 import type { Duplex } from 'node:stream'
-import type { Aedes } from 'aedes'
+import type { Aedes, Subscription } from 'aedes'
 import type { PrincipalName } from '../../../proto/ids.ts'
 import { AttachRefused } from '../../errors.ts'
 import type { Clock, Log, MqttEvents, OperatorChannel } from '../../ports.ts'
 import { Admission } from './admission.ts'
 import { BroadcastSubscriptions } from './broadcast-subscriptions.ts'
 import { listenTo } from './broker-events.ts'
+import { ClientDeliveries } from './client-deliveries.ts'
 import { TimedOut, within } from './deadline.ts'
 import { Deliveries } from './deliveries.ts'
 import { DevicePublishes } from './device-publishes.ts'
@@ -28,6 +29,7 @@ import { hostAdvice } from './host-advice.ts'
 import { clientOf, type HookName, type Hooks, type HostBroker, hookNames, internalsOf } from './internals.ts'
 import { Messages } from './messages.ts'
 import { AedesOperatorChannel } from './operator-channel.ts'
+import { PacketOrder } from './packet-order.ts'
 import { fitParser } from './parser-guard.ts'
 import { guardPersistence } from './persistence-guard.ts'
 import { sinkTopic } from './rights.ts'
@@ -98,6 +100,9 @@ class Attachment implements AedesAttachment {
   readonly #sessions: Sessions
   readonly #admission: Admission
   readonly #publishes: DevicePublishes
+  /** Of every client that came by our `handle` or preConnect. */
+  readonly #deliveries = new WeakMap<object, ClientDeliveries>()
+  readonly #isRefused: (subscription: Subscription) => boolean
   readonly #undo: (() => void)[] = []
   #open = true
   #closing: Promise<void> | undefined
@@ -125,7 +130,8 @@ class Attachment implements AedesAttachment {
       closures: this.#closures,
     }
     this.#sessions = new Sessions(parts)
-    this.#admission = new Admission({ ...parts, sessions: this.#sessions })
+    const deliveriesOf = (client: object): ClientDeliveries | undefined => this.#deliveries.get(client)
+    this.#admission = new Admission({ ...parts, sessions: this.#sessions, deliveriesOf })
     this.channel = new AedesOperatorChannel(this.#broker, settings.operatorPublishesMax, log, this.#refusals)
     this.advice = hostAdvice(this.#broker, settings.strangers === 'host')
     const broadcasts = new BroadcastSubscriptions(events)
@@ -133,7 +139,9 @@ class Attachment implements AedesAttachment {
     // Who has put a hook of his own over ours sees every message.
     const isOurs = (): boolean => this.#open && aedes.authorizePublish === this.#ours.authorizePublish
     this.#publishes = new DevicePublishes(this.#sessions, messages, isOurs)
-    this.#ours = this.#hooks(messages, new Deliveries({ ...parts, sessions: this.#sessions, broadcasts }))
+    const deliveries = new Deliveries({ ...parts, sessions: this.#sessions, broadcasts, deliveriesOf })
+    this.#isRefused = subscription => deliveries.isRefused(subscription)
+    this.#ours = this.#hooks(messages, deliveries)
     this.#adoptClients()
     this.#undo.push(
       listenTo({ ...parts, sessions: this.#sessions, admission: this.#admission, broadcasts }),
@@ -198,8 +206,9 @@ class Attachment implements AedesAttachment {
       },
       preConnect: (client, packet, done) => {
         if (!this.#open) return preConnect.call(aedes, client, packet, done)
+        const checked = this.#deliveries.has(clientOf(client))
         this.#fit(client)
-        this.#admission.preConnect(clientOf(client), packet, done)
+        this.#admission.preConnect(clientOf(client), packet, checked, done)
       },
       authenticate: (client, userName, password, done) => {
         if (!this.#open) return authenticate.call(aedes, client, userName, password, done)
@@ -232,12 +241,9 @@ class Attachment implements AedesAttachment {
     })
   }
 
-  readonly #fitted = new WeakSet<object>()
-
   #fit(given: Parameters<typeof clientOf>[0]): void {
     const client = clientOf(given)
-    if (this.#fitted.has(client)) return
-    this.#fitted.add(client)
+    if (this.#deliveries.has(client)) return
     const { connectPacketBytesMax, packetBytesMax, strangerPacketBytesMax } = this.#settings
     fitParser(client, () => {
       if (!this.#open) return undefined
@@ -245,6 +251,13 @@ class Attachment implements AedesAttachment {
       if (session?.accepted !== true) return connectPacketBytesMax
       return session.party?.kind === 'stranger' ? strangerPacketBytesMax : packetBytesMax
     })
+    const deliveries = new ClientDeliveries(this.#broker, client, this.#log, reason => {
+      const session = this.#sessions.get(client)
+      if (session !== undefined) this.#sessions.close(session, reason)
+    })
+    this.#deliveries.set(client, deliveries)
+    deliveries.fit()
+    new PacketOrder(this.#broker, client, deliveries.ids, subscription => this.#isRefused(subscription))
     this.#publishes.fit(client)
   }
 

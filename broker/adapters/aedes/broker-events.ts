@@ -4,6 +4,7 @@ import type { Log } from '../../ports.ts'
 import type { Admission } from './admission.ts'
 import type { BroadcastSubscriptions } from './broadcast-subscriptions.ts'
 import { clientOf, type HostBroker } from './internals.ts'
+import { keepSession } from './persistence-guard.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
 
@@ -28,7 +29,9 @@ export function listenTo(parts: {
       'connackSent',
       (packet: { returnCode?: number }, client: object) => {
         const session = sessions.get(client)
-        if (session?.accepted === true && packet.returnCode === 0) sessions.connected(session)
+        if (session?.accepted !== true || packet.returnCode !== 0) return
+        if (!session.client.clean) keepSession(aedes, session.client.id, log)
+        sessions.connected(session)
       },
     ],
     // Behind the SUBACK and the UNSUBACK.

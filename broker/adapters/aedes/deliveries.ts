@@ -6,8 +6,9 @@ import { parseSessionTopic } from '../../../proto/topics.ts'
 import { MessageRefused } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
 import { type BroadcastSubscriptions, unheard } from './broadcast-subscriptions.ts'
+import type { ClientDeliveries } from './client-deliveries.ts'
 import type { Hooks, HostBroker, HostClient } from './internals.ts'
-import { mayReceive, maySubscribe } from './rights.ts'
+import { mayReceive, maySubscribe, sessionFilter } from './rights.ts'
 import { namesOf, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
 import type { Tally } from './tally.ts'
@@ -22,6 +23,8 @@ export class Deliveries {
   readonly #log: Log
   readonly #refusals: Tally
   readonly #broadcasts: BroadcastSubscriptions
+  readonly #deliveriesOf: (client: HostClient) => ClientDeliveries | undefined
+  readonly #refusedFilters = new WeakSet<Subscription>()
 
   constructor(parts: {
     readonly aedes: HostBroker
@@ -31,6 +34,7 @@ export class Deliveries {
     readonly log: Log
     readonly refusals: Tally
     readonly broadcasts: BroadcastSubscriptions
+    readonly deliveriesOf: (client: HostClient) => ClientDeliveries | undefined
   }) {
     this.#aedes = parts.aedes
     this.#host = parts.host
@@ -39,10 +43,28 @@ export class Deliveries {
     this.#log = parts.log
     this.#refusals = parts.refusals
     this.#broadcasts = parts.broadcasts
+    this.#deliveriesOf = parts.deliveriesOf
   }
 
   /** A denied filter is answered 0x80 in the SUBACK (3.9.3). */
   authorizeSubscribe(client: HostClient, subscription: Subscription, granted: Granted): void {
+    this.#authorizeSubscribe(client, subscription, (error, answer) => {
+      if (!answer) this.#refusedFilters.add(subscription)
+      granted(error, answer)
+    })
+  }
+
+  /** Known behind authorizeSubscribe, by the object itself. */
+  isRefused(subscription: Subscription): boolean {
+    return this.#refusedFilters.has(subscription)
+  }
+
+  #authorizeSubscribe(client: HostClient, subscription: Subscription, granted: Granted): void {
+    // Of a kept session, when it comes back.
+    if (subscription.topic === sessionFilter) {
+      granted(null, null)
+      return
+    }
     const session = this.#sessions.get(client)
     const party = session?.party
     if (session === undefined || party === undefined || !session.accepted) {
@@ -79,6 +101,9 @@ export class Deliveries {
     if (session?.party === undefined || !session.accepted) return null
     const { party } = session
     if (!mayReceive(party, packet.topic)) return null
+    const { messageId } = packet as { readonly messageId?: number }
+    // Only what was kept for the session has an identifier here.
+    if (messageId !== undefined && this.#deliveriesOf(client)?.queued(packet, messageId) === false) return null
     if (client.conn.writableLength > this.#settings.forwardBytesMax) {
       this.#sessions.close(session, 'backlog')
       // Null for a kept session would make Aedes clear another message of its queue; this one is written nowhere now.

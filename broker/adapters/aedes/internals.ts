@@ -2,18 +2,17 @@
 // here, and self-test.ts proves at attach that it is there and does what we take it for (the fields are not promised by
 // anybody, hence the exact version).
 import type { Duplex } from 'node:stream'
-import type { Aedes, Client, ConnectPacket } from 'aedes'
+import type { Aedes, AedesPublishPacket, Client, ConnectPacket, Subscription } from 'aedes'
 
 export const supportedVersions: readonly string[] = ['1.2.0']
 
 /** mqtt-packet's parser of one client. Its methods are looked up on the object for every packet, so they can be fitted. */
 export interface HostParser {
-  packet: { cmd: string; length: number; qos?: number; dup?: boolean; messageId?: number; subscriptions?: unknown[] }
-  _list: { slice(start: number, end: number): Buffer }
-  _pos: number
+  packet: { readonly cmd: string; readonly length: number }
+  _list: { readonly length: number; get(index: number): number; slice(start: number, end: number): Buffer }
+  _parseHeader(): boolean
   _parseLength(): boolean
-  _parseString(): string | null
-  _newPacket(): boolean
+  _parsePayload(): boolean
   _emitError(error: Error): void
   /** Aedes listens for 'packet', once. */
   listeners(event: 'packet'): readonly PacketListener[]
@@ -22,7 +21,7 @@ export interface HostParser {
 }
 type PacketListener = (this: HostParser, packet: { readonly cmd: string }) => void
 
-export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
+export type HostClient = Omit<Client, 'id' | 'clean' | 'conn' | 'once'> & {
   /** Given in `init`, before authenticate; the key in `clients` from registration on. */
   id: string
   clean: boolean
@@ -42,7 +41,13 @@ export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
   readonly errored: boolean
   /** Packets that have not called back `_nextBatch`, without which the client is read no further; an error closes it. */
   _parsingBatch: number
-  readonly _nextBatch: (error?: Error | null) => void
+  _nextBatch: (error?: Error | null) => void
+  /** The two ways from the emitter to the socket, looked up when a filter is subscribed. */
+  deliver0: Deliver
+  deliverQoS: Deliver
+  /** Packet identifier of the next kept message. */
+  _nextId: number
+  once(event: 'connected', listener: () => void): void
   /** Milliseconds after which the timer closes a silent client; every packet puts it back. Not above 0: there is none. */
   readonly _keepaliveInterval: number
   readonly _keepaliveTimer: { refresh(): void } | null
@@ -52,15 +57,37 @@ export type HostClient = Omit<Client, 'id' | 'clean' | 'conn'> & {
   resume(): void
 }
 
+type Deliver = (packet: AedesPublishPacket, callback: (error?: Error | null) => void) => void
+
+/** What a persistence keeps for a session that is not clean. */
+export interface StoredPacket {
+  readonly cmd: string
+  readonly messageId?: number
+  readonly qos?: number
+}
+
+/** The part of a persistence that this adapter calls or guards. */
+export interface HostPersistence {
+  createRetainedStreamCombi: Method
+  delWill: Method
+  subscriptionsByTopic: Method
+  addSubscriptions(client: { readonly id: string }, subscriptions: readonly Subscription[]): Promise<unknown>
+  outgoingStream(client: { readonly id: string }): AsyncIterable<unknown>
+  outgoingEnqueue(to: { readonly clientId: string }, packet: object): Promise<unknown>
+  outgoingUpdate(client: HostClient, packet: object): Promise<unknown>
+  outgoingClearMessageId(client: HostClient, packet: { readonly messageId: number }): Promise<unknown>
+}
+
 interface Emitter {
   on(event: 'error', listener: (error: Error) => void): void
   removeListener(event: 'error', listener: (error: Error) => void): void
 }
 export type Method = (...values: unknown[]) => unknown
 
-export type HostBroker = Omit<Aedes, 'on'> & {
+export type HostBroker = Omit<Aedes, 'on' | 'emit' | 'id'> & {
   on(event: string, listener: (...values: never[]) => void): void
   removeListener(event: string, listener: (...values: never[]) => void): void
+  emit(event: string, ...values: unknown[]): boolean
   readonly version: string
   readonly clients: Readonly<Record<string, HostClient | undefined>>
   readonly opts: { readonly drainTimeout?: number; readonly concurrency?: number }
@@ -71,7 +98,11 @@ export type HostBroker = Omit<Aedes, 'on'> & {
     /** The emitter's table of listeners; other emitters have none. */
     readonly _matcher?: { match(topic: string): readonly unknown[] }
   }
-  readonly persistence: { createRetainedStreamCombi: Method; delWill: Method }
+  readonly persistence: HostPersistence
+  readonly queueLimit: number
+  readonly id: string
+  /** Of the last message this broker has numbered. */
+  counter: number
   unregisterClient(client: HostClient): void
 }
 

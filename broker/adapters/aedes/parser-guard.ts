@@ -1,17 +1,24 @@
 // Makes Aedes' parser of one client strict: the packet limit is checked when the length is read, before the body is
-// awaited, and what MQTT 3.1.1 forbids and plain Aedes lets pass closes the connection. Fitted in `handle`, that is
-// before the first byte; for a listener that got Aedes' own `handle` earlier, in preConnect, when CONNECT is parsed.
-import { isUtf8 } from 'node:buffer'
+// awaited, and what MQTT 3.1.1 forbids and plain Aedes lets pass closes the connection (packet-form.ts). Fitted in
+// `handle`, that is before the first byte; for a listener that got Aedes' own `handle` earlier, in preConnect, when
+// CONNECT is parsed.
 import { MessageRefused } from '../../errors.ts'
 import { packetBytes } from './frame-guard.ts'
 import type { HostClient, HostParser } from './internals.ts'
+import { formProblem, publishFront } from './packet-form.ts'
 
 /** `limit()` is asked for every packet: bytes, fixed header included; undefined lets everything pass. */
 export function fitParser(client: HostClient, limit: () => number | undefined): void {
   const parser = client._parser
+  const parseHeader = parser._parseHeader
   const parseLength = parser._parseLength
-  const parseString = parser._parseString
-  const newPacket = parser._newPacket
+  const parsePayload = parser._parsePayload
+  let first = -1
+
+  parser._parseHeader = () => {
+    first = parser._list.get(0)
+    return parseHeader.call(parser)
+  }
 
   parser._parseLength = () => {
     if (!parseLength.call(parser)) return false
@@ -25,19 +32,26 @@ export function fitParser(client: HostClient, limit: () => number | undefined): 
     return refuse(parser, 'packet-too-large', `a packet of ${bytes} bytes, at most ${bytesMax} are taken`)
   }
 
-  // U+0000 and encoded surrogates (1.5.3): ill-formed bytes decode to U+FFFD, so only then the bytes are looked at.
-  parser._parseString = () => {
-    const start = parser._pos + 2
-    const text = parseString.call(parser)
-    if (text === null || limit() === undefined) return text
-    if (text.includes('\0')) return null
-    return text.includes('\uFFFD') && !isUtf8(parser._list.slice(start, parser._pos)) ? null : text
+  parser._parsePayload = () => {
+    const { length } = parser.packet
+    // Fitted in the middle of a packet we have not seen its first byte; a second CONNECT is not read, it closes.
+    const judged = first !== -1 && limit() !== undefined && !(first >> 4 === connectType && client.connected)
+    if (!judged || parser._list.length < length) return parsePayload.call(parser)
+    const problem = formProblem(first, length, front(parser, first))
+    if (problem === undefined) return parsePayload.call(parser)
+    if (problem.level === undefined) return refuse(parser, 'packet-malformed', problem.text)
+    // Aedes answers it with return code 1, if it gets that far: its parser would not, or not for every level.
+    Object.assign(parser.packet, unknownLevel)
+    return true
   }
+}
 
-  parser._newPacket = () => {
-    const problem = limit() === undefined ? undefined : problemOf(parser.packet)
-    return problem === undefined ? newPacket.call(parser) : refuse(parser, 'packet-malformed', problem)
-  }
+/** The body; of a PUBLISH what is before the payload, which is not copied. */
+function front({ _list: list, packet }: HostParser, first: number): Buffer {
+  const { length } = packet
+  if (first >> 4 !== publishType || length < 2) return list.slice(0, length)
+  const topicBytes = list.get(0) * 256 + list.get(1)
+  return list.slice(0, Math.min(length, publishFront(first, topicBytes)))
 }
 
 function refuse(parser: HostParser, reason: string, message: string): false {
@@ -45,13 +59,8 @@ function refuse(parser: HostParser, reason: string, message: string): false {
   return false
 }
 
-function problemOf(packet: HostParser['packet']): string | undefined {
-  const identified = packet.cmd === 'subscribe' || packet.cmd === 'unsubscribe' || (packet.qos ?? 0) > 0
-  if (identified && packet.messageId === 0) return `${packet.cmd} with packet identifier 0 [MQTT-2.3.1-1]`
-  if (packet.cmd === 'publish' && packet.qos === 0 && packet.dup === true) {
-    return 'DUP on a PUBLISH at QoS 0 [MQTT-3.3.1-2]'
-  }
-  if (packet.cmd === 'subscribe' && packet.subscriptions?.length === 0)
-    return 'SUBSCRIBE without a filter [MQTT-3.8.3-3]'
-  return undefined
-}
+const connectType = 1
+const publishType = 3
+
+/** What is left of a CONNECT of another protocol: nobody else is to read it. */
+const unknownLevel = { protocolId: 'MQTT', protocolVersion: 0, clean: true, keepalive: 0, clientId: '' }

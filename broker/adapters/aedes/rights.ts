@@ -29,6 +29,9 @@ export type Party = Identity | { readonly kind: 'stranger' }
 /** Where messages we have taken out are sent instead: `$`, so that no wildcard of a client matches it. */
 export const sinkTopic = '$drover/sink'
 
+/** Stands among the filters of a stranger's kept session, to say that there is one. Nobody may subscribe to it. */
+export const sessionFilter = '$drover/session'
+
 export function mayPublish(party: Party, topic: string): boolean {
   switch (party.kind) {
     case 'device':

@@ -94,8 +94,22 @@ function checkBroker(aedes: HostBroker): void {
   expect(typeof aedes.unregisterClient === 'function', 'aedes.unregisterClient()')
   expect(typeof aedes.mq === 'object', 'aedes.mq')
   expect(typeof aedes.opts === 'object', 'aedes.opts')
-  expect(typeof aedes.persistence?.createRetainedStreamCombi === 'function', 'aedes.persistence')
+  expect(typeof aedes.counter === 'number', 'aedes.counter')
+  for (const name of persistenceMethods) {
+    expect(typeof aedes.persistence?.[name] === 'function', `aedes.persistence.${name}()`)
+  }
 }
+
+const persistenceMethods = [
+  'createRetainedStreamCombi',
+  'delWill',
+  'subscriptionsByTopic',
+  'addSubscriptions',
+  'outgoingStream',
+  'outgoingEnqueue',
+  'outgoingUpdate',
+  'outgoingClearMessageId',
+] as const
 
 function checkClient(client: HostClient, conn: Duplex): void {
   expect(client.conn === conn, 'client.conn to be the socket')
@@ -112,10 +126,13 @@ function checkClient(client: HostClient, conn: Duplex): void {
   expect(typeof client.waitForDrain === 'function', 'client.waitForDrain()')
   expect(typeof client.pause === 'function' && typeof client.resume === 'function', 'client.pause() and resume()')
   const parser = client._parser
-  for (const name of ['_parseLength', '_parseString', '_newPacket', '_emitError'] as const) {
+  for (const name of ['_parseHeader', '_parseLength', '_parsePayload', '_emitError'] as const) {
     expect(typeof parser?.[name] === 'function', `client._parser.${name}()`)
   }
   expect(typeof parser._list?.slice === 'function', 'client._parser._list')
+  expect(typeof client.deliver0 === 'function', 'client.deliver0()')
+  expect(typeof client.deliverQoS === 'function', 'client.deliverQoS()')
+  expect(typeof client._nextId === 'number', 'client._nextId')
   expect(parser.listeners('packet').length === 1, "one listener for 'packet' on client._parser")
 }
 

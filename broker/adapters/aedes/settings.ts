@@ -63,9 +63,9 @@ export const aedesSettingsDefault: AedesSettings = {
 /**
  * Options for a broker of our own. `concurrency: 0` is no queue in the emitter, so neither its recursion (trap B) nor a
  * slot held by a frozen client (trap C). `keepaliveLimit` stays off because its return code 6 is none of MQTT 3.1.1;
- * keepaliveSecondsMax does its work.
+ * keepaliveSecondsMax does its work. Our topics have at most 7 levels; strangers get as many as Aedes can match.
  */
-export function aedesOptions(): AedesOptions {
+export function aedesOptions(strangers: AedesSettings['strangers'] = 'refuse'): AedesOptions {
   return {
     concurrency: 0,
     drainTimeout: 10_000,
@@ -73,6 +73,6 @@ export function aedesOptions(): AedesOptions {
     keepaliveLimit: 0,
     queueLimit: 42,
     maxInflightInbound: 100,
-    maxTopicLevels: 10,
+    maxTopicLevels: strangers === 'host' ? 100 : 10,
   }
 }

@@ -211,7 +211,13 @@ function stubborn(): PropertyDescriptor {
 t.test('D28: each private field is proved at attach', async t => {
   const cases: [RegExp, (client: Record<string, unknown>) => void][] = [
     [/client\.duplicates/, client => void delete client.duplicates],
-    [/client\._parser\._newPacket/, client => void Object.assign(client._parser as object, { _newPacket: undefined })],
+    [
+      /client\._parser\._parseHeader/,
+      client => void Object.assign(client._parser as object, { _parseHeader: undefined }),
+    ],
+    [/client\.deliver0/, client => void delete client.deliver0],
+    [/client\.deliverQoS/, client => void delete client.deliverQoS],
+    [/client\._nextId/, client => void delete client._nextId],
     [/client\._disconnected/, client => void delete client._disconnected],
     [/client\._authorized/, client => void delete client._authorized],
     [/client\._will/, client => void delete client._will],

@@ -284,6 +284,7 @@ t.test('T21: bytes that are no MQTT 3.1.1 end the connection', async t => {
   const afterConnect: Record<string, Buffer> = {
     'a second CONNECT': connectBytes({ clientId: 'again' }),
     'NUL in a topic': packet(0x30, string('a\0'), [1]),
+    'a control character in a topic': packet(0x30, string('a\u0001'), [1]),
     'a surrogate in a topic': packet(0x30, string(surrogate), [1]),
     'an empty topic': packet(0x30, string(''), [1]),
     'a wildcard in a topic': packet(0x30, string('a/+'), [1]),
@@ -301,7 +302,7 @@ t.test('T21: bytes that are no MQTT 3.1.1 end the connection', async t => {
     'PINGRESP from a client': Buffer.from([0xd0, 0]),
     'packet type 0': Buffer.from([0x00, 0]),
     'packet type 15': Buffer.from([0xf0, 0]),
-    '200 levels': packet(0x82, [0, 1], string('a/'.repeat(25)), [0]),
+    '101 levels': packet(0x82, [0, 1], string('/'.repeat(100)), [0]),
   }
   for (const [what, bytes] of Object.entries(beforeConnect)) {
     const client = new RawClient(broker.port)
@@ -317,8 +318,8 @@ t.test('T21: bytes that are no MQTT 3.1.1 end the connection', async t => {
     t.same(client.received.length, 1, what)
     client.destroy()
   }
-  const good = await broker.stranger('control\u0001and\u00e9')
-  t.same(await good.subscribe('control\u0001/\u00e9'), [0], 'control characters and accents may stand in a topic')
+  const good = await broker.stranger('\ufeffand\u00e9')
+  t.same(await good.subscribe('\u{2a6d4}/\u00e9'), [0], 'whatever is a character may stand in a topic')
   t.equal(await good.ping(), true)
   good.destroy()
 })

@@ -155,7 +155,7 @@ t.test('what the table allows is in the list of topics', async t => {
 })
 
 t.test('over the wire', async t => {
-  const broker = await openBroker(t, { settings: { strangers: 'host' }, options: { maxTopicLevels: 100 } })
+  const broker = await openBroker(t, { settings: { strangers: 'host' } })
   const { events, aedes, attachment } = broker
 
   t.test('a device gets 0x80 for each filter that is not its own, and keeps the others', async t => {

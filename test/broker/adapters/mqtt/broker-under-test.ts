@@ -115,7 +115,7 @@ export async function openBroker(
   t: Test,
   setup: { settings?: Partial<AedesSettings>; options?: AedesOptions; prepare?: (aedes: Aedes) => void } = {},
 ): Promise<BrokerUnderTest> {
-  const aedes = await Aedes.createBroker({ ...aedesOptions(), ...setup.options })
+  const aedes = await Aedes.createBroker({ ...aedesOptions(setup.settings?.strangers), ...setup.options })
   setup.prepare?.(aedes)
   const events = new RecordingEvents()
   const log = new RecordingLog()
