@@ -38,6 +38,10 @@ const flag = (value: string): boolean => {
   if (value !== 'true' && value !== 'false') throw new RangeError('expected true or false')
   return value === 'true'
 }
+const onOrOff = (value: string): boolean => {
+  if (value !== 'on' && value !== 'off') throw new RangeError('expected on or off')
+  return value === 'on'
+}
 const level = (value: string): string => {
   const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
   if (!levels.includes(value)) throw new RangeError(`expected one of ${levels.join(', ')}`)
@@ -63,6 +67,7 @@ const settings = {
   ),
   httpHost: setting('http-host', 'ADDRESS', '127.0.0.1', text, 'address of the HTTP listener'),
   httpPort: setting('http-port', 'PORT', '8080', integer(0, 65_535), 'port of the HTTP listener; 0: any free one'),
+  console: setting('console', 'on|off', 'on', onOrOff, 'the pages for people, at the HTTP listener'),
   tlsCert: setting(
     'tls-cert',
     'FILE',
@@ -101,6 +106,13 @@ const settings = {
     'how long a certificate it signs is good',
   ),
   devicePasswords: setting('device-passwords', 'true|false', 'true', flag, 'devices may come in by password'),
+  mqttGuests: setting(
+    'mqtt-guests',
+    'true|false',
+    'false',
+    flag,
+    'let in clients that are neither devices nor operators, without a password: a plain MQTT 3.1.1 broker beside the topics of Drover, for tests and closed networks',
+  ),
   wsHost: setting('ws-host', 'ADDRESS', '127.0.0.1', text, 'address of the listener for MQTT in WebSockets'),
   wsPort: setting(
     'ws-port',
@@ -173,6 +185,20 @@ const settings = {
     '',
     optionalText,
     'private key (PEM) that signs backups, restores, configuration changes and reboots; without it they are refused',
+  ),
+  timestampKey: setting(
+    'timestamp-key',
+    'FILE',
+    '',
+    optionalText,
+    'private key (PEM) of the role timestamp: signs the time that offers carry, so that devices notice old ones',
+  ),
+  timestampHours: setting(
+    'timestamp-hours',
+    'HOURS',
+    '24',
+    integer(1, 8760),
+    'how long devices take such a time for fresh',
   ),
   eventDays: setting(
     'event-days',

@@ -6,6 +6,7 @@
 //                                                                           SIGHUP: the certificates are read again
 import { mkdir, open as openFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { Aedes } from 'aedes'
 import { type Logger, pino } from 'pino'
@@ -17,6 +18,7 @@ import { verifyStore } from './adapters/level-store.ts'
 import { OperationsKey } from './adapters/operations-key.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { TlsFiles, type TlsMaterial } from './adapters/tls-files.ts'
+import { readTrustFiles } from './adapters/trust-files.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
 import { quarantineDefaults } from './core/device.ts'
 import { BrokerError } from './errors.ts'
@@ -88,12 +90,13 @@ async function open(
   const httpDoor = import('./adapters/http/http-door.ts')
   // Told where it is waited for.
   httpDoor.catch(() => {})
-  const aedes = await Aedes.createBroker(aedesOptions())
+  const strangers = config.mqttGuests ? 'host' : 'refuse'
+  const aedes = await Aedes.createBroker(aedesOptions(strangers))
   opened.push(() => new Promise(resolve => aedes.close(resolve)))
   const drover = await attach(aedes, {
     dataDir: config.dataDir,
     log,
-    strangers: 'refuse',
+    strangers,
     orchestrator: {
       inProgressMax: config.inProgressMax,
       repeatLeastMs: config.offerRepeatMs,
@@ -104,6 +107,9 @@ async function open(
     ...(config.operationsKey === undefined ? {} : { signer: await OperationsKey.open(config.operationsKey) }),
     ...(await openDeviceCa(config)),
     devicePasswords: config.devicePasswords,
+    trust: await readTrustFiles(join(config.dataDir, 'trust')),
+    ...(config.timestampKey === undefined ? {} : { timeSigner: await OperationsKey.open(config.timestampKey, 'time') }),
+    timeValidMs: config.timestampHours * 3_600_000,
     webhooks: { plainHttp: config.webhookPlainHttp, privateAddresses: config.webhookPrivate },
     ...(config.eventDays === undefined ? {} : { housekeeping: { eventDays: config.eventDays } }),
   })
@@ -111,7 +117,8 @@ async function open(
   await drover.firstAdministrator(async token => {
     const path = join(config.dataDir, 'admin-token')
     await writeDurable(path, `${token}\n`)
-    log.info({ event: 'first-administrator', path }, 'the token of the first administrator is in this file')
+    const where = 'the token of the first administrator is in this file: drover init takes it from there'
+    log.info({ event: 'first-administrator', path }, where)
   })
   const { HttpDoor } = await httpDoor
   let around: NonNullable<Parameters<typeof drover.metrics>[0]> = () => ({})
@@ -126,6 +133,7 @@ async function open(
     settings: { ...httpSettingsDefaults, uploadBytesMax: config.uploadBytesMax },
     health,
     metrics: () => drover.metrics(() => around()),
+    ...(config.console ? { consoleDir: fileURLToPath(new URL('../operator/console/', import.meta.url)) } : {}),
   })
   opened.push(() => http.close())
   const material = tls === undefined ? {} : { material: tls.material }

@@ -4,17 +4,20 @@ import type { OperationView } from '../../proto/http-api.ts'
 import { deviceId, type EventId, eventId, eventIdOf, eventNumberOf, operationId } from '../../proto/ids.ts'
 import type { EventRecord, Operation } from '../core/records.ts'
 import type { LiveFeed } from '../orchestrator/live.ts'
-import type { Store } from '../ports.ts'
+import type { Clock, Store } from '../ports.ts'
 import { operationView } from '../views.ts'
 import { requireRole } from './access.ts'
+import { Activity } from './activity.ts'
 import type { Dependencies } from './dependencies.ts'
 import { parsedId } from './parsing.ts'
-import type { LiveMessage, UseCases } from './use-cases.ts'
+import type { LiveKind, LiveMessage, UseCases } from './use-cases.ts'
 
 /** Messages that wait for one reader. */
 const waitingMax = 1000
+const kindsDefault: readonly LiveKind[] = ['device-event', 'operation']
+const activityMsDefault = 15_000
 
-export function watchUseCases({ store, orchestrator, throughputOf }: Dependencies): Pick<UseCases, 'watch'> {
+export function watchUseCases({ store, clock, orchestrator, throughputOf }: Dependencies): Pick<UseCases, 'watch'> {
   return {
     async watch(by, request, signal): Promise<AsyncIterable<LiveMessage>> {
       requireRole(by, 'viewer')
@@ -23,7 +26,10 @@ export function watchUseCases({ store, orchestrator, throughputOf }: Dependencie
       const device = request.device === undefined ? undefined : parsedId(deviceId, request.device, 'device')
       const after =
         request.lastEventId === undefined ? undefined : parsedId(eventId, request.lastEventId, 'lastEventId')
+      const kinds = request.kinds ?? kindsDefault
       const wanted: Wanted = {
+        kinds: new Set(kinds),
+        activityMs: request.activityMs ?? activityMsDefault,
         view: changed => operationView(changed, throughputOf(changed.id)),
         event: record =>
           (operation === undefined || record.operation === operation) &&
@@ -31,12 +37,14 @@ export function watchUseCases({ store, orchestrator, throughputOf }: Dependencie
         operation: changed => device === undefined && (operation === undefined || changed.id === operation),
         query: { ...(operation === undefined ? {} : { operation }), ...(device === undefined ? {} : { device }) },
       }
-      return messages(store, orchestrator.live, wanted, after, signal)
+      return messages({ store, clock }, orchestrator.live, wanted, after, signal)
     },
   }
 }
 
 interface Wanted {
+  readonly kinds: ReadonlySet<LiveKind>
+  readonly activityMs: number
   readonly view: (operation: Operation) => OperationView
   readonly event: (record: EventRecord) => boolean
   readonly operation: (operation: Operation) => boolean
@@ -44,27 +52,40 @@ interface Wanted {
 }
 
 async function* messages(
-  store: Store,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
   live: LiveFeed,
   wanted: Wanted,
   after: EventId | undefined,
   signal: AbortSignal,
 ): AsyncIterable<LiveMessage> {
-  const waiting: LiveMessage[] = []
+  const { kinds } = wanted
+  /** Of the activity only that it is to be told: what it is by then, is told. */
+  const waiting: (LiveMessage | 'activity')[] = []
   let overrun = false
   let wake = (): void => {}
-  const push = (message: LiveMessage): void => {
+  const push = (message: LiveMessage | 'activity'): void => {
     if (waiting.length >= waitingMax) overrun = true
     else waiting.push(message)
     wake()
   }
+  const activity = kinds.has('activity')
+    ? new Activity({
+        ...{ clock, silenceMs: wanted.activityMs },
+        newest: () => store.eventRange().newest,
+        due: () => push('activity'),
+      })
+    : undefined
+  const tellsEvents = kinds.has('device-event')
   // Listening begins before the log is read, so that nothing falls between; what is in both is told once, by its number.
   const unsubscribe = live.subscribe({
     event: record => {
-      if (wanted.event(record)) push({ kind: 'event', record })
+      if ((!tellsEvents && activity === undefined) || !wanted.event(record)) return
+      if (tellsEvents) push({ kind: 'event', record })
+      activity?.logged()
     },
     operation: operation => {
-      if (wanted.operation(operation)) push({ kind: 'operation', operation: wanted.view(operation) })
+      if (kinds.has('operation') && wanted.operation(operation))
+        push({ kind: 'operation', operation: wanted.view(operation) })
     },
     closed: () => {
       overrun = true
@@ -75,7 +96,7 @@ async function* messages(
   signal.addEventListener('abort', onAbort)
   try {
     let told = after === undefined ? store.eventRange().newest : eventNumberOf(after)
-    for (let more = after !== undefined; more && !signal.aborted; ) {
+    for (let more = tellsEvents && after !== undefined; more && !signal.aborted; ) {
       const page = await store.events({ ...wanted.query, ...afterOf(told), order: 'ASC', limit: 500 })
       for (const record of page.items) {
         told = eventNumberOf(record.id)
@@ -93,6 +114,10 @@ async function* messages(
         })
         continue
       }
+      if (message === 'activity') {
+        if (activity !== undefined) yield { kind: 'activity', activity: activity.told() }
+        continue
+      }
       if (message.kind === 'event') {
         if (eventNumberOf(message.record.id) <= told) continue
         told = eventNumberOf(message.record.id)
@@ -101,6 +126,7 @@ async function* messages(
     }
   } finally {
     unsubscribe()
+    activity?.close()
     signal.removeEventListener('abort', onAbort)
   }
 }

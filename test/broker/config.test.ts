@@ -34,6 +34,12 @@ t.test('all problems are told at once, each naming its flag or variable and what
   t.match(problems[2], /^--log-level: expected one of fatal, error/)
 })
 
+t.test('the console is served unless it is shut off', async t => {
+  t.match(parseCommand([], {}), { config: { console: true } })
+  t.match(parseCommand(['--console', 'off'], {}), { config: { console: false } })
+  t.match(problemsOf(['--console', 'false']), [/^--console: expected on or off, got "false"/])
+})
+
 t.test('an address beyond loopback is refused unless plaintext is allowed', async t => {
   t.match(problemsOf(['--mqtt-host', '0.0.0.0'])[0], /--mqtt-host: 0\.0\.0\.0 is not loopback/)
   t.match(problemsOf(['--http-host', '127.0.0.1.evil'])[0], /--http-host/)

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import type { Principal } from '../../core/records.ts'
-import { RequestRefused } from '../../errors.ts'
+import { type FieldProblem, RequestRefused } from '../../errors.ts'
 import type { Clock } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
 import { HttpProblem } from './problems.ts'
@@ -13,6 +13,9 @@ const addressesMax = 10_000
 const knownTokensMax = 1024
 /** RFC 6750, 2.1; 256 random bits need 43 characters. */
 const bearer = /^Bearer +([A-Za-z0-9._~+/-]{1,256}=*) *$/i
+const tokenSyntax = /^[A-Za-z0-9._~+/-]{1,256}=*$/
+const inHeader: FieldProblem = { name: 'authorization', message: 'expected Bearer <token>' }
+const inBody: FieldProblem = { name: 'token', message: 'expected one that is valid now' }
 
 interface Failures {
   readonly count: number
@@ -41,9 +44,21 @@ export class TokenGate {
   /** Throws RequestRefused UNAUTHENTICATED, or HttpProblem 429 after too many wrong tokens from this address. */
   async admit(remoteAddress: string, authorization: string | undefined): Promise<Principal> {
     if (authorization === undefined)
-      throw unauthenticated('This needs a token: send the header Authorization: Bearer <token>.')
+      throw new RequestRefused(
+        'UNAUTHENTICATED',
+        'This needs a token: send the header Authorization: Bearer <token>.',
+        [inHeader],
+      )
+    return this.#judge(remoteAddress, bearer.exec(authorization)?.[1], inHeader)
+  }
+
+  /** As `admit`, of a token that came in a body. */
+  async admitToken(remoteAddress: string, text: string): Promise<Principal> {
+    return this.#judge(remoteAddress, tokenSyntax.exec(text)?.[0], inBody)
+  }
+
+  async #judge(remoteAddress: string, token: string | undefined, problem: FieldProblem): Promise<Principal> {
     const address = addressGroup(remoteAddress)
-    const token = bearer.exec(authorization)?.[1]
     const digest = token === undefined ? '' : createHash('sha256').update(token).digest('base64')
     if (!this.#known.has(digest)) this.#refuseWhenTooMany(address)
     const principal = token === undefined ? undefined : await this.#useCases.principalOfToken(token)
@@ -55,7 +70,7 @@ export class TokenGate {
     // Others may have failed while this one was looked up.
     this.#refuseWhenTooMany(address)
     this.#countFailure(address)
-    throw unauthenticated('The token is not valid.')
+    throw new RequestRefused('UNAUTHENTICATED', 'The token is not valid.', [problem])
   }
 
   /** Throws HttpProblem 429 after too many wrong tokens from this address, whoever judged them. */
@@ -112,8 +127,4 @@ function bounded<T extends Map<string, unknown> | Set<string>>(entries: T, most:
     if (oldest.done !== true) entries.delete(oldest.value)
   }
   return entries
-}
-
-function unauthenticated(message: string): RequestRefused {
-  return new RequestRefused('UNAUTHENTICATED', message, [{ name: 'authorization', message: 'expected Bearer <token>' }])
 }

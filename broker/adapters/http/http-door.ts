@@ -2,26 +2,29 @@
 // where it is no JSON, in upload, download-routes and stream-route; who asks, what may be sent, what is answered and
 // logged when it fails, and how it all ends, is here.
 //
-//   headers ─▶ gate (token → principal) ─▶ body (limits, depth) ─▶ schema ─▶ use case ─▶ schema ─▶ answer
+//   headers ─▶ admission (token, session → principal) ─▶ body (limits, depth) ─▶ schema ─▶ use case ─▶ schema ─▶ answer
 //                 └──────────────┴─────────────────┴────────────────┴─▶ problems ─▶ error body
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import { refusalOf, type SchemaError } from '../../doors/field-problems.ts'
-import { parseJsonText } from '../../doors/json-text.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RequestRefused } from '../../errors.ts'
 import type { Clock, Log, Random } from '../../ports.ts'
 import type { UseCases } from '../../use-cases/use-cases.ts'
+import { Admission } from './admission.ts'
 import { TokenGate } from './authentication.ts'
+import { addConsoleRoutes, readConsole } from './console-files.ts'
 import { addDownloadRoutes } from './download-routes.ts'
 import { addEnrollRoute } from './enroll-route.ts'
+import { newServer, securityHeaders } from './fastify-server.ts'
 import { addHealthRoutes, type HealthReport, type MetricsPage } from './health-routes.ts'
-import { compileWhenUsed } from './lazy-schemas.ts'
 import { addOpenApi } from './openapi.ts'
-import { errorBody, HttpProblem, problemOf, problemOfConnection, rawAnswer } from './problems.ts'
+import { errorBody, problemOf } from './problems.ts'
 import { checkHead } from './request-head.ts'
 import type { Server } from './server.ts'
+import { SessionCookie } from './session-cookie.ts'
+import { addSessionRoutes } from './session-routes.ts'
+import { Sessions } from './sessions.ts'
 import type { HttpSettings } from './settings.ts'
 import { Streams } from './stream-route.ts'
 import { addTableRoutes } from './table-routes.ts'
@@ -41,25 +44,21 @@ export interface HttpDoorOptions {
   readonly settings: HttpSettings
   readonly health: () => HealthReport | Promise<HealthReport>
   readonly metrics?: () => Promise<MetricsPage>
+  /** Folder of the built console; absent: none is served. */
+  readonly consoleDir?: string
 }
 
 /** What is still read of a body that has been refused, so that the refusal is not lost in a reset connection. */
 const lingerBytesMax = 16 * 1024 * 1024
 const lingerMs = 2_000
 
-/** Answers here are data for programs; nothing in them is ever to be run, framed, guessed at or kept. */
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-}
-
 export class HttpDoor {
   readonly #options: HttpDoorOptions
   readonly #server: Server
   readonly #gate: TokenGate
+  readonly #sessions: Sessions
+  readonly #cookie: SessionCookie
+  readonly #admission: Admission
   readonly #streams: Streams
   /** Open connections. */
   readonly #sockets = new Set<Socket>()
@@ -71,20 +70,21 @@ export class HttpDoor {
 
   /** Resolves when it listens; rejects with the system's error (EADDRINUSE) otherwise, and nothing is left open. */
   static async open(options: HttpDoorOptions): Promise<HttpDoor> {
-    const server = newServer(options)
-    await compileWhenUsed(server, ajv)
+    const server = await newServer(options)
     const door = new HttpDoor(options, server)
     await door.#listen()
     return door
   }
 
   private constructor(options: HttpDoorOptions, server: Server) {
-    const { useCases, log, clock, settings } = options
-    const gate = new TokenGate(useCases, clock, settings.failedTokensPerMinute)
+    const { useCases, log, clock, random, settings, tls } = options
     this.#options = options
     this.#server = server
-    this.#gate = gate
-    const stillAdmitted = ({ headers }: FastifyRequest): Promise<boolean> => gate.isGood(headers.authorization)
+    this.#gate = new TokenGate(useCases, clock, settings.failedTokensPerMinute)
+    this.#sessions = new Sessions({ useCases, clock, random, settings })
+    this.#cookie = new SessionCookie(tls !== undefined)
+    this.#admission = new Admission(this.#gate, this.#sessions, this.#cookie)
+    const stillAdmitted = (request: FastifyRequest): Promise<boolean> => this.#admission.isStillGood(request)
     this.#streams = new Streams({ useCases, log, clock, settings, stillAdmitted })
   }
 
@@ -109,7 +109,7 @@ export class HttpDoor {
   }
 
   async #listen(): Promise<void> {
-    const { useCases, log, settings, host, port } = this.#options
+    const { useCases, log, settings, host, port, consoleDir } = this.#options
     const server = this.#server
     const count = (socket: Socket): void => {
       this.#sockets.add(socket)
@@ -135,7 +135,7 @@ export class HttpDoor {
       }
       checkHead(request.raw, settings)
       if (request.is404 || request.routeOptions.config.open === true) return
-      request.principal = await this.#gate.admit(request.ip, request.headers.authorization)
+      await this.#admission.admit(request)
     })
     server.addHook('onSend', async (request, reply) => {
       if (this.#closing !== undefined) reply.header('connection', 'close')
@@ -150,10 +150,13 @@ export class HttpDoor {
       await addOpenApi(server)
       addHealthRoutes(server, this.#options.health, this.#options.metrics)
       addTableRoutes(server, useCases)
+      addSessionRoutes(server, { gate: this.#gate, sessions: this.#sessions, cookie: this.#cookie, settings })
       addEnrollRoute(server, useCases, this.#gate)
       addUploadRoutes(server, { useCases, log, settings })
       addDownloadRoutes(server, { useCases, log, settings })
       this.#streams.addRoute(server)
+      const files = consoleDir === undefined ? undefined : await readConsole(consoleDir, log)
+      if (files !== undefined) addConsoleRoutes(server, files)
       await server.listen({ host, port })
     } catch (error) {
       await server.close()
@@ -226,72 +229,4 @@ export class HttpDoor {
       if (left < 0) request.destroy()
     })
   }
-}
-
-/** Fastify would quietly drop what it does not know and make numbers of texts. */
-const ajv = {
-  customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true },
-} as const
-
-function newServer({ random, settings, log, tls }: HttpDoorOptions): Server {
-  const newId = (): string => random.bytes(12).toString('hex')
-  const limits = {
-    headersTimeout: settings.headersTimeoutMs,
-    connectionsCheckingInterval: 1_000,
-    maxHeaderSize: settings.addressBytesMax + settings.headerBytesMax,
-  }
-  const server = Fastify({
-    logger: false,
-    genReqId: newId,
-    requestIdHeader: false,
-    bodyLimit: settings.bodyBytesMax,
-    connectionTimeout: settings.idleTimeoutMs,
-    keepAliveTimeout: settings.keepAliveTimeoutMs,
-    requestTimeout: settings.requestTimeoutMs,
-    ...(tls === undefined
-      ? { http: limits }
-      : { https: { ...tls, ...limits, handshakeTimeout: settings.headersTimeoutMs, requestCert: false } }),
-    forceCloseConnections: 'idle',
-    // New requests on a closing door are answered by the gate, in the documented form.
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
-    ajv,
-    schemaErrorFormatter: errors => refusalOf(errors as unknown as readonly SchemaError[]),
-    frameworkErrors: (error, _request, reply) => answerUnrouted(error, reply as unknown as FastifyReply, newId()),
-    clientErrorHandler: (error, socket) => {
-      const found = problemOfConnection(error)
-      log.debug({ event: 'http-unreadable', code: error.code, status: found.status }, 'a connection made no sense')
-      if (socket.writable) socket.end(rawAnswer(found, newId()))
-      else socket.destroy()
-    },
-  }) as unknown as Server
-  server.server.maxConnections = settings.connectionsMax
-  server.decorateRequest('principal', undefined)
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-    try {
-      done(null, parseJsonText(text as string, settings.jsonDepthMax))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
-  server.addHook('preParsing', async (request, _reply, payload) => {
-    if (request.headers['content-encoding'] === undefined || request.headers['content-encoding'] === 'identity')
-      return payload
-    throw new HttpProblem({
-      status: 415,
-      type: 'UNSUPPORTED_MEDIA_TYPE',
-      message: 'Compressed bodies are not read.',
-      fields: [{ name: 'content-encoding', message: 'expected none' }],
-    })
-  })
-  return server
-}
-
-/** An address that the router cannot even read. */
-function answerUnrouted(error: unknown, reply: FastifyReply, requestId: string): void {
-  const found = problemOf(error)
-  reply.headers({ ...securityHeaders, 'x-request-id': requestId })
-  reply.code(found.status).type('application/json; charset=utf-8').send(errorBody(found, requestId))
 }

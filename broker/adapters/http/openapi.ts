@@ -6,10 +6,12 @@ import Type, { type TProperties, type TSchema } from 'typebox'
 import * as admin from '../../../proto/http-admin.ts'
 import * as api from '../../../proto/http-api.ts'
 import * as certificates from '../../../proto/http-certificates.ts'
+import * as consoleApi from '../../../proto/http-console.ts'
 import * as policy from '../../../proto/http-policy.ts'
 import { readQuery } from './query.ts'
 import { inJson, type RouteDocument } from './route-document.ts'
 import type { Server } from './server.ts'
+import { sessionCookieName } from './session-cookie.ts'
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 type JsonObject = { [name: string]: Json }
@@ -20,16 +22,22 @@ const info = {
   title: 'Drover',
   version: '1',
   description: [
-    'Operations over a fleet of devices. Every address but the health checks takes `Authorization: Bearer <token>`.',
+    'Operations over a fleet of devices. Every address but the health checks takes `Authorization: Bearer <token>`,',
+    'or the cookie of a session.',
     'Roles in a row: viewer, operator, approver, admin; each may do what the ones before may.',
     'Parameters and fields that are not known are refused by name. Lists go on with `after`.',
   ].join(' '),
 }
 
+const sessionWords = [
+  'For browsers, from POST /v1/session; `__Host-drover_session` over HTTPS. What is not GET or HEAD needs the header',
+  '`x-drover-console: 1` beside it. Where there is an Authorization header, the cookie is not looked at.',
+].join(' ')
+
 const errors: Readonly<Record<string, readonly [name: string, description: string]>> = {
   400: ['Invalid', 'What was sent cannot be used; `fields` names what'],
   401: ['Unauthenticated', 'No token, or a wrong one'],
-  403: ['Forbidden', 'The role is not enough, or it takes another person'],
+  403: ['Forbidden', 'The role is not enough, or it takes another person, or another site asks'],
   404: ['NotFound', 'There is no such thing'],
   409: ['Conflict', 'Not in the state that things are in'],
   413: ['TooLarge', 'The body is larger than allowed'],
@@ -46,8 +54,18 @@ export async function addOpenApi(server: Server): Promise<void> {
     openapi: {
       openapi: '3.1.1',
       info,
-      security: [{ token: [] }],
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }, { session: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: sessionCookieName(false),
+            description: sessionWords,
+          },
+        },
+      },
     },
     transform: ({ url, route }) => {
       const { document } = route.config ?? {}
@@ -148,7 +166,9 @@ function errorsOf(method: string, operation: JsonObject): JsonObject {
   const open = Array.isArray(operation.security) && operation.security.length === 0
   if (open && method === 'get') return {}
   const parameters = (operation.parameters ?? []) as JsonObject[]
-  const wanted = ['400', '401', ...(open ? [] : ['403']), '429', '503']
+  // Signing in is no business of another site.
+  const mayForbid = !open || operation.operationId === 'session-create'
+  const wanted = ['400', '401', ...(mayForbid ? ['403'] : []), '429', '503']
   if (parameters.some(parameter => parameter.in === 'path')) wanted.push('404')
   if (method !== 'get' || operation.operationId === 'operation-export') wanted.push('409')
   // A body that nobody asked for is looked at, too.
@@ -158,7 +178,7 @@ function errorsOf(method: string, operation: JsonObject): JsonObject {
 
 /** The schemas that proto/http-*.ts export, by name and by what they say. */
 function sharedSchemas(): { readonly names: ReadonlyMap<string, string>; readonly components: JsonObject } {
-  const found = Object.entries({ ...api, ...admin, ...certificates, ...policy }).filter(
+  const found = Object.entries({ ...api, ...admin, ...certificates, ...consoleApi, ...policy }).filter(
     ([, value]) => typeof value === 'object',
   ) as [string, TSchema][]
   const names = new Map(found.map(([name, schema]) => [JSON.stringify(schema), name]))

@@ -8,6 +8,7 @@ import { requestIdPattern, requestIdWords } from '../../doors/verbs.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Caller } from '../../use-cases/use-cases.ts'
 import type { RouteDocument } from './route-document.ts'
+import type { OpenSession } from './sessions.ts'
 
 export type Server = FastifyInstance<
   RawServerDefault,
@@ -21,6 +22,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before a handler runs, on every route that is not open. */
     principal: Principal | undefined
+    /** Set where the caller came in by the cookie of a session. */
+    session: OpenSession | undefined
   }
   interface FastifyContextConfig {
     /** Needs no token. */

@@ -36,6 +36,12 @@ export interface HttpSettings {
   readonly closeGraceMs: number
   /** Wrong tokens from one address in a minute, before unknown tokens are no longer looked up. */
   readonly failedTokensPerMinute: number
+  /** Sessions of browsers at the same time: all, and of one principal. */
+  readonly sessionsMax: number
+  readonly sessionsEachMax: number
+  /** A session ends when it was not used for so long, and when it is so old. */
+  readonly sessionIdleMs: number
+  readonly sessionMs: number
 }
 
 export const httpSettingsDefaults: HttpSettings = {
@@ -59,4 +65,8 @@ export const httpSettingsDefaults: HttpSettings = {
   keepAliveTimeoutMs: 30_000,
   closeGraceMs: 10_000,
   failedTokensPerMinute: 5,
+  sessionsMax: 1_000,
+  sessionsEachMax: 32,
+  sessionIdleMs: 12 * 3_600_000,
+  sessionMs: 7 * 24 * 3_600_000,
 }

@@ -6,17 +6,20 @@ import Type from 'typebox'
 import { text } from '../../doors/parameters.ts'
 import { RequestRefused } from '../../errors.ts'
 import type { Clock, Log } from '../../ports.ts'
-import type { LiveMessage, UseCases } from '../../use-cases/use-cases.ts'
+import type { LiveKind, LiveMessage, UseCases, WatchRequest } from '../../use-cases/use-cases.ts'
 import { eventView } from '../../views.ts'
 import { type StreamedEvent, streamEvents } from './event-stream.ts'
-import { readQuery } from './query.ts'
+import { readQuery, refusedQuery } from './query.ts'
 import { principalOf, type Server } from './server.ts'
 import type { HttpSettings } from './settings.ts'
+
+const allKinds: readonly LiveKind[] = ['device-event', 'operation', 'activity']
 
 const parameters = {
   operation: text(64, 'only this operation and its events'),
   device: text(64, 'only events of this device'),
   lastEventId: text(64, 'for clients that cannot send the header Last-Event-ID'),
+  kinds: text(64, `what to tell, joined with commas: ${allKinds.join(', ')}; default device-event,operation`),
 } as const
 
 export interface StreamParts {
@@ -24,7 +27,7 @@ export interface StreamParts {
   readonly log: Log
   readonly clock: Clock
   readonly settings: Pick<HttpSettings, 'streamsMax' | 'streamsEachMax' | 'streamHeartbeatMs' | 'streamStallMs'>
-  /** The token of the request is still good. */
+  /** The token or the session of the request is still good. */
   readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>
 }
 
@@ -50,7 +53,9 @@ export class Streams {
         config: {
           document: {
             name: 'event-stream',
-            summary: 'Live: `device-event` for each logged event, `operation` for each change of an operation',
+            summary:
+              'Live: `device-event` for each logged event, `operation` for each change of an operation, ' +
+              '`activity` when the log has grown',
             role: 'viewer',
             query: Object.fromEntries(
               Object.entries(parameters).map(([name, { schema }]) => [name, Type.Optional(schema)]),
@@ -62,7 +67,8 @@ export class Streams {
             },
             answer: {
               status: 200,
-              description: 'Server-sent events; `id` is the id of the event, `data` an EventView or OperationView',
+              description:
+                'Server-sent events; `id` is the id of the event, `data` an EventView, OperationView or ActivityMessage',
               content: { type: 'text/event-stream', schema: Type.String() },
             },
           },
@@ -70,7 +76,7 @@ export class Streams {
       },
       async (request, reply) => {
         const by = principalOf(request)
-        const wanted = wantedOf(request)
+        const wanted = wantedOf(request, this.#parts.settings.streamHeartbeatMs)
         this.#mustHaveRoom(by.name)
         const controller = new AbortController()
         this.#open.set(controller, by.name)
@@ -126,23 +132,43 @@ export class Streams {
   }
 }
 
-function wantedOf(request: FastifyRequest): { operation?: string; device?: string; lastEventId?: string } {
+function wantedOf(request: FastifyRequest, heartbeatMs: number): WatchRequest {
   const values = readQuery(request.query, Object.keys(parameters))
-  const wanted: { operation?: string; device?: string; lastEventId?: string } = {}
-  for (const [name, parameter] of Object.entries(parameters)) {
+  const given: { -readonly [Name in keyof typeof parameters]?: string } = {}
+  for (const name of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const value = values.get(name)
-    if (value !== undefined) wanted[name as keyof typeof parameters] = parameter.read(value, name)
+    if (value !== undefined) given[name] = parameters[name].read(value, name)
   }
   // The header is what a client sends by itself when it comes back: it is newer than the address.
   const header = request.headers['last-event-id']
   if (typeof header === 'string' && header !== '')
-    wanted.lastEventId = parameters.lastEventId.read(header, 'last-event-id')
-  return wanted
+    given.lastEventId = parameters.lastEventId.read(header, 'last-event-id')
+  const { kinds: words, ...others } = given
+  if (words === undefined) return others
+  const kinds = kindsIn(words)
+  return { ...others, kinds, ...(kinds.includes('activity') ? { activityMs: heartbeatMs } : {}) }
+}
+
+/** Throws RequestRefused INVALID. */
+function kindsIn(text: string): readonly LiveKind[] {
+  const words = new Set(text.split(','))
+  const kinds = allKinds.filter(kind => words.has(kind))
+  if (kinds.length !== words.size)
+    throw refusedQuery([{ name: 'kinds', message: `must be some of ${allKinds.join(', ')}, joined with commas` }])
+  return kinds
 }
 
 async function* worded(messages: AsyncIterable<LiveMessage>): AsyncGenerator<StreamedEvent, void, undefined> {
-  for await (const message of messages)
-    yield message.kind === 'event'
-      ? { event: 'device-event', id: message.record.id, data: eventView(message.record) }
-      : { event: 'operation', data: message.operation }
+  for await (const message of messages) yield wordOf(message)
+}
+
+function wordOf(message: LiveMessage): StreamedEvent {
+  switch (message.kind) {
+    case 'event':
+      return { event: 'device-event', id: message.record.id, data: eventView(message.record) }
+    case 'operation':
+      return { event: 'operation', data: message.operation }
+    case 'activity':
+      return { event: 'activity', data: message.activity }
+  }
 }

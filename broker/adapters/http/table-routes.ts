@@ -55,7 +55,7 @@ function queryOf(verb: Verb, given: unknown): object {
 }
 
 /** What is sent and not looked at is a misunderstanding; an empty object is what some clients send for nothing. */
-function mustBeEmpty(body: FastifyRequest['body']): void {
+export function mustBeEmpty(body: FastifyRequest['body']): void {
   if (body === undefined || body === null) return
   if (typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0) return
   throw new RequestRefused('INVALID', 'This address takes no body.', [{ name: 'body', message: 'must be empty' }])

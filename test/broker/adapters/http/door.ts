@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import type { Test } from 'tap'
-import { HttpDoor } from '../../../../broker/adapters/http/http-door.ts'
+import { HttpDoor, type HttpDoorOptions } from '../../../../broker/adapters/http/http-door.ts'
 import { type HttpSettings, httpSettingsDefaults } from '../../../../broker/adapters/http/settings.ts'
 import { systemClock } from '../../../../broker/adapters/system-clock.ts'
 import type { Log, LogFields } from '../../../../broker/ports.ts'
@@ -11,7 +11,7 @@ import type { UseCases } from '../../../../broker/use-cases/use-cases.ts'
 export interface OpenDoor {
   readonly door: HttpDoor
   readonly url: string
-  /** What was logged, without `http-request`. */
+  /** What was logged, without `http-request` unless that was asked for. */
   readonly logged: LogFields[]
 }
 
@@ -20,10 +20,14 @@ export async function openDoor(
   useCases: UseCases,
   settings: Partial<HttpSettings> = {},
   tls?: SecureContextOptions,
+  {
+    logRequests = false,
+    ...more
+  }: Partial<Pick<HttpDoorOptions, 'consoleDir'>> & { readonly logRequests?: boolean } = {},
 ): Promise<OpenDoor> {
   const logged: LogFields[] = []
   const add = (fields: LogFields): void => {
-    if (fields.event !== 'http-request') logged.push(fields)
+    if (logRequests || fields.event !== 'http-request') logged.push(fields)
   }
   const log: Log = { debug: add, info: add, warn: add, error: add }
   const door = await HttpDoor.open({
@@ -37,6 +41,7 @@ export async function openDoor(
     settings: { ...httpSettingsDefaults, failedTokensPerMinute: 1_000_000, ...settings },
     health: () => ({ ready: true, checks: {} }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '' }),
+    ...more,
   })
   t.teardown(() => door.close())
   return { door, url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${door.port}`, logged }

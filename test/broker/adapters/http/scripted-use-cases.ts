@@ -1,11 +1,13 @@
 // Use cases that only remember what they were asked, and answer with a value of the documented schema: everything
 // optional is there, so that what a door loses on the way shows.
+import { createHash } from 'node:crypto'
 import type { TSchema } from 'typebox'
 import type { Principal, PrincipalRole } from '../../../../broker/core/records.ts'
 import type { Caller, UseCases } from '../../../../broker/use-cases/use-cases.ts'
 import * as admin from '../../../../proto/http-admin.ts'
 import * as api from '../../../../proto/http-api.ts'
 import * as certificates from '../../../../proto/http-certificates.ts'
+import * as fleet from '../../../../proto/http-console.ts'
 import { principalName } from '../../../../proto/ids.ts'
 
 export interface Call {
@@ -22,7 +24,7 @@ export const roles: readonly PrincipalRole[] = ['viewer', 'operator', 'approver'
 export const principals: readonly Principal[] = roles.map(role => ({
   name: principalName(`the-${role}`),
   role,
-  tokenSha256: 'ab'.repeat(32),
+  tokenSha256: createHash('sha256').update(`token-of-${role}`).digest('hex'),
   createdAt: 0,
 }))
 export const tokenOf = (role: PrincipalRole): string => `token-of-${role}`
@@ -67,6 +69,10 @@ const answers: Readonly<Partial<Record<keyof UseCases, TSchema>>> = {
   showEvent: api.EventView,
   listAudit: api.ListingOf(admin.AuditView),
   auditHead: admin.AuditHead,
+  auditVerification: fleet.AuditVerification,
+  showFleet: fleet.FleetView,
+  fleetFailures: fleet.FailureHistory,
+  listDeviceOperations: api.ListingOf(fleet.DeviceOperationView),
   createWebhook: admin.WebhookAnswer,
   listWebhooks: api.ListingOf(admin.WebhookView),
 }
@@ -83,6 +89,11 @@ export function scriptedUseCases(own: Partial<UseCases> = {}): Scripted {
     get(_, name: keyof UseCases) {
       if (name === 'principalOfToken')
         return own.principalOfToken ?? (async (token: string) => principals.find(({ role }) => tokenOf(role) === token))
+      if (name === 'principalOfTokenSha256')
+        return (
+          own.principalOfTokenSha256 ??
+          (async (sha256: string) => principals.find(known => known.tokenSha256 === sha256))
+        )
       return async (by: Caller, ...args: unknown[]) => {
         calls.push({ name, by, args })
         const perform = own[name] as ((by: Caller, ...args: unknown[]) => unknown) | undefined

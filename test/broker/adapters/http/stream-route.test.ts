@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import type { EventRecord } from '../../../../broker/core/records.ts'
 import { RequestRefused } from '../../../../broker/errors.ts'
-import type { LiveMessage, UseCases } from '../../../../broker/use-cases/use-cases.ts'
+import type { LiveMessage, UseCases, WatchRequest } from '../../../../broker/use-cases/use-cases.ts'
 import { eventView } from '../../../../broker/views.ts'
 import type { OperationView } from '../../../../proto/http-api.ts'
 import { deviceId, eventIdOf } from '../../../../proto/ids.ts'
@@ -14,7 +14,7 @@ const viewer = tokenOf('viewer')
 
 /** Live messages as a test gives them out; ends by itself when the signal says so, as the real one does. */
 class Source {
-  readonly requests: { readonly operation?: string; readonly device?: string; readonly lastEventId?: string }[] = []
+  readonly requests: WatchRequest[] = []
   readonly #waiting: LiveMessage[] = []
   readonly #wakes = new Set<() => void>()
   /** Iterations that have not ended. */
@@ -143,6 +143,9 @@ t.test('a reader hears events with their ids, operations without, and resumes af
   }
   await settled(() => source.open === 0)
   for (const [path, field, headers] of [
+    ...['', 'operations', 'operation,', 'operation, activity', 'event', 'operation,__proto__'].map(
+      kinds => [`/v1/stream?kinds=${encodeURIComponent(kinds)}`, 'kinds', {}] as const,
+    ),
     ['/v1/stream?colour=1', 'colour', {}],
     [`/v1/stream?device=${'a'.repeat(65)}`, 'device', {}],
     ['/v1/stream', 'last-event-id', { 'last-event-id': 'a'.repeat(65) }],
@@ -159,6 +162,34 @@ t.test('a reader hears events with their ids, operations without, and resumes af
   const other = await openDoor(t, refusing.useCases, { streamsMax: 1 })
   for (let time = 0; time < 3; time += 1)
     t.match(await ask(`${other.url}/v1/stream`, viewer), { status: 400 }, 'a refused stream takes no place')
+})
+
+t.test('a reader says which kinds he wants; activity comes with every heartbeat', async t => {
+  const source = new Source()
+  const { useCases } = scriptedUseCases({ watch: source.watch })
+  const { url } = await openDoor(t, useCases, { streamHeartbeatMs: 4_000 })
+  const rows: readonly (readonly [query: string, request: WatchRequest])[] = [
+    ['kinds=activity,operation', { kinds: ['operation', 'activity'], activityMs: 4_000 }],
+    ['kinds=device-event%2Coperation', { kinds: ['device-event', 'operation'] }],
+    ['kinds=operation,operation', { kinds: ['operation'] }],
+    ['device=a', { device: 'a' }],
+  ]
+  for (const [query, request] of rows) {
+    const reader = read(url, `/v1/stream?${query}`)
+    await reader.until(/retry/)
+    t.strictSame(source.requests.at(-1), request, query)
+    reader.socket.destroy()
+    await settled(() => source.open === 0)
+  }
+  const reader = read(url, '/v1/stream?kinds=activity')
+  const activity = { at: '2030-01-02T03:04:05.000Z', newestEvent: null, events: 3 }
+  await reader.until(/retry/)
+  source.give({ kind: 'activity', activity })
+  const heard = await reader.until(/event: activity\ndata: .*\n\n/)
+  t.same(JSON.parse(/event: activity\ndata: (.*)\n\n/.exec(heard)?.[1] ?? ''), activity)
+  t.notMatch(heard, /^id:/m, 'it does not move the place to resume from')
+  reader.socket.destroy()
+  await settled(() => source.open === 0)
 })
 
 t.test('in silence there are signs of life, and whoever may no longer listen is cut off', async t => {

@@ -52,6 +52,10 @@ const rows: Readonly<Record<string, readonly [useCase: string, body: object | un
   'principal-delete': ['deletePrincipal', undefined, ['the-name']],
   'audit-list': ['listAudit', undefined, [{}]],
   'audit-head': ['auditHead', undefined, []],
+  'audit-verification': ['auditVerification', undefined, []],
+  fleet: ['showFleet', undefined, []],
+  'fleet-failures': ['fleetFailures', undefined, [{}]],
+  'device-operations': ['listDeviceOperations', undefined, ['the-id', {}]],
   'webhook-create': [
     'createWebhook',
     { url: 'https://a.example/', events: ['operation.paused'] },
@@ -105,6 +109,12 @@ t.test('parameters arrive under their names; what is wrong is refused by name be
       [operation, { result: 'errors', state: 'failed' }],
     ],
     [`/v1/operations/${operation}/explain/sensor%3A1`, [operation, 'sensor:1']],
+    ['/v1/fleet/failures?hours=168', [{ hours: 168 }]],
+    ['/v1/devices/a/operations?type=reboot%2Cconfig-change&limit=9', ['a', { type: 'reboot,config-change', limit: 9 }]],
+    [
+      '/v1/operations?type=reboot&status=Cancelled&updateStatus=Processing&createdBy=kim&release=main%402.0.0',
+      [{ type: 'reboot', status: 'Cancelled', updateStatus: 'Processing', createdBy: 'kim', release: 'main@2.0.0' }],
+    ],
   ]
   for (const [path, args] of good) {
     t.equal((await ask(url + path, admin)).status, 200, path.slice(0, 80))
@@ -118,6 +128,10 @@ t.test('parameters arrive under their names; what is wrong is refused by name be
     ['GET', '/v1/devices?__proto__=1', '__proto__'],
     ['GET', '/v1/audit?order=down', 'order'],
     ['GET', '/v1/audit/head?x=1', 'x'],
+    ['GET', '/v1/fleet/failures?hours=0', 'hours'],
+    ['GET', '/v1/fleet/failures?hours=169', 'hours'],
+    ['GET', '/v1/operations?status=Processing', 'status'],
+    ['GET', '/v1/operations?updateStatus=Running', 'updateStatus'],
     ['GET', `/v1/operations/${operation}/executions?result=all`, 'result'],
     ['POST', `/v1/operations/${operation}/pause?x=1`, 'x'],
     ['POST', `/v1/operations/${operation}/pause`, 'body', { reason: 'not asked for' }],
@@ -190,9 +204,12 @@ t.test('the OpenAPI document says what the door does, and docs/openapi.json is t
     'operation-export',
     'operation-import',
     'release-upload',
+    'session-create',
+    'session-delete',
+    'session-show',
   ])
   for (const [address, operation] of operations) {
-    const open = address.endsWith('z') || address === 'post /v1/enroll'
+    const open = address.endsWith('z') || ['post /v1/enroll', 'post /v1/session'].includes(address)
     t.match(operation, { summary: /\w/, responses: {} }, address)
     if (!open)
       t.match(operation, { responses: { 401: { $ref: /Unauthenticated/ }, 403: { $ref: /Forbidden/ } } }, address)
