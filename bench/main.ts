@@ -4,9 +4,12 @@ interface Bench {
 }
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   agent: () => import('./agent.ts'),
+  console: () => import('./console.ts'),
   delivery: () => import('./delivery.ts'),
   engine: () => import('./engine.ts'),
   fleet: () => import('./fleet.ts'),
+  fuzz: () => import('./fuzz.ts'),
+  pages: () => import('./pages.ts'),
   store: () => import('./store.ts'),
   world: () => import('./world.ts'),
 }

@@ -4,7 +4,9 @@
 //   none                    ─▶ credentials of a device, then principals; a name nobody has is a stranger's
 import { deviceId, principalName } from '../proto/ids.ts'
 import { acceptsCertificate, type PresentedCertificate } from './core/device-certificates.ts'
+import type { Principal } from './core/records.ts'
 import type { Clock, Identity, Store } from './ports.ts'
+import { isExpired } from './use-cases/principals.ts'
 import { secretMatches } from './use-cases/secrets.ts'
 
 export interface Doorkeeper {
@@ -12,10 +14,12 @@ export interface Doorkeeper {
   readonly clock: Pick<Clock, 'now'>
   /** False: devices come in by certificate alone. */
   readonly devicePasswords: boolean
+  /** Hears of every token that was right. */
+  readonly tokenUsed?: (principal: Principal) => void
 }
 
 export async function authenticate(
-  { store, clock, devicePasswords }: Doorkeeper,
+  { store, clock, devicePasswords, tokenUsed }: Doorkeeper,
   userName: string | undefined,
   password: Uint8Array | undefined,
   shown?: PresentedCertificate,
@@ -40,7 +44,9 @@ export async function authenticate(
   const name = named(principalName, userName)
   const principal = name && (await store.principal(name))
   if (principal === undefined) return undefined
-  return secretMatches(secret, principal.tokenSha256) ? { kind: 'operator', principal } : 'refused'
+  if (!secretMatches(secret, principal.tokenSha256) || isExpired(principal, clock.now())) return 'refused'
+  tokenUsed?.(principal)
+  return { kind: 'operator', principal }
 }
 
 function named<T>(parse: (text: string) => T, text: string): T | undefined {

@@ -4,22 +4,33 @@
 import { readChunkRequest } from '../proto/chunk-messages.ts'
 import { WireError } from '../proto/codec.ts'
 import { readLogReport } from '../proto/log-report.ts'
-import { readConfigurationReport, readEvent, readHello, readPresence, readProgress } from '../proto/messages.ts'
+import {
+  type Hello,
+  readConfigurationReport,
+  readEvent,
+  readHello,
+  readPresence,
+  readProgress,
+} from '../proto/messages.ts'
 import type { Uplink } from '../proto/topics.ts'
 import type { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import { MessageRefused } from './errors.ts'
 import type { Orchestrator } from './orchestrator/orchestrator.ts'
 import type { DeviceConnection } from './ports.ts'
 
-/** Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. */
+/**
+ * Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. `greeted` hears of a
+ * hello first: what it sends arrives before the offers that the hello brings.
+ */
 export function handleDeviceMessage(
   orchestrator: Orchestrator,
   delivery: ChunkDelivery,
   connection: DeviceConnection,
   uplink: Uplink,
   payload: Uint8Array,
+  greeted: (hello: Hello) => void = () => {},
 ): Promise<void> {
-  if (uplink !== 'events') return handleOther(orchestrator, delivery, connection, uplink, payload)
+  if (uplink !== 'events') return handleOther(orchestrator, delivery, connection, uplink, payload, greeted)
   // Most of what devices say: no promise more than the orchestrator's own.
   try {
     return orchestrator.event(connection, read(readEvent, payload))
@@ -34,10 +45,12 @@ async function handleOther(
   connection: DeviceConnection,
   uplink: Exclude<Uplink, 'events'>,
   payload: Uint8Array,
+  greeted: (hello: Hello) => void,
 ): Promise<void> {
   switch (uplink) {
     case 'hello': {
       const hello = read(readHello, payload)
+      greeted(hello)
       await orchestrator.hello(connection, hello)
       delivery.connected(connection, hello.packetBytesMax)
       return

@@ -10,6 +10,7 @@
 import { join } from 'node:path'
 import type { Aedes } from 'aedes'
 import { type OperationId, principalName } from '../proto/ids.ts'
+import { TrustChain } from '../proto/trust.ts'
 import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
 import type { AedesSettings } from './adapters/aedes/settings.ts'
 import { ArtifactFiles } from './adapters/artifact-files.ts'
@@ -23,19 +24,22 @@ import { WebhookHttp, type WebhookHttpSettings } from './adapters/webhook-http.t
 import { authenticate } from './authentication.ts'
 import { openPatches } from './automatic-patches.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
+import type { Principal } from './core/records.ts'
 import { Carousel } from './delivery/carousel.ts'
 import { ChunkDelivery } from './delivery/chunk-delivery.ts'
 import { type DeliverySettings, deliverySettings } from './delivery/delivery-settings.ts'
 import { handleDeviceMessage } from './device-messages.ts'
+import { FleetTimeMaker, type TimeSigner } from './fleet-time.ts'
 import { Housekeeping, type HousekeepingSettings, housekeepingDefaults } from './housekeeping.ts'
 import { LiveCounts } from './live-counts.ts'
 import { type BrokerFigures, brokerMetrics } from './metrics.ts'
 import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
 import { encodedBytesIn } from './orchestrator/transports.ts'
 import type { ArtifactStore, Clock, CommandSigner, Log, MqttEvents, OperatorChannel, Random, Store } from './ports.ts'
+import { tellTrust } from './trust-telling.ts'
 import { assembleUseCases } from './use-cases/assemble.ts'
 import { type CommandTypeDefinition, OperationTypes } from './use-cases/operation-types.ts'
-import { newPrincipal } from './use-cases/principals.ts'
+import { isExpired, newPrincipal } from './use-cases/principals.ts'
 import type { UseCases } from './use-cases/use-cases.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
@@ -65,6 +69,12 @@ export interface DroverOptions {
   readonly certificateAuthority?: CertificateAuthority
   /** False: devices come in by certificate alone. */
   readonly devicePasswords?: boolean
+  /** Handed on to devices that hold an older document. */
+  readonly trust?: TrustChain
+  /** Signs the time that offers carry; devices whose trust document has a role `timestamp` take none without it. */
+  readonly timeSigner?: TimeSigner
+  /** How long such a time is fresh, milliseconds; default one day. */
+  readonly timeValidMs?: number
 }
 
 export interface Drover {
@@ -113,6 +123,10 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     if (patches !== undefined) opened.push(() => patches.close())
 
     const calendar = new CronCalendar()
+    const trust = options.trust ?? TrustChain.of([])
+    const { timeSigner, timeValidMs = 86_400_000 } = options
+    const time =
+      timeSigner && new FleetTimeMaker({ signer: timeSigner, clock, trustVersion: trust.version, validMs: timeValidMs })
     const types = new OperationTypes(store, options.signer, options.operationTypes)
     const post = new WebhookHttp(options.webhooks)
     // The orchestrator speaks before the hooks are in place: what it says to nobody is said again at each hello.
@@ -133,6 +147,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
         throughputOf: operation => throughputOf(operation),
         encodedBytesOf: encodedBytesIn(artifacts),
         ...(patches === undefined ? {} : { patches: patches.offers }),
+        ...(time === undefined ? {} : { fleetTime: () => time.current() }),
       },
       { ...orchestratorDefaults, broadcastDevicesMin, broadcastGatherMs, ...options.orchestrator },
     )
@@ -176,7 +191,14 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       ...(options.certificateAuthority === undefined ? {} : { authority: options.certificateAuthority }),
     })
     const commands = new MqttCommands(useCases, channel, log)
-    const who = { store, clock, devicePasswords: options.devicePasswords ?? true }
+    const who = {
+      ...{ store, clock, devicePasswords: options.devicePasswords ?? true },
+      tokenUsed: ({ name, tokenSha256 }: Principal): void => {
+        useCases
+          .principalOfTokenSha256(tokenSha256)
+          .catch(err => log.warn({ event: 'use-not-noted', principal: name, err }, 'last use of a token not noted'))
+      },
+    }
     const events: MqttEvents = {
       authenticate: (_, userName, password, shown) => authenticate(who, userName, password, shown),
       deviceConnected: connection => orchestrator.deviceConnected(connection),
@@ -189,8 +211,15 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       sessionJoined: (connection, session) => carousel.joined(connection, session),
       sessionLeft: (connection, session) => carousel.left(connection, session),
       deviceMessage: (connection, uplink, payload) =>
-        handleDeviceMessage(orchestrator, delivery, connection, uplink, payload),
-      operatorMessage: (principal, verb, payload) => commands.handle(principal, verb, payload),
+        handleDeviceMessage(orchestrator, delivery, connection, uplink, payload, hello =>
+          tellTrust(trust, connection, hello, log),
+        ),
+      operatorMessage(principal, verb, payload) {
+        // A connection lives longer than the token that opened it; nothing is done for it any more.
+        if (!isExpired(principal, clock.now())) return commands.handle(principal, verb, payload)
+        attachment?.disconnectOperator(principal.name, 'token-expired')
+        return Promise.resolve()
+      },
     }
     const mqtt = { strangers: options.strangers ?? 'host', ...options.mqtt } as const
     const attached = await attachAedes(aedes, events, mqtt, { clock, log })

@@ -1,5 +1,6 @@
-// Records as operators see them, the same through every door; both status vocabularies are made here and nowhere else.
+// Records as operators see them, the same through every door.
 import { hash } from 'node:crypto'
+import { EnvelopeError, openEnvelope } from '../proto/envelope.ts'
 import { eventCodeEntry } from '../proto/event-codes.ts'
 import type { AuditView, PrincipalView, WebhookView } from '../proto/http-admin.ts'
 import type {
@@ -27,14 +28,15 @@ import type {
   ErrorReason,
   EventRecord,
   Execution,
-  ExecutionState,
   Operation,
   Principal,
   Release,
+  ReleaseManifest,
   Webhook,
 } from './core/records.ts'
 import { type TransferCounts, transferOf } from './core/transfer.ts'
 import type { Page } from './ports.ts'
+import { errorsOf, executionStatuses, operationStatus, updateStatus } from './status-words.ts'
 
 export function deviceView(id: DeviceId, device: Device | undefined, online: boolean): DeviceView {
   return {
@@ -55,7 +57,14 @@ export function deviceView(id: DeviceId, device: Device | undefined, online: boo
 }
 
 export function principalView(principal: Principal): PrincipalView {
-  return { name: principal.name, role: principal.role, createdAt: instant(principal.createdAt) }
+  return {
+    name: principal.name,
+    role: principal.role,
+    createdAt: instant(principal.createdAt),
+    tokenPrefix: principal.tokenPrefix ?? null,
+    expiresAt: time(principal.expiresAt),
+    lastUsedAt: time(principal.lastUsedAt),
+  }
 }
 
 export function releaseView(release: Release): ReleaseView {
@@ -76,7 +85,18 @@ export function releaseView(release: Release): ReleaseView {
       precursorSha256: manifest.precursorSha256 ?? null,
       payloadSize: manifest.payloadSize,
       expiresAt: instant(manifest.expiresAt),
+      signatures: signaturesOf(manifest),
     })),
+  }
+}
+
+/** Who signed it, by the key's own name; whether the fleet trusts that key, its trust document says. */
+function signaturesOf({ envelope }: ReleaseManifest): ReleaseView['manifests'][number]['signatures'] {
+  try {
+    return openEnvelope(Buffer.from(envelope, 'base64')).signatures.map(({ keyId }) => ({ keyId }))
+  } catch (error) {
+    if (error instanceof EnvelopeError) return []
+    throw error
   }
 }
 
@@ -84,7 +104,6 @@ export function releaseView(release: Release): ReleaseView {
 export function operationView(operation: Operation, throughput?: number): OperationView {
   const { counts, subject } = operation
   const updated = counts.completed + (counts.byCode.SYS_110 ?? 0)
-  const errors = counts.failed + counts.skipped - (counts.byCode.SYS_110 ?? 0)
   const release = subject.kind === 'release' ? subject : undefined
   return {
     id: operation.id,
@@ -93,7 +112,7 @@ export function operationView(operation: Operation, throughput?: number): Operat
     typeName: operation.typeName,
     state: operation.state,
     updateStatus: updateStatus(operation),
-    operationStatus: operationStatus(operation, errors),
+    operationStatus: operationStatus(operation),
     release: release?.release ?? null,
     component: release?.component ?? null,
     targetVersion: release?.version ?? null,
@@ -114,7 +133,7 @@ export function operationView(operation: Operation, throughput?: number): Operat
     completedAt: time(operation.completedAt),
     sensors: counts.total,
     updated,
-    errors,
+    errors: errorsOf(operation),
     counts: {
       pending: counts.pending,
       inProgress: counts.inProgress,
@@ -331,48 +350,6 @@ export function listing<Record, View>(
     limit: request.limit,
     after: request.after ?? null,
     has_more: page.hasMore,
-  }
-}
-
-const executionStatuses: Readonly<Record<ExecutionState, string>> = {
-  pending: 'Pending',
-  'in-progress': 'In Progress',
-  completed: 'Completed',
-  failed: 'Failed',
-  skipped: 'Skipped',
-}
-
-function updateStatus({ state }: Operation): string {
-  switch (state) {
-    case 'awaiting-approval':
-    case 'scheduled':
-    case 'pending':
-      return 'Pending'
-    case 'running':
-    case 'paused':
-    case 'stopping':
-      return 'Processing'
-    case 'completed':
-      return 'Completed'
-    case 'stopped':
-      return 'Stopped'
-  }
-}
-
-function operationStatus({ state }: Operation, errors: number): string {
-  switch (state) {
-    case 'awaiting-approval':
-    case 'scheduled':
-    case 'pending':
-      return 'Pending'
-    case 'running':
-    case 'paused':
-    case 'stopping':
-      return 'Running'
-    case 'completed':
-      return errors === 0 ? 'Completed' : 'Failed'
-    case 'stopped':
-      return 'Cancelled'
   }
 }
 

@@ -97,10 +97,11 @@ export class BrokerProcess {
     return answer
   }
 
-  request(method: string, path: string, body?: object | Uint8Array): Promise<Response> {
+  request(method: string, path: string, body?: object | Uint8Array, signal?: AbortSignal): Promise<Response> {
     const raw = body instanceof Uint8Array
     return fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
       method,
+      ...(signal === undefined ? {} : { signal }),
       headers: {
         authorization: `Bearer ${this.#token}`,
         ...(body === undefined ? {} : { 'content-type': raw ? 'application/octet-stream' : 'application/json' }),

@@ -1,5 +1,6 @@
-// The online key of the fleet: signs the commands that the broker may give by itself. Which operation types that are, the
-// devices' trust document says; firmware and named programs need a key the broker never sees.
+// The online keys of the fleet. The operations key signs the commands that the broker may give by itself; which operation
+// types that are, the devices' trust document says; firmware and named programs need a key the broker never sees. The
+// timestamp key tells the time. Each signs statements of one kind.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { EnvelopeError, signEnvelope, trustedKey } from '../../proto/envelope.ts'
@@ -18,16 +19,18 @@ const pemBytesMax = 16 * 1024
 
 export class OperationsKey {
   readonly #privateKey: KeyObject
+  readonly #signs: 'command' | 'time'
   /** RFC 7638 thumbprint, as trust documents name it. */
   readonly keyId: string
 
-  private constructor(privateKey: KeyObject, keyId: string) {
+  private constructor(privateKey: KeyObject, keyId: string, signs: 'command' | 'time') {
     this.#privateKey = privateKey
+    this.#signs = signs
     this.keyId = keyId
   }
 
   /** A private Ed25519 or P-256 key in PEM form without a passphrase. Throws OperationsKeyUnusable naming the file. */
-  static async open(path: string): Promise<OperationsKey> {
+  static async open(path: string, signs: 'command' | 'time' = 'command'): Promise<OperationsKey> {
     const pem = await pemOf(path)
     if (pem.includes('ENCRYPTED'))
       throw new OperationsKeyUnusable(path, 'is protected by a passphrase, which nobody types at a start of the broker')
@@ -41,16 +44,16 @@ export class OperationsKey {
       throw new OperationsKeyUnusable(path, 'does not parse', { cause })
     }
     try {
-      return new OperationsKey(privateKey, trustedKey(createPublicKey(privateKey)).keyId)
+      return new OperationsKey(privateKey, trustedKey(createPublicKey(privateKey)).keyId, signs)
     } catch (cause) {
       if (!(cause instanceof EnvelopeError)) throw cause
       throw new OperationsKeyUnusable(path, 'is neither an Ed25519 nor a P-256 key', { cause })
     }
   }
 
-  /** The SignedEnvelope of a command (`encodeCommand`), as it travels in an offer. */
+  /** The SignedEnvelope of a command (`encodeCommand`) or of a time (`encodeFleetTime`), as it travels in an offer. */
   sign(payload: Uint8Array): Uint8Array {
-    return signEnvelope('command', payload, [this.#privateKey])
+    return signEnvelope(this.#signs, payload, [this.#privateKey])
   }
 }
 

@@ -11,6 +11,7 @@ import {
   WebhookView,
 } from '../../proto/http-admin.ts'
 import { ListingOf } from '../../proto/http-api.ts'
+import { AuditVerification } from '../../proto/http-console.ts'
 import { oneOf, paging, text } from './parameters.ts'
 import { type Verb, verb } from './verb.ts'
 
@@ -76,6 +77,14 @@ export const administrationVerbs: readonly Verb[] = [
     http: ['GET', '/v1/audit/head'],
     answer: AuditHead,
     perform: (useCases, by) => useCases.auditHead(by),
+  }),
+  verb({
+    name: 'audit-verification',
+    summary: 'Whether the audit chain holds, as the broker itself finds it in the background',
+    role: 'viewer',
+    http: ['GET', '/v1/audit/verification'],
+    answer: AuditVerification,
+    perform: (useCases, by) => useCases.auditVerification(by),
   }),
   verb({
     name: 'webhook-create',

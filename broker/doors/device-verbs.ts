@@ -1,5 +1,4 @@
 // Devices, their releases, and what they logged.
-import Type from 'typebox'
 import {
   DeviceEdit,
   DeviceView,
@@ -10,15 +9,11 @@ import {
   ListingOf,
   ReleaseView,
 } from '../../proto/http-api.ts'
+import { DeviceOperationView } from '../../proto/http-console.ts'
 import { filterLengthMax } from '../core/event-filter.ts'
 import { certificateVerbs } from './certificate-verbs.ts'
-import { limit, oneOf, paging, text } from './parameters.ts'
+import { limit, oneOf, paging, shortListingOf, text } from './parameters.ts'
 import { addressIn, type Verb, verb } from './verb.ts'
-
-const DeviceListing = Type.Object({
-  ...ListingOf(DeviceView).properties,
-  next: Type.Optional(Type.String({ description: '`after` of the next page, where a filter left this one short' })),
-})
 
 export const deviceVerbs: readonly Verb[] = [
   verb({
@@ -27,7 +22,7 @@ export const deviceVerbs: readonly Verb[] = [
     role: 'viewer',
     http: ['GET', '/v1/devices'],
     query: { ...paging, filter: text(filterLengthMax, 'conditions field__op=value joined with &') },
-    answer: DeviceListing,
+    answer: shortListingOf(DeviceView),
     perform: (useCases, by, { query }) => useCases.listDevices(by, query),
   }),
   verb({
@@ -37,6 +32,19 @@ export const deviceVerbs: readonly Verb[] = [
     http: ['GET', '/v1/devices/:id'],
     answer: DeviceView,
     perform: (useCases, by, { path }) => useCases.showDevice(by, path.id),
+  }),
+  verb({
+    name: 'device-operations',
+    summary: 'What operations were to a device, newest operation first; a page may be short',
+    role: 'viewer',
+    http: ['GET', '/v1/devices/:id/operations'],
+    query: {
+      ...paging,
+      after: text(26, 'id of the last operation of the page before'),
+      type: text(264, 'only operations of this type; several are joined with commas'),
+    },
+    answer: shortListingOf(DeviceOperationView),
+    perform: (useCases, by, { path, query }) => useCases.listDeviceOperations(by, path.id, query),
   }),
   verb({
     name: 'device-enroll',

@@ -11,8 +11,9 @@ import {
   OperationView,
   ReasonRequest,
 } from '../../proto/http-api.ts'
+import { operationStatuses, updateStatuses } from '../../proto/http-console.ts'
 import type { ExecutionState } from '../core/records.ts'
-import { oneOf, paging } from './parameters.ts'
+import { oneOf, paging, shortListingOf, text } from './parameters.ts'
 import { addressIn, type Verb, verb } from './verb.ts'
 
 const executionStates: readonly ExecutionState[] = ['pending', 'in-progress', 'completed', 'failed', 'skipped']
@@ -58,11 +59,18 @@ export const operationVerbs: readonly Verb[] = [
   }),
   verb({
     name: 'operation-list',
-    summary: 'Operations, newest first',
+    summary: 'Operations, newest first; with a condition a page may be short',
     role: 'viewer',
     http: ['GET', '/v1/operations'],
-    query: paging,
-    answer: ListingOf(OperationView),
+    query: {
+      ...paging,
+      type: text(64, 'only operations of this type'),
+      status: oneOf(operationStatuses, 'only with this word of the operations page'),
+      updateStatus: oneOf(updateStatuses, 'only with this word of the update-status page'),
+      createdBy: text(64, 'only those that this principal made'),
+      release: text(80, 'only those of this release: its id, or component@version'),
+    },
+    answer: shortListingOf(OperationView),
     perform: (useCases, by, { query }) => useCases.listOperations(by, query),
   }),
   verb({

@@ -1,7 +1,7 @@
 // What may stand beside a command's own fields: how a list is paged, ordered and narrowed. One parameter is known in two
 // forms: as text behind the question mark of an address, and as a JSON value. Limits of length are in its schema.
 import Type, { type TSchema } from 'typebox'
-import { pageLimitMax } from '../../proto/http-api.ts'
+import { ListingOf, pageLimitMax } from '../../proto/http-api.ts'
 import { RequestRefused } from '../errors.ts'
 
 export interface Parameter<T> {
@@ -44,15 +44,16 @@ export function oneOf<const Word extends string>(words: readonly Word[], descrip
   }
 }
 
-/** At least 1, below 2^53. */
-export function positiveInteger(description: string): Parameter<number> {
+/** 1 to `most`, which is below 2^53. */
+export function positiveInteger(description: string, most: number = Number.MAX_SAFE_INTEGER): Parameter<number> {
+  const range = most === Number.MAX_SAFE_INTEGER ? 'from 1' : `from 1 to ${most}`
   return {
-    schema: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description }),
+    schema: Type.Integer({ minimum: 1, maximum: most, description }),
     lengthMax: 16,
     read(value, name) {
       const number = Number(value)
-      if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(number) || number < 1)
-        throw refusedParameter(name, 'must be a whole number from 1')
+      if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(number) || number < 1 || number > most)
+        throw refusedParameter(name, `must be a whole number ${range}`)
       return number
     },
   }
@@ -75,6 +76,15 @@ export const paging = {
   after: text(256, 'id of the last item of the page before'),
   limit: limit(),
 } as const
+
+/** Of a list in which a condition may leave a page short. */
+export const shortListingOf = <T extends TSchema>(item: T) =>
+  Type.Object({
+    ...ListingOf(item).properties,
+    next: Type.Optional(
+      Type.String({ description: '`after` of the next page, where a condition left this one short' }),
+    ),
+  })
 
 export function refusedParameter(name: string, message: string): RequestRefused {
   return new RequestRefused('INVALID', `The query is not valid: ${name} ${message}.`, [{ name, message }])

@@ -2,10 +2,11 @@
 // of its noun. Not here is what is no JSON: bundles, CSV, backups, streams; those are HTTP's alone.
 import { administrationVerbs } from './administration-verbs.ts'
 import { deviceVerbs } from './device-verbs.ts'
+import { fleetVerbs } from './fleet-verbs.ts'
 import { operationVerbs } from './operation-verbs.ts'
 import type { Verb } from './verb.ts'
 
-export const verbs: readonly Verb[] = [...deviceVerbs, ...operationVerbs, ...administrationVerbs]
+export const verbs: readonly Verb[] = [...deviceVerbs, ...operationVerbs, ...fleetVerbs, ...administrationVerbs]
 
 /** Of request ids, wherever they stand. */
 export const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/

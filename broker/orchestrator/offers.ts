@@ -30,6 +30,8 @@ export interface OfferParts {
   readonly calendar: Calendar
   readonly log: Log
   readonly patches?: PatchOffers
+  /** The signed time that offers carry; absent: none. */
+  readonly fleetTime?: () => Uint8Array
   /** Says the go in the broadcast session the device waits in; false: there is no such session. */
   readonly activate: (execution: Execution) => boolean
 }
@@ -40,15 +42,17 @@ export class Offers {
   readonly #calendar: Calendar
   readonly #log: Log
   readonly #patches: PatchOffers | undefined
+  readonly #fleetTime: OfferParts['fleetTime']
   readonly #activate: OfferParts['activate']
   readonly #settings: OfferSettings
 
-  constructor({ sessions, clock, calendar, log, patches, activate }: OfferParts, settings: OfferSettings) {
+  constructor({ sessions, clock, calendar, log, patches, fleetTime, activate }: OfferParts, settings: OfferSettings) {
     this.#sessions = sessions
     this.#clock = clock
     this.#calendar = calendar
     this.#log = log
     this.#patches = patches
+    this.#fleetTime = fleetTime
     this.#activate = activate
     this.#settings = settings
   }
@@ -88,6 +92,8 @@ export class Offers {
     }
     const { envelope, manifest } = running.offeringFor(session.device, execution)
     const patch = manifest && this.#patchFor(running, session, manifest)
+    // A device that says no trust version would not know the field.
+    const time = session.hello?.trustVersion === undefined ? undefined : this.#fleetTime?.()
     session.connection.publish('offer', [
       encodeOfferMessage({
         kind: 'offer',
@@ -99,6 +105,7 @@ export class Offers {
         installHold: operation.policy.schedule.install === 'in-window',
         logWanted: operation.policy.logOnFailure === true,
         ...(patch === undefined ? {} : { patch }),
+        ...(time === undefined ? {} : { time }),
       }),
     ])
     const format = manifest && formatOf(manifest)

@@ -67,6 +67,8 @@ export interface OrchestratorPorts {
   readonly throughputOf?: (operation: OperationId) => number
   /** Without it no offer names a patch. */
   readonly patches?: PatchOffers
+  /** The signed time that offers carry; absent: none. */
+  readonly fleetTime?: () => Uint8Array
   readonly encodedBytesOf?: EncodedBytesOf
 }
 
@@ -76,6 +78,8 @@ export class Orchestrator {
   readonly #log: Log
   readonly #noticed: () => void
   readonly #sessions = new Sessions()
+  /** Connected devices. */
+  readonly onlineCount = (): number => this.#sessions.count
   readonly #offers: Offers
   readonly #broadcasts: Broadcasts
   readonly #running = new Map<OperationId, RunningOperation>()
@@ -96,7 +100,10 @@ export class Orchestrator {
     this.#noticed = ports.noticed ?? (() => {})
     const transports = new Transports(sessions, patches, ports.encodedBytesOf)
     const broadcasts = new Broadcasts({ clock, random, log, sessions }, transports, settings)
-    const offering = patches === undefined ? {} : { patches }
+    const offering = {
+      ...(patches === undefined ? {} : { patches }),
+      ...(ports.fleetTime === undefined ? {} : { fleetTime: ports.fleetTime }),
+    }
     const activate = (execution: Execution) => broadcasts.activate(execution)
     this.#broadcasts = broadcasts
     this.#offers = new Offers({ sessions, clock, calendar, log, activate, ...offering }, settings)

@@ -1,6 +1,7 @@
 // The audit chain, for people and for the file that is verified elsewhere.
 import type { AuditHead, AuditView } from '../../proto/http-admin.ts'
 import type { Listing } from '../../proto/http-api.ts'
+import type { AuditVerification } from '../../proto/http-console.ts'
 import { operationId } from '../../proto/ids.ts'
 import type { AuditRecord } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
@@ -13,7 +14,11 @@ import type { UseCases } from './use-cases.ts'
 
 export function auditUseCases({
   store,
-}: Pick<Dependencies, 'store'>): Pick<UseCases, 'listAudit' | 'auditHead' | 'exportAudit'> {
+  reports,
+}: Pick<Dependencies, 'store' | 'reports'>): Pick<
+  UseCases,
+  'listAudit' | 'auditHead' | 'auditVerification' | 'exportAudit'
+> {
   return {
     async listAudit(by, request): Promise<Listing<AuditView>> {
       requireRole(by, 'viewer')
@@ -32,6 +37,11 @@ export function auditUseCases({
     async auditHead(by): Promise<AuditHead> {
       requireRole(by, 'viewer')
       return { ...store.auditHead() }
+    },
+
+    async auditVerification(by): Promise<AuditVerification> {
+      requireRole(by, 'viewer')
+      return reports.auditCheck.verification()
     },
 
     async exportAudit(by, { from = 1 }): Promise<AsyncIterable<AuditRecord>> {

@@ -3,6 +3,7 @@ import type { DeviceId, OperationId, PrincipalName } from '../../proto/ids.ts'
 import type { CertificateAuthority } from '../certificate-authority.ts'
 import type { Orchestrator } from '../orchestrator/orchestrator.ts'
 import type { ArtifactStore, Calendar, Clock, Csv, Log, Random, Store } from '../ports.ts'
+import type { Reports } from '../reports/reports.ts'
 import type { Answers } from './answers.ts'
 import type { OperationTypes } from './operation-types.ts'
 import type { Serially } from './serially.ts'
@@ -19,6 +20,7 @@ export interface Dependencies {
   readonly log: Log
   readonly types: OperationTypes
   readonly answers: Answers
+  readonly reports: Reports
   /** Names of devices and principals are given one at a time: each is one identity. */
   readonly naming: Serially
   readonly isOnline: (device: DeviceId) => boolean

@@ -17,6 +17,8 @@ import type { Caller, UseCases } from './use-cases.ts'
 
 /** Rows of the registry one filtered page may look at. */
 const rowsMax = 10_000
+/** Of one read: decoding them holds the event loop for a few milliseconds. */
+const rowsAtOnce = 200
 
 export function deviceUseCases({
   store,
@@ -63,7 +65,7 @@ export function deviceUseCases({
     const wanted = (device: Device) => matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
     let position = after
     for (let looked = 0; looked < rowsMax; ) {
-      const found = await registryPage(store, filter, { after: position, limit: 1000 })
+      const found = await registryPage(store, filter, { after: position, limit: rowsAtOnce })
       for (const device of found.items) {
         if (!wanted(device)) continue
         // One more than fits: there is a following page, and it begins behind the last one shown.

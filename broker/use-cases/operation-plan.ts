@@ -12,7 +12,8 @@ import { operationView } from '../views.ts'
 import type { Dependencies } from './dependencies.ts'
 
 const lookedAtMax = 100_000
-const pageSize = 500
+/** Of one read: decoding and judging them holds the event loop for a few milliseconds. */
+const pageSize = 200
 /** Devices named for each verdict. */
 const namedMax = 20
 

@@ -1,13 +1,14 @@
 // Operations: planned, made, watched. What is done to one that runs is in operation-control.ts, how it ended on each
 // device in executions.ts.
 import { createHash } from 'node:crypto'
-import type { Listing, OperationPlan, OperationRequest, OperationView } from '../../proto/http-api.ts'
+import type { OperationPlan, OperationRequest, OperationView } from '../../proto/http-api.ts'
 import { type DeviceId, deviceId, type OperationId, operationId } from '../../proto/ids.ts'
 import { newOperation, operationIdOf } from '../core/new-operation.ts'
 import type { Operation, Targets } from '../core/records.ts'
 import { RequestRefused } from '../errors.ts'
 import type { NewOperation } from '../orchestrator/control-tasks.ts'
 import type { Store } from '../ports.ts'
+import { operationStatus, updateStatus } from '../status-words.ts'
 import { listing, operationView } from '../views.ts'
 import { requireRole } from './access.ts'
 import { auditOf } from './audit.ts'
@@ -16,10 +17,13 @@ import { parsedFilter } from './devices.ts'
 import { planOf } from './operation-plan.ts'
 import { parsedId, parsedPage } from './parsing.ts'
 import { policyOf } from './policy-request.ts'
-import type { Caller, UseCases } from './use-cases.ts'
+import { shortPage } from './short-page.ts'
+import type { Caller, OperationListRequest, ShortListing, UseCases } from './use-cases.ts'
 
 const dayMs = 86_400_000
 const targetsAtOnce = 10_000
+/** Operations one page with a condition may look at. */
+const rowsMax = 2000
 
 export function operationUseCases(
   dependencies: Dependencies,
@@ -80,10 +84,21 @@ export function operationUseCases(
       return create(by, request, { devices: [...devices].sort() })
     },
 
-    async listOperations(by, request): Promise<Listing<OperationView>> {
+    async listOperations(by, request): Promise<ShortListing<OperationView>> {
       requireRole(by, 'viewer')
       const page = parsedPage(request, operationId)
-      return listing(await store.operations(page), view, page)
+      const isWanted = conditionOf(request)
+      if (isWanted === undefined) return listing(await store.operations(page), view, page)
+      const found = await shortPage(
+        async position => {
+          const { items, hasMore } = await store.operations(position)
+          const looked = items.map(item => ({ id: item.id, item: isWanted(item) ? item : undefined }))
+          return { items: looked, hasMore }
+        },
+        page,
+        rowsMax,
+      )
+      return { ...listing(found, view, page), ...(found.next === undefined ? {} : { next: found.next }) }
     },
 
     async showOperation(by, text): Promise<OperationView> {
@@ -91,6 +106,22 @@ export function operationUseCases(
       return view(await storedOperation(store, text))
     },
   }
+}
+
+/** Undefined when all are wanted. */
+function conditionOf(request: OperationListRequest): ((operation: Operation) => boolean) | undefined {
+  const { type, status, updateStatus: word, createdBy, release } = request
+  const isOfRelease = ({ subject }: Operation): boolean =>
+    subject.kind === 'release' && (subject.release === release || `${subject.component}@${subject.version}` === release)
+  const conditions: ((operation: Operation) => boolean)[] = [
+    ...(type === undefined ? [] : [(operation: Operation) => operation.type === type]),
+    ...(status === undefined ? [] : [(operation: Operation) => operationStatus(operation) === status]),
+    ...(word === undefined ? [] : [(operation: Operation) => updateStatus(operation) === word]),
+    ...(createdBy === undefined ? [] : [(operation: Operation) => operation.createdBy === createdBy]),
+    ...(release === undefined ? [] : [isOfRelease]),
+  ]
+  if (conditions.length === 0) return undefined
+  return operation => conditions.every(holds => holds(operation))
 }
 
 /** Throws RequestRefused NOT_FOUND, or INVALID when the text is no operation id. */

@@ -13,15 +13,25 @@ import { parsedId } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
 import type { UseCases } from './use-cases.ts'
 
+const usedEveryMs = 3_600_000
+const longestMs = 10 * 366 * 86_400_000
+
+/** The token of this principal opens nothing any more. */
+export function isExpired({ expiresAt }: Pick<Principal, 'expiresAt'>, now: number): boolean {
+  return expiresAt !== undefined && now >= expiresAt
+}
+
 export function principalUseCases({
   store,
   clock,
   random,
   naming,
+  log,
   disconnectOperator,
 }: Dependencies): Pick<
   UseCases,
   | 'principalOfToken'
+  | 'principalOfTokenSha256'
   | 'createPrincipal'
   | 'listPrincipals'
   | 'editPrincipal'
@@ -37,12 +47,37 @@ export function principalUseCases({
   /** Nobody may lock everybody out. */
   const mustLeaveAdmin = async (principal: Principal): Promise<void> => {
     if (principal.role !== 'admin') return
-    const others = (await store.principals()).filter(({ name, role }) => role === 'admin' && name !== principal.name)
+    const others = (await store.principals()).filter(
+      other => other.role === 'admin' && other.name !== principal.name && !isExpired(other, clock.now()),
+    )
     if (others.length === 0)
       throw new RequestRefused('CONFLICT', `${principal.name} is the only admin: make another one first`)
   }
+  const noted = new Map<string, number>()
+  /** Whose token it is, unless its time is over. Notes the use, at most once an hour; nobody waits for that. */
+  const opened = async (tokenSha256: string): Promise<Principal | undefined> => {
+    const found = await store.principalByToken(tokenSha256)
+    const now = clock.now()
+    if (found === undefined || isExpired(found, now)) return undefined
+    const last = Math.max(found.lastUsedAt ?? 0, noted.get(found.name) ?? 0)
+    if (now - last >= usedEveryMs) {
+      noted.set(found.name, now)
+      noteUse(found).catch(err =>
+        log.warn({ event: 'use-not-noted', principal: found.name, err }, 'last use not noted'),
+      )
+    }
+    return found
+  }
+  const noteUse = (used: Principal): Promise<void> =>
+    naming(async () => {
+      const principal = await store.principal(used.name)
+      if (principal?.tokenSha256 !== used.tokenSha256) return
+      await store.commit([{ kind: 'put-principal', principal: { ...principal, lastUsedAt: clock.now() } }])
+    })
   return {
-    principalOfToken: token => store.principalByToken(secretSha256(token)),
+    principalOfToken: token => opened(secretSha256(token)),
+
+    principalOfTokenSha256: tokenSha256 => opened(tokenSha256),
 
     async createPrincipal(by, request): Promise<PrincipalAnswer> {
       requireRole(by, 'admin')
@@ -60,7 +95,8 @@ export function principalUseCases({
           throw new RequestRefused('CONFLICT', `${name} is the id of a device`, [
             { name: 'name', message: 'is the id of a device' },
           ])
-        const { principal, token } = newPrincipal(clock, random, name, request.role)
+        const expiresAt = request.expiresAt === undefined ? undefined : expiryOf(request.expiresAt, clock.now())
+        const { principal, token } = newPrincipal(clock, random, name, request.role, expiresAt)
         await store.commit([
           { kind: 'put-principal', principal },
           auditOf(by, clock.now(), { action: 'principal.create', subject: name, data: { role: request.role } }),
@@ -105,7 +141,14 @@ export function principalUseCases({
       return naming(async () => {
         const before = await stored(text)
         const token = newSecret(random)
-        const principal: Principal = { ...before, tokenSha256: secretSha256(token) }
+        const { lastUsedAt: _, expiresAt, ...kept } = before
+        const now = clock.now()
+        // A new token lives as long as the one before it was meant to.
+        const livesMs = expiresAt === undefined ? undefined : expiresAt - (before.tokenCreatedAt ?? before.createdAt)
+        const principal: Principal = {
+          ...{ ...kept, tokenSha256: secretSha256(token), tokenPrefix: prefixOf(token), tokenCreatedAt: now },
+          ...(livesMs === undefined ? {} : { expiresAt: now + livesMs }),
+        }
         await store.commit([
           { kind: 'put-principal', principal },
           auditOf(by, clock.now(), { action: 'principal.renew-token', subject: principal.name }),
@@ -136,7 +179,25 @@ export function newPrincipal(
   random: Random,
   name: Principal['name'],
   role: Principal['role'],
+  expiresAt?: number,
 ): { readonly principal: Principal; readonly token: string } {
   const token = newSecret(random)
-  return { principal: { name, role, tokenSha256: secretSha256(token), createdAt: clock.now() }, token }
+  const principal: Principal = {
+    ...{ name, role, tokenSha256: secretSha256(token), createdAt: clock.now(), tokenPrefix: prefixOf(token) },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
+  return { principal, token }
+}
+
+/** 36 of 256 bits: enough to tell tokens apart, nothing to guess the rest from. */
+function prefixOf(token: string): string {
+  return token.slice(0, 6)
+}
+
+function expiryOf(text: string, now: number): number {
+  const expiresAt = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
+  if (expiresAt > now && expiresAt < now + longestMs) return expiresAt
+  throw new RequestRefused('INVALID', `expiresAt: expected a time to come, within ten years, got ${text}`, [
+    { name: 'expiresAt', message: 'expected a time to come, within ten years, as RFC 3339' },
+  ])
 }

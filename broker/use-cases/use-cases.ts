@@ -38,6 +38,13 @@ import type {
   CertificateRequest,
   EnrolmentToken,
 } from '../../proto/http-certificates.ts'
+import type {
+  ActivityMessage,
+  AuditVerification,
+  DeviceOperationView,
+  FailureHistory,
+  FleetView,
+} from '../../proto/http-console.ts'
 import type { AuditRecord, EventRecord, Principal } from '../core/records.ts'
 
 /** Who asks; `requestId` makes a repetition of the same command answer as the first one did. */
@@ -70,23 +77,61 @@ export interface DeviceListRequest extends PageRequest {
   /** In the language of broker/core/target-filter.ts. With one, a page may be short: go on from `next`. */
   readonly filter?: string
 }
+/** With a condition a page may be short: go on from `next`. */
+export interface OperationListRequest extends PageRequest {
+  readonly type?: string
+  /** Word of the operations page. */
+  readonly status?: string
+  /** Word of the update-status page. */
+  readonly updateStatus?: string
+  /** Name of a principal. */
+  readonly createdBy?: string
+  /** Its id, or component@version. */
+  readonly release?: string
+}
+export interface DeviceOperationsRequest extends PageRequest {
+  /** One operation type, or several joined with commas. */
+  readonly type?: string
+}
+/** A page that may be short, even empty, with `has_more`: go on from `next`, and there may be nothing there. */
+export type ShortListing<T> = Listing<T> & { readonly next?: string }
 export interface AuditListRequest extends PageRequest {
   readonly order?: 'ASC' | 'DESC'
   readonly operation?: string
 }
 
-/** What a live stream brings: each logged event with its id, and operations as they change. */
+/** What a live stream may bring: each logged event, operations as they change, how much the log has grown. */
+export type LiveKind = 'device-event' | 'operation' | 'activity'
+export interface WatchRequest {
+  readonly operation?: string
+  readonly device?: string
+  /** First all events after this one, where events are wanted. */
+  readonly lastEventId?: string
+  /** Default: device-event and operation. */
+  readonly kinds?: readonly LiveKind[]
+  /** Milliseconds of silence after which there is an `activity` all the same; default 15,000. */
+  readonly activityMs?: number
+}
 export type LiveMessage =
   | { readonly kind: 'event'; readonly record: EventRecord }
   | { readonly kind: 'operation'; readonly operation: OperationView }
+  | { readonly kind: 'activity'; readonly activity: ActivityMessage }
 
 export interface UseCases {
   /** The principal of a bearer token, or undefined. */
   principalOfToken(token: string): Promise<Principal | undefined>
+  /** The same of the SHA-256 of a token, in lower-case hex: for whoever keeps no tokens. No door may take it from outside. */
+  principalOfTokenSha256(tokenSha256: string): Promise<Principal | undefined>
 
   enrollDevice(by: Caller, request: EnrollRequest): Promise<EnrollAnswer>
-  listDevices(by: Caller, page: DeviceListRequest): Promise<Listing<DeviceView> & { readonly next?: string }>
+  listDevices(by: Caller, page: DeviceListRequest): Promise<ShortListing<DeviceView>>
   showDevice(by: Caller, id: string): Promise<DeviceView>
+  /** Its executions with their operations, newest operation first; also of a device that is not there any more. */
+  listDeviceOperations(
+    by: Caller,
+    id: string,
+    request: DeviceOperationsRequest,
+  ): Promise<ShortListing<DeviceOperationView>>
   /** Group, tags and attributes. */
   editDevice(by: Caller, id: string, request: DeviceEdit): Promise<DeviceView>
   /** Out of the registry and out of every operation; its credentials are void, its connection is closed. */
@@ -125,7 +170,7 @@ export interface UseCases {
     request: Omit<OperationRequest, 'targets'>,
     targets: AsyncIterable<Uint8Array>,
   ): Promise<OperationView>
-  listOperations(by: Caller, page: PageRequest): Promise<Listing<OperationView>>
+  listOperations(by: Caller, request: OperationListRequest): Promise<ShortListing<OperationView>>
   showOperation(by: Caller, id: string): Promise<OperationView>
   stopOperation(by: Caller, id: string): Promise<OperationView>
   pauseOperation(by: Caller, id: string): Promise<OperationView>
@@ -156,17 +201,19 @@ export interface UseCases {
   listEvents(by: Caller, request: EventListRequest): Promise<EventListing>
   showEvent(by: Caller, id: string): Promise<EventView>
   /**
-   * Live messages until the signal; first all events after `lastEventId`, when one is given. A reader that is too slow is
-   * cut off (the iterator ends) and resumes from the last id it has.
+   * Live messages until the signal. A reader that is too slow is cut off (the iterator ends) and resumes from the last id
+   * it has.
    */
-  watch(
-    by: Caller,
-    request: { readonly operation?: string; readonly device?: string; readonly lastEventId?: string },
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<LiveMessage>>
+  watch(by: Caller, request: WatchRequest, signal: AbortSignal): Promise<AsyncIterable<LiveMessage>>
+
+  showFleet(by: Caller): Promise<FleetView>
+  /** `hours`: 1..168, default 24. */
+  fleetFailures(by: Caller, request: { readonly hours?: number }): Promise<FailureHistory>
 
   listAudit(by: Caller, request: AuditListRequest): Promise<Listing<AuditView>>
   auditHead(by: Caller): Promise<AuditHead>
+  /** Whether the chain holds, as far as it has been checked. */
+  auditVerification(by: Caller): Promise<AuditVerification>
   /** Records in order, for a file that `drover audit verify` reads. */
   exportAudit(by: Caller, request: { readonly from?: number }): Promise<AsyncIterable<AuditRecord>>
 

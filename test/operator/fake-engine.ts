@@ -2,7 +2,13 @@
 // the test has laid there for it.
 import type { Principal, PrincipalRole } from '../../broker/core/records.ts'
 import { RequestRefused } from '../../broker/errors.ts'
-import type { AuditListRequest, LiveMessage, PageRequest, UseCases } from '../../broker/use-cases/use-cases.ts'
+import type {
+  AuditListRequest,
+  LiveMessage,
+  PageRequest,
+  ShortListing,
+  UseCases,
+} from '../../broker/use-cases/use-cases.ts'
 import type {
   AuditHead,
   AuditView,
@@ -29,6 +35,7 @@ import type {
   ReasonRequest,
 } from '../../proto/http-api.ts'
 import type { CertificateAnswer, CertificateRequest, EnrolmentToken } from '../../proto/http-certificates.ts'
+import type { AuditVerification, DeviceOperationView, FailureHistory, FleetView } from '../../proto/http-console.ts'
 
 const rank: Readonly<Record<PrincipalRole, number>> = { viewer: 0, operator: 1, approver: 2, admin: 3 }
 
@@ -65,6 +72,10 @@ type Answered = Pick<
   | 'watch'
   | 'listAudit'
   | 'auditHead'
+  | 'auditVerification'
+  | 'showFleet'
+  | 'fleetFailures'
+  | 'listDeviceOperations'
   | 'exportAudit'
   | 'createWebhook'
   | 'listWebhooks'
@@ -78,6 +89,18 @@ export class FakeEngine implements Answered {
   /** Thrown by the next call, once. */
   failNext: unknown
 
+  auditVerification(by: Principal) {
+    return this.#answer<AuditVerification>('auditVerification', by, 'viewer')
+  }
+  showFleet(by: Principal) {
+    return this.#answer<FleetView>('showFleet', by, 'viewer')
+  }
+  fleetFailures(by: Principal, request: { readonly hours?: number }) {
+    return this.#answer<FailureHistory>('fleetFailures', by, 'viewer', request)
+  }
+  listDeviceOperations(by: Principal, id: string, page: PageRequest) {
+    return this.#answer<ShortListing<DeviceOperationView>>('listDeviceOperations', by, 'viewer', id, page)
+  }
   editDevice(by: Principal, id: string, request: DeviceEdit) {
     return this.#answer<DeviceView>('editDevice', by, 'operator', id, request)
   }

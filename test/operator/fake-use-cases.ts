@@ -51,6 +51,10 @@ export class FakeUseCases extends FakeEngine implements UseCases {
     return role && { name: principalName(`the-${role}`), role, tokenSha256: 'ab'.repeat(32), createdAt: 0 }
   }
 
+  async principalOfTokenSha256(): Promise<Principal | undefined> {
+    return undefined
+  }
+
   async enrollDevice(by: Principal, request: { readonly device: string }) {
     this.called('enrollDevice', by, 'admin', request)
     if (this.devices.has(request.device))
@@ -312,6 +316,7 @@ async function readBundle(bytes: AsyncIterable<Uint8Array>): Promise<ReleaseView
         precursorSha256: precursorSha256 ?? null,
         payloadSize,
         expiresAt: new Date(expiresAt).toISOString(),
+        signatures: [],
       },
     ],
   }

@@ -93,6 +93,15 @@ const rows: readonly (readonly [verb: string, fields: object, useCase: string, a
   ['principal-delete', { name: 'a' }, 'deletePrincipal', ['a']],
   ['audit-list', { ...page, order: 'DESC', operation: 'a' }, 'listAudit', [{ ...page, order: 'DESC', operation: 'a' }]],
   ['audit-head', {}, 'auditHead', []],
+  ['audit-verification', {}, 'auditVerification', []],
+  ['fleet', {}, 'showFleet', []],
+  ['fleet-failures', { hours: 48 }, 'fleetFailures', [{ hours: 48 }]],
+  [
+    'device-operations',
+    { id: 'a', ...page, type: 'reboot' },
+    'listDeviceOperations',
+    ['a', { ...page, type: 'reboot' }],
+  ],
   [
     'webhook-create',
     { url: 'https://a.example/', events: ['operation.paused'] },

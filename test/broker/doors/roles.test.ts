@@ -137,6 +137,10 @@ const cases: Readonly<Record<string, Case>> = {
   'principal-delete': ['admin', async world => at({ name: await world.principal() })],
   'audit-list': ['viewer', nothing],
   'audit-head': ['viewer', nothing],
+  'audit-verification': ['viewer', nothing],
+  fleet: ['viewer', nothing],
+  'fleet-failures': ['viewer', nothing],
+  'device-operations': ['viewer', async () => at({ id: 'sensor-1' })],
   'webhook-create': [
     'admin',
     async world => ({ body: { url: `http://127.0.0.1:9/${world.name()}`, events: ['operation.stopped'] } }),
@@ -171,6 +175,8 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   'audit-export': ['admin', nothing],
   'event-stream': ['viewer', nothing],
+  'session-show': ['viewer', nothing],
+  'session-delete': ['viewer', nothing],
   'health-metrics': ['viewer', nothing],
   'api-document': ['viewer', nothing],
 }
@@ -257,7 +263,7 @@ t.test(
     const world = new World(doors)
     const routes = await routesOf(doors)
     // The token of a device is none of a principal (test/broker/use-cases/device-certificates.test.ts).
-    const open = ['health-alive', 'health-ready', 'device-bootstrap']
+    const open = ['health-alive', 'health-ready', 'device-bootstrap', 'session-create']
     t.same([...routes.keys()].filter(name => !open.includes(name)).sort(), Object.keys(cases).sort(), 'all addresses')
     for (const [name, [least, prepare]] of Object.entries(cases)) {
       const route = routes.get(name)
