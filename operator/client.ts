@@ -30,7 +30,14 @@ import {
   ReleaseView,
 } from '../proto/http-api.ts'
 import { CertificateAnswer, EnrolmentToken } from '../proto/http-certificates.ts'
-import type { Page } from './gather.ts'
+import {
+  AuditVerification,
+  DeviceOperationView,
+  FleetView,
+  type OperationStatus,
+  type UpdateStatus,
+} from '../proto/http-console.ts'
+import type { Listed, Page } from './gather.ts'
 import { type LiveMessage, type LiveRequest, liveMessages } from './live.ts'
 import { type StreamAnswer, Transport, type TransportOptions } from './transport.ts'
 import { upload } from './upload.ts'
@@ -47,12 +54,25 @@ export interface ExecutionFilter {
   readonly state?: string
   readonly result?: string
 }
+/** Of operations; all of them have to be true. */
+export interface OperationFilter {
+  readonly type?: string
+  readonly status?: OperationStatus
+  readonly updateStatus?: UpdateStatus
+  readonly createdBy?: string
+  /** Its id, or component@version. */
+  readonly release?: string
+}
 /** `pause` and the like: a word about an operation that needs no more words. */
 export type OperationVerb = 'stop' | 'pause' | 'resume' | 'approve' | 'refuse' | 'retry-failed'
 
 const DeviceListing = Type.Object({ ...ListingOf(DeviceView).properties, next: Type.Optional(Type.String()) })
 const Releases = ListingOf(ReleaseView)
-const Operations = ListingOf(OperationView)
+const Operations = Type.Object({ ...ListingOf(OperationView).properties, next: Type.Optional(Type.String()) })
+const DeviceOperations = Type.Object({
+  ...ListingOf(DeviceOperationView).properties,
+  next: Type.Optional(Type.String()),
+})
 const Executions = ListingOf(ExecutionView)
 const Principals = ListingOf(PrincipalView)
 const Backups = ListingOf(BackupView)
@@ -80,6 +100,10 @@ export class OperatorClient {
   device(id: string): Promise<DeviceView> {
     return this.#transport.ask(DeviceView, ['v1', 'devices', id])
   }
+  /** What operations were to it, newest operation first. A page may be short: go on from `next`. */
+  deviceOperations(id: string, page: Page): Promise<Listed<DeviceOperationView>> {
+    return this.#transport.ask(DeviceOperations, ['v1', 'devices', id, 'operations'], { query: { ...page } })
+  }
   editDevice(id: string, json: DeviceEdit): Promise<DeviceView> {
     return this.#transport.ask(DeviceView, ['v1', 'devices', id], { method: 'PATCH', json })
   }
@@ -104,6 +128,10 @@ export class OperatorClient {
   }
   revokeDevice(id: string): Promise<void> {
     return this.#transport.tell(['v1', 'devices', id, 'certificates'], { method: 'DELETE' })
+  }
+
+  fleet(): Promise<FleetView> {
+    return this.#transport.ask(FleetView, ['v1', 'fleet'])
   }
 
   createPrincipal(json: PrincipalRequest): Promise<PrincipalAnswer> {
@@ -157,7 +185,8 @@ export class OperatorClient {
       })
     return upload({ path, type: 'text/csv' }, this.#options, send, onProgress)
   }
-  operations(page: Page): Promise<Listing<OperationView>> {
+  /** With a filter a page may be short: go on from `next`. */
+  operations(page: Page & OperationFilter): Promise<Listed<OperationView>> {
     return this.#transport.ask(Operations, ['v1', 'operations'], { query: { ...page } })
   }
   operation(id: string): Promise<OperationView> {
@@ -235,6 +264,10 @@ export class OperatorClient {
   }
   auditHead(): Promise<AuditHead> {
     return this.#transport.ask(AuditHead, ['v1', 'audit', 'head'])
+  }
+  /** What the broker itself finds about its chain. */
+  auditVerification(): Promise<AuditVerification> {
+    return this.#transport.ask(AuditVerification, ['v1', 'audit', 'verification'])
   }
   /** Records as lines of JSON, in order; the last line is the head. */
   exportAudit(from?: number): Promise<StreamAnswer> {

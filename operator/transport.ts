@@ -175,7 +175,9 @@ export class Transport {
       return new ServerFailed('TIMEOUT', `${origin} did not answer within ${timeoutMs / 1000} s, or takes no more`, {
         cause,
       })
-    return new ServerFailed('UNREACHABLE', `cannot reach ${origin} (${causeOf(cause)})`, { cause })
+    const { code, words } = causeOf(cause)
+    const certificate = code !== undefined && certificateCodes.includes(code)
+    return new ServerFailed(certificate ? 'CERTIFICATE' : 'UNREACHABLE', `cannot reach ${origin} (${words})`, { cause })
   }
 }
 
@@ -219,8 +221,17 @@ function parsed(text: string): unknown {
 
 const untrusted = 'its certificate is from no authority that is known here; --ca names another'
 
+const certificateCodes: readonly string[] = [
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]
+
 /** fetch says "fetch failed" and hides the reason one or two levels down. */
-function causeOf(error: unknown): string {
+function causeOf(error: unknown): { readonly code?: string; readonly words: string } {
   let cause = error
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
   const { code, message } = (cause ?? {}) as { readonly code?: string; readonly message?: string }
@@ -239,5 +250,6 @@ function causeOf(error: unknown): string {
     UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   }
-  return (code === undefined ? undefined : words[code]) ?? message ?? String(error)
+  const text = (code === undefined ? undefined : words[code]) ?? message ?? String(error)
+  return { words: text, ...(code === undefined ? {} : { code }) }
 }

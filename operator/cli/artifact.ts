@@ -25,21 +25,24 @@ interface CreateOptions {
   readonly package?: string
   readonly component: string
   readonly version: string
-  readonly vendorId: string
-  readonly classId: string
+  readonly vendorId?: string
+  readonly classId?: string
   readonly device?: string
   readonly priority: number
   readonly releaseCounter?: number
   readonly expires: number
   readonly vendorData?: string
   readonly reboot: boolean
-  readonly key: readonly string[]
+  readonly key?: readonly string[]
   readonly passphraseFile?: string
   readonly out: string
 }
 
 export function addArtifactCommands(program: Command, finish: Finish): void {
-  const artifact = program.command('artifact').description('images, cut, hashed, compressed and signed into bundles')
+  const artifact = program
+    .command('artifact')
+    .alias('artifacts')
+    .description('images, cut, hashed, compressed and signed into bundles')
   const create = artifact
     .command('create')
     .description('make a bundle from an image; needs the release key and no broker')
@@ -48,8 +51,8 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
     .option('--package <file>', 'in place of --image: JSON that lists images for several components')
     .requiredOption('--component <name>', 'part of the device they are for')
     .requiredOption('--version <version>', 'three numbers up to 999: 1.2.3')
-    .requiredOption('--vendor-id <hex>', '16 bytes, 32 hex digits or a UUID', identity)
-    .requiredOption('--class-id <hex>', '16 bytes, 32 hex digits or a UUID', identity)
+    .option('--vendor-id <hex>', '16 bytes, 32 hex digits or a UUID (env DROVER_VENDOR_ID)', identity)
+    .option('--class-id <hex>', '16 bytes, 32 hex digits or a UUID (env DROVER_CLASS_ID)', identity)
     .option('--device <id>', 'only for this device', parsedBy(deviceId))
     .option('--priority <n>', 'handed to the device, which may decide by it (default 0)', whole(0, 2 ** 32 - 1), 0)
     .option(
@@ -65,7 +68,7 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
     )
     .option('--vendor-data <file>', `up to ${vendorDataBytesMax} bytes handed to the device`)
     .option('--no-reboot', 'the device need not restart to run it')
-    .requiredOption('--key <file>', 'release key; several for a threshold', each(String))
+    .option('--key <file>', 'release key; several for a threshold (default release.pem in DROVER_KEYS)', each(String))
     .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
     .requiredOption('--out <file>', 'the bundle; replaced when it is there')
   finish(create, { run: (context, call) => runCreate(context, call.options as unknown as CreateOptions) })
@@ -78,10 +81,14 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
 }
 
 async function runCreate(context: CliContext, options: CreateOptions): Promise<void> {
-  const { out, component, version, vendorId, classId, device, priority, releaseCounter } = options
+  const { out, component, version, device, priority, releaseCounter } = options
   const payload = payloadOf(options)
+  const vendorId = await context.identity('--vendor-id', options.vendorId)
+  const classId = await context.identity('--class-id', options.classId)
   const passphrase = await passphraseOf(context, options.passphraseFile)
-  const keys = await Promise.all(options.key.map(path => readPrivateKey(path, '--key', passphrase)))
+  const paths = await context.releaseKeys(options.key)
+  if (paths === undefined) throw badFlag('--key', 'expected the release key; drover init makes one')
+  const keys = await Promise.all(paths.map(path => readPrivateKey(path, '--key', passphrase)))
   const vendorData =
     options.vendorData === undefined
       ? new Uint8Array(0)

@@ -65,6 +65,23 @@ export function addAuditCommands(program: Command, finish: Finish): void {
       parsedBy(headOf),
     )
     .option('--live', 'its last record must stand in the chain of the broker, which may have newer ones')
+  const status = audit
+    .command('status')
+    .description('what the broker itself finds about its chain, in the background; exit code 1 when it is broken')
+  finish(status, {
+    run: async (context, _call) => {
+      const client = await context.client()
+      const found = await client.auditVerification()
+      const { state, checkedTo, head, checkedAt, firstBroken } = found
+      context.out.item({ object: 'audit-verification', ...found }, [
+        ['state', state],
+        ['checked', `records 1 to ${checkedTo} of ${head}`],
+        ['last check', timeOf(checkedAt)],
+        ...(firstBroken === null ? [] : [['first broken', `record ${firstBroken}`] as const]),
+      ])
+      return state === 'broken' ? 1 : undefined
+    },
+  })
   finish(verify, { run: (context, { args, options }) => runVerify(context, args[0] ?? '', options) })
 }
 
@@ -143,12 +160,12 @@ function broken({ last }: Intact, record: number, message: string): Verdict {
 }
 
 const columns = [
-  { head: 'number', of: ({ number }: AuditView) => number },
+  { head: 'number', rank: 2, of: ({ number }: AuditView) => number },
   { head: 'time', of: ({ at }: AuditView) => timeOf(at) },
   { head: 'who', of: ({ actor }: AuditView) => actor },
   { head: 'what', of: ({ action }: AuditView) => action },
-  { head: 'to', of: ({ subject }: AuditView) => subject },
-  { head: 'changes', of: ({ changes }: AuditView) => changes.length },
+  { head: 'to', rank: 1, of: ({ subject }: AuditView) => subject },
+  { head: 'changes', rank: 3, of: ({ changes }: AuditView) => changes.length },
 ]
 
 function headOf(text: string): Head {

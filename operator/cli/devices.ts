@@ -1,6 +1,7 @@
 // drover devices: who may connect, and who has. What is changed on a device is in device-edit.ts.
 import type { Command } from 'commander'
 import type { DeviceView } from '../../proto/http-api.ts'
+import type { DeviceOperationView } from '../../proto/http-console.ts'
 import { deviceId, eventId } from '../../proto/ids.ts'
 import { anyOtherField, type Finish } from './command.ts'
 import type { CliContext } from './context.ts'
@@ -49,7 +50,7 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
         columns,
         whenEmpty:
           filter === undefined
-            ? 'No devices yet. Issue a password with drover devices enroll ID...; the device appears with its first hello.'
+            ? 'No device has connected yet. Let one in with drover devices enroll ID...; it appears here with its first hello.'
             : 'No devices match.',
       })
     },
@@ -59,6 +60,22 @@ export function addDeviceCommands(program: Command, finish: Finish): void {
     run: async (context, call) => {
       const client = await context.client()
       showDevice(context, await client.device(call.args[0] ?? ''))
+    },
+  })
+  const history = addPaging(devices.command('operations'))
+    .argument('<id>', 'device id')
+    .description('what operations were to a device, newest first')
+  finish(history, {
+    flags: { after: '--after' },
+    hints: { NOT_FOUND: 'drover devices list shows who has connected' },
+    run: async (context, { args, options }) => {
+      const client = await context.client()
+      await showList(context, options as unknown as PagingOptions, {
+        pageOf: page => client.deviceOperations(args[0] ?? '', page),
+        keyOf: ({ operation }) => operation.id,
+        columns: historyColumns,
+        whenEmpty: 'It has been in no operation.',
+      })
     },
   })
   const log = devices
@@ -101,14 +118,25 @@ function stateOf({ state, quarantinedAt }: DeviceView): string {
   return quarantinedAt === null ? state : `${state}, quarantined`
 }
 
+const historyColumns = [
+  { head: 'operation', of: ({ operation }: DeviceOperationView) => operation.id },
+  { head: 'type', rank: 4, of: ({ operation }: DeviceOperationView) => operation.typeName },
+  { head: 'name', rank: 2, text: true, of: ({ operation }: DeviceOperationView) => operation.name },
+  { head: 'requested', rank: 3, of: ({ operation }: DeviceOperationView) => timeOf(operation.requestedAt) },
+  { head: 'status', of: ({ execution }: DeviceOperationView) => execution.status },
+  { head: 'code', of: ({ execution }: DeviceOperationView) => execution.code },
+  { head: 'message', rank: 1, text: true, of: ({ execution }: DeviceOperationView) => execution.message },
+]
 const columns = [
   { head: 'device', of: ({ id }: DeviceView) => id },
   { head: 'state', of: stateOf },
   { head: 'online', of: ({ online }: DeviceView) => (online ? 'yes' : 'no') },
-  { head: 'group', of: ({ group }: DeviceView) => group },
+  { head: 'group', rank: 2, of: ({ group }: DeviceView) => group },
   {
     head: 'components',
+    rank: 1,
+    text: true,
     of: ({ components }: DeviceView) => components.map(({ name, version }) => `${name} ${version}`).join(', '),
   },
-  { head: 'last hello', of: ({ lastHelloAt }: DeviceView) => timeOf(lastHelloAt) },
+  { head: 'last hello', rank: 3, of: ({ lastHelloAt }: DeviceView) => timeOf(lastHelloAt) },
 ]

@@ -18,7 +18,7 @@ interface Wishes {
 }
 
 export function addEventCommands(program: Command, finish: Finish): void {
-  const events = program.command('events').description('what happened to devices, and what happens now')
+  const events = program.command('events').alias('event').description('what happened to devices, and what happens now')
   const list = addPaging(events.command('list').description('the event log, newest first'))
     .option('--device <id>', 'only of this device', parsedBy(deviceId))
     .option('--operation <id>', 'only of this operation', parsedBy(operationId))
@@ -118,9 +118,9 @@ const columns = [
   { head: 'time', of: ({ created_at }: EventView) => timeOf(created_at) },
   { head: 'device', of: (event: EventView) => event.device_id },
   { head: 'code', of: (event: EventView) => event.event_type },
-  { head: 'type', of: (event: EventView) => event.event_type_description },
-  { head: 'operation', of: ({ data }: EventView) => data.campaign_id ?? null },
-  { head: 'description', of: ({ description }: EventView) => description },
+  { head: 'type', rank: 3, of: (event: EventView) => event.event_type_description },
+  { head: 'operation', rank: 2, of: ({ data }: EventView) => data.campaign_id ?? null },
+  { head: 'description', rank: 1, text: true, of: ({ description }: EventView) => description },
 ]
 
 function eventCode(text: string): EventCode {

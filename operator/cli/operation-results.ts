@@ -85,8 +85,8 @@ export function addOperationResults(
         [
           { head: 'code', of: ({ code }) => code },
           { head: 'devices', of: ({ count }) => count },
-          { head: 'what', of: ({ text }) => text },
-          { head: 'what to do', of: ({ correctiveAction }) => correctiveAction },
+          { head: 'what', text: true, of: ({ text }) => text },
+          { head: 'what to do', rank: 1, text: true, of: ({ correctiveAction }) => correctiveAction },
         ],
         '',
       )
@@ -119,10 +119,10 @@ export function addOperationResults(
         columns: [
           { head: 'event', of: ({ id }) => id },
           { head: 'device', of: ({ device }) => device },
-          { head: 'attempt', of: ({ attempt }) => attempt },
-          { head: 'bytes', of: ({ sizeBytes }) => sizeBytes },
-          { head: 'whole', of: ({ cut }) => (cut ? 'older lines are gone' : 'yes') },
-          { head: 'time', of: ({ at }) => timeOf(at) },
+          { head: 'attempt', rank: 3, of: ({ attempt }) => attempt },
+          { head: 'bytes', rank: 2, of: ({ sizeBytes }) => sizeBytes },
+          { head: 'whole', rank: 2, of: ({ cut }) => (cut ? 'older lines are gone' : 'yes') },
+          { head: 'time', rank: 1, of: ({ at }) => timeOf(at) },
         ],
         whenEmpty: 'No logs. Devices that fail send them in operations made with --log-on-failure.',
       })
@@ -139,12 +139,12 @@ export function addOperationResults(
         keyOf: ({ device }) => device,
         columns: [
           { head: 'device', of: ({ device }) => device },
-          { head: 'version', of: ({ version }) => version },
-          { head: 'bytes', of: ({ sizeBytes }) => sizeBytes },
-          { head: 'SHA-256', of: ({ sha256 }) => sha256 },
-          { head: 'time', of: ({ at }) => timeOf(at) },
+          { head: 'version', rank: 4, of: ({ version }) => version },
+          { head: 'bytes', rank: 2, of: ({ sizeBytes }) => sizeBytes },
+          { head: 'SHA-256', rank: 3, of: ({ sha256 }) => sha256 },
+          { head: 'time', rank: 1, of: ({ at }) => timeOf(at) },
         ],
-        whenEmpty: 'No configurations. Ask for them with drover operation create --type config-backup.',
+        whenEmpty: 'No configurations. Ask for them with drover operation start --type config-backup.',
       })
     },
   })

@@ -1,4 +1,4 @@
-// drover operation create: one thing to do, to these devices, under this policy. With --dry-run the broker only says whom
+// drover operation start: one thing to do, to these devices, under this policy. With --dry-run the broker only says whom
 // it would touch.
 import type { Command } from 'commander'
 import type { OperationRequest, OperationView } from '../../proto/http-api.ts'
@@ -26,11 +26,12 @@ const signHint = 'a command is signed by people: --key release.pem'
 
 export function addOperationStart(operation: Command, finish: Finish): void {
   const create = operation
-    .command('create')
-    .alias('start')
+    .command('start')
+    .alias('create')
     .description('start an operation: an update to a release, or another type of work')
     .option('--name <text>', 'what people see in lists')
   addPolicyFlags(addTargetFlags(addWorkFlags(create)))
+    .optionsGroup('The command itself:')
     .option('--dry-run', 'show whom it would touch and why not the others; make nothing')
     .option(
       '--request-id <id>',

@@ -6,25 +6,25 @@ import { sentText } from './transfer-view.ts'
 
 export const operationColumns = [
   { head: 'operation', of: ({ id }: OperationView) => id },
-  { head: 'type', of: ({ typeName }: OperationView) => typeName },
-  { head: 'name', of: ({ name }: OperationView) => name },
-  { head: 'requested', of: ({ requestedAt }: OperationView) => timeOf(requestedAt) },
-  { head: 'completed', of: ({ completedAt }: OperationView) => timeOf(completedAt) },
+  { head: 'type', rank: 4, of: ({ typeName }: OperationView) => typeName },
+  { head: 'name', rank: 2, text: true, of: ({ name }: OperationView) => name },
+  { head: 'requested', rank: 5, of: ({ requestedAt }: OperationView) => timeOf(requestedAt) },
+  { head: 'completed', rank: 6, of: ({ completedAt }: OperationView) => timeOf(completedAt) },
   { head: 'status', of: ({ updateStatus }: OperationView) => updateStatus },
-  { head: 'sensors', of: ({ sensors }: OperationView) => sensors },
+  { head: 'sensors', rank: 1, of: ({ sensors }: OperationView) => sensors },
   { head: 'updated', of: ({ updated }: OperationView) => updated },
   { head: 'errors', of: ({ errors }: OperationView) => errors },
 ]
 export const executionColumns = [
   { head: 'device', of: ({ device }: ExecutionView) => device },
   { head: 'status', of: ({ status }: ExecutionView) => status },
-  { head: 'step', of: ({ step }: ExecutionView) => step },
-  { head: 'attempt', of: ({ attempt }: ExecutionView) => attempt },
+  { head: 'step', rank: 4, of: ({ step }: ExecutionView) => step },
+  { head: 'attempt', rank: 7, of: ({ attempt }: ExecutionView) => attempt },
   { head: 'code', of: ({ code, provisional }: ExecutionView) => (code !== null && provisional ? `${code}?` : code) },
-  { head: 'from', of: ({ initialVersion }: ExecutionView) => initialVersion },
-  { head: 'to', of: ({ updatedVersion }: ExecutionView) => updatedVersion },
-  { head: 'ended', of: ({ endedAt }: ExecutionView) => timeOf(endedAt) },
-  { head: 'message', of: ({ message }: ExecutionView) => message },
+  { head: 'from', rank: 5, of: ({ initialVersion }: ExecutionView) => initialVersion },
+  { head: 'to', rank: 3, of: ({ updatedVersion }: ExecutionView) => updatedVersion },
+  { head: 'ended', rank: 6, of: ({ endedAt }: ExecutionView) => timeOf(endedAt) },
+  { head: 'message', rank: 1, text: true, of: ({ message }: ExecutionView) => message },
 ]
 
 export function showOperation({ out }: CliContext, operation: OperationView): void {
@@ -78,7 +78,11 @@ export function showPlan({ out }: CliContext, plan: OperationPlan): void {
     [
       { head: 'verdict', of: ({ verdict }) => verdict },
       { head: 'devices', of: ({ count }) => count },
-      { head: 'which', of: ({ devices, count }) => `${devices.join(', ')}${count > devices.length ? ', …' : ''}` },
+      {
+        head: 'which',
+        text: true,
+        of: ({ devices, count }) => `${devices.join(', ')}${count > devices.length ? ', …' : ''}`,
+      },
     ],
     'It would touch nobody.',
   )

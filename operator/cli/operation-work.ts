@@ -41,6 +41,7 @@ const flagsOfType: Readonly<Record<string, readonly (keyof WorkOptions)[]>> = {
   reboot: [],
   command: ['command', 'arguments'],
 }
+export const operationTypes: readonly string[] = Object.keys(flagsOfType)
 const flagNames: Readonly<Partial<Record<keyof WorkOptions, string>>> = {
   release: '--release',
   patch: '--patch',
@@ -62,6 +63,7 @@ export const workFlagNames = {
 
 export function addWorkFlags(command: Command): Command {
   return command
+    .optionsGroup('What is done:')
     .option(
       '--type <type>',
       'firmware-update, config-backup, config-change, config-restore, reboot, command, or of a plugin',
@@ -80,7 +82,7 @@ export function addWorkFlags(command: Command): Command {
     .option('--arguments <json>', 'command, plugins: a JSON object, or a file that holds one')
     .option(
       '--key <file>',
-      'sign here with this key (a command needs the release key); several for a threshold',
+      'sign here with this key (a command: default release.pem in DROVER_KEYS); several for a threshold',
       each(String),
     )
     .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
@@ -92,7 +94,9 @@ export function addWorkFlags(command: Command): Command {
 
 /** Throws BadInput naming the flag. */
 export async function workOf(context: CliContext, options: WorkOptions): Promise<Work> {
-  const { type, release, backup, key } = options
+  const { type, release, backup } = options
+  // What people sign only is signed with the key they have.
+  const key = type === 'command' ? await context.releaseKeys(options.key) : options.key
   const allowed = flagsOfType[type] ?? ['arguments']
   for (const [option, flag] of Object.entries(flagNames))
     if (options[option as keyof WorkOptions] !== undefined && !allowed.includes(option as keyof WorkOptions))
@@ -117,7 +121,7 @@ export async function workOf(context: CliContext, options: WorkOptions): Promise
     return { type, backup }
   }
   const args = await argumentsOf(options)
-  if (key !== undefined) return { type, signed: await signedOf(context, options, args ?? {}) }
+  if (key !== undefined) return { type, signed: await signedOf(context, { ...options, key }, args ?? {}) }
   return { type, ...(args === undefined ? {} : { arguments: args }) }
 }
 

@@ -1,8 +1,8 @@
 // What a command says: to people as tables and sentences, to programs as one JSON object a line. Data goes to stdout,
 // everything about it (hints, progress, errors) to stderr. Text from the broker may come from a device that lies: its
 // control characters never reach a terminal.
-import Table from 'cli-table3'
 import type { OperatorError } from '../errors.ts'
+import { type Cell, type Column, drawItem, drawTable } from './table.ts'
 
 export interface Screen {
   /** False: it is full, and says `drain` when it is not. */
@@ -11,30 +11,9 @@ export interface Screen {
   readonly isTTY?: boolean
   readonly columns?: number
 }
-export interface Column<T> {
-  readonly head: string
-  readonly of: (item: T) => string | number | null
-}
 export type Tone = 'good' | 'bad' | 'quiet' | 'plain'
 
 const colors: Readonly<Record<Tone, string>> = { good: '32', bad: '31', quiet: '2', plain: '' }
-const noBorders = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-}
 
 export class Output {
   readonly json: boolean
@@ -53,25 +32,19 @@ export class Output {
   items<T extends object>(items: readonly T[], columns: readonly Column<T>[], whenEmpty: string): void {
     if (this.json) for (const item of items) this.record(item)
     else if (items.length === 0) this.hint(whenEmpty)
-    else
-      this.#write(
-        tableOf(
-          columns.map(({ head }) => head),
-          items.map(item => columns.map(({ of }) => of(item))),
-        ),
-      )
+    else {
+      const width = this.#stdout.isTTY === true ? this.#stdout.columns : undefined
+      const { text, left } = drawTable(columns, items, printable, width)
+      const [head = '', ...rows] = text.split('\n')
+      this.#write([this.#color ? `\u001b[1m${head}\u001b[0m` : head, ...rows].join('\n'))
+      if (left.length > 0) this.hint(`No room for: ${left.join(', ')}. All of it: a wider window, a pipe, or --json.`)
+    }
   }
 
   /** One thing: a line a property, or one line of JSON. */
-  item(item: object, properties: readonly (readonly [string, string | number | null])[]): void {
+  item(item: object, properties: readonly (readonly [string, Cell])[]): void {
     if (this.json) this.record(item)
-    else
-      this.#write(
-        tableOf(
-          undefined,
-          properties.map(([name, value]) => [`${name}:`, value]),
-        ),
-      )
+    else this.#write(drawItem(properties, printable))
   }
 
   record(item: object): void {
@@ -115,7 +88,8 @@ export class Output {
     }
     const lines = [`drover: ${message}`]
     for (const { name, message: problem } of fields)
-      if (!message.includes(name) || !message.includes(problem)) lines.push(`  ${name}: ${problem}`)
+      if (problem !== message && !(message.includes(name) && message.includes(problem)))
+        lines.push(`  ${name}: ${problem}`)
     lines.push(...hints.map(hint => `  ${hint}`))
     if (requestId !== undefined) lines.push(`  request id for the broker's log: ${requestId}`)
     for (const line of lines) this.hint(line)
@@ -140,18 +114,4 @@ export function printable(text: string): string {
 /** 2030-01-02 03:04:05Z, or a dash. */
 export function timeOf(time: string | null): string {
   return time === null ? '–' : `${time.slice(0, 10)} ${time.slice(11, 19)}Z`
-}
-
-function tableOf(head: readonly string[] | undefined, rows: readonly (readonly (string | number | null)[])[]): string {
-  const table = new Table({
-    ...(head === undefined ? {} : { head: head.map(text => text.toUpperCase()) }),
-    chars: noBorders,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-  })
-  for (const row of rows) table.push(row.map(cell => (cell === null || cell === '' ? '–' : printable(String(cell)))))
-  return table
-    .toString()
-    .split('\n')
-    .map(line => line.trimEnd())
-    .join('\n')
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { gather, type Listed, type Page, pagesOf } from '../gather.ts'
 import type { CliContext } from './context.ts'
-import type { Column } from './output.ts'
+import type { Column } from './table.ts'
 import { whole } from './values.ts'
 
 export interface PagingOptions {

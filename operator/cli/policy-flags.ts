@@ -75,6 +75,7 @@ const parts = [
 
 export function addPolicyFlags(command: Command): Command {
   return command
+    .optionsGroup('How many at a time, and when to stop:')
     .option('--policy <file>', 'policy as JSON, as it is sent to the broker; the flags below stand above it')
     .option('--priority <n>', '0 to 9; of two operations that want a device the higher goes first', whole(0, 9))
     .option(
@@ -94,6 +95,7 @@ export function addPolicyFlags(command: Command): Command {
         'may be given again, the first that hits counts',
       each(parsedBy(abortOf)),
     )
+    .optionsGroup('When:')
     .option('--start-at <time>', 'nothing is handed over before: 2030-01-02T22:00:00Z or +12h', moment)
     .option('--end-at <time>', 'nothing is handed over after', moment)
     .option('--on-end <what>', 'finish (let what runs finish) or stop', word(['finish', 'stop']))
@@ -103,6 +105,7 @@ export function addPolicyFlags(command: Command): Command {
       each(parsedBy(windowOf)),
     )
     .option('--install-in-window', 'what is downloaded when a window ends waits for the next one to be installed')
+    .optionsGroup('Further rules:')
     .option('--approval', 'wait until a second person approves')
     .option('--log-on-failure', 'devices that fail send what they logged of late: drover devices log EVENT shows it')
     .option(
@@ -118,6 +121,7 @@ export function addPolicyFlags(command: Command): Command {
       'skip devices without it: main@1.4.0; may be given again',
       each(parsedBy(prerequisiteOf)),
     )
+    .optionsGroup('Time limits:')
     .option('--timeout-days <days>', 'end of the operation, from its first hand-over (default 14)', positive(365))
     .option('--step-timeout-minutes <n>', 'longest silence of a device in progress', whole(1, weekMinutes))
     .option('--in-progress-timeout-minutes <n>', 'longest time in progress', whole(1, 525_600))

@@ -13,7 +13,10 @@ const roles: readonly PrincipalAnswer['role'][] = ['viewer', 'operator', 'approv
 const hints = { NOT_FOUND: 'drover principals list shows who there is' }
 
 export function addPrincipalCommands(program: Command, finish: Finish): void {
-  const principals = program.command('principals').description('people and services that may give commands')
+  const principals = program
+    .command('principals')
+    .alias('principal')
+    .description('people and services that may give commands')
   const one = (parent: Command, name: string, description: string): Command =>
     parent
       .command(name)
@@ -41,7 +44,7 @@ export function addPrincipalCommands(program: Command, finish: Finish): void {
         [
           { head: 'principal', of: ({ name }) => name },
           { head: 'role', of: ({ role }) => role },
-          { head: 'created', of: ({ createdAt }) => timeOf(createdAt) },
+          { head: 'created', rank: 1, of: ({ createdAt }) => timeOf(createdAt) },
         ],
         'No principals. Make one with drover principals create NAME --role ROLE.',
       )

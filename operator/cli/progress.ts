@@ -10,7 +10,8 @@ export interface Bar {
 }
 
 export function startBar({ world, out }: CliContext, title: string, total: number): Bar {
-  if (world.stderr.isTTY !== true || out.json) return { update: () => undefined, stop: () => undefined }
+  if (world.stderr.isTTY !== true || world.env.TERM === 'dumb' || out.json)
+    return { update: () => undefined, stop: () => undefined }
   const screen = world.stderr
   // cli-progress draws with the methods of a terminal; a terminal is what stderr is here.
   const stream = screen instanceof Writable ? (screen as unknown as NodeJS.WritableStream) : undefined

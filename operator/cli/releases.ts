@@ -9,7 +9,10 @@ import { addPaging, type PagingOptions, showList } from './paging.ts'
 export const uploadedHint = 'drover releases list shows what has been uploaded'
 
 export function addReleaseCommands(program: Command, finish: Finish): void {
-  const releases = program.command('releases').description('what can be installed: a component in a version')
+  const releases = program
+    .command('releases')
+    .alias('release')
+    .description('what can be installed: a component in a version')
   finish(addPaging(releases.command('list').description('all releases, by id')), {
     flags: { after: '--after' },
     run: async (context, call) => {
@@ -62,9 +65,9 @@ function bytesOf(manifests: ReleaseView['manifests']): number | null {
 
 const columns = [
   { head: 'release', of: ({ id }: ReleaseView) => id },
-  { head: 'manifests', of: ({ manifests }: ReleaseView) => manifests.length },
-  { head: 'deltas', of: ({ manifests }: ReleaseView) => manifests.filter(isDelta).length },
-  { head: 'bytes', of: ({ manifests }: ReleaseView) => bytesOf(manifests) },
-  { head: 'created', of: ({ createdAt }: ReleaseView) => timeOf(createdAt) },
-  { head: 'by', of: ({ createdBy }: ReleaseView) => createdBy },
+  { head: 'manifests', rank: 3, of: ({ manifests }: ReleaseView) => manifests.length },
+  { head: 'deltas', rank: 4, of: ({ manifests }: ReleaseView) => manifests.filter(isDelta).length },
+  { head: 'bytes', rank: 1, of: ({ manifests }: ReleaseView) => bytesOf(manifests) },
+  { head: 'created', rank: 2, of: ({ createdAt }: ReleaseView) => timeOf(createdAt) },
+  { head: 'by', rank: 5, of: ({ createdBy }: ReleaseView) => createdBy },
 ]

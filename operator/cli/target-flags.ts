@@ -33,6 +33,7 @@ export const targetFlagNames = {
 
 export function addTargetFlags(command: Command): Command {
   return command
+    .optionsGroup('To whom, one way of these:')
     .option('--device <id>', 'a device; may be given again', each(parsedBy(deviceId)))
     .option('--devices <ids>', 'devices, parted by commas', commaList(parsedBy(deviceId)))
     .option('--devices-file <file>', 'devices, one id a line; # begins a comment')

@@ -52,13 +52,16 @@ export function identity(text: string): string {
   return hex
 }
 
-/** One of the words. */
-export function word<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  return text => {
+/** One of the words, which the parser tells whoever completes a line. */
+export function word<Word extends string>(
+  words: readonly Word[],
+): ((text: string) => Word) & { readonly words: readonly Word[] } {
+  const parse = (text: string): Word => {
     const found = words.find(candidate => candidate === text)
     if (found === undefined) throw new InvalidArgumentError(`Expected one of ${words.join(', ')}.`)
     return found
   }
+  return Object.assign(parse, { words })
 }
 
 /** What `parse` makes of the text; its RangeError becomes the flag's. */

@@ -22,7 +22,7 @@ const endedStates = ['completed', 'stopped']
 export async function watchOperation(context: CliContext, client: OperatorClient, id: string): Promise<number> {
   const { out, world } = context
   let bar = startBar(context, 'in progress', 100)
-  const showsBar = world.stderr.isTTY === true && !out.json
+  const showsBar = world.stderr.isTTY === true && world.env.TERM !== 'dumb' && !out.json
   let before = ''
   let intervalMs = intervalLeastMs
   let changedAt = world.clock.now()
@@ -115,8 +115,8 @@ function summarize({ out }: CliContext, operation: OperationView): void {
     [
       { head: 'code', of: ({ code }) => code },
       { head: 'devices', of: ({ count }) => count },
-      { head: 'what', of: ({ text }) => text },
-      { head: 'what to do', of: ({ correctiveAction }) => correctiveAction },
+      { head: 'what', text: true, of: ({ text }) => text },
+      { head: 'what to do', rank: 1, text: true, of: ({ correctiveAction }) => correctiveAction },
     ],
     'No device has ended with a code.',
   )

@@ -16,7 +16,7 @@ const names: readonly EventName[] = [
 ]
 
 export function addWebhookCommands(program: Command, finish: Finish): void {
-  const webhooks = program.command('webhooks').description('addresses that are told how operations go')
+  const webhooks = program.command('webhooks').alias('webhook').description('addresses that are told how operations go')
   const create = webhooks
     .command('create')
     .argument('<url>', 'where messages are posted')
@@ -53,9 +53,9 @@ export function addWebhookCommands(program: Command, finish: Finish): void {
         [
           { head: 'webhook', of: ({ id }) => id },
           { head: 'url', of: ({ url }) => url },
-          { head: 'events', of: ({ events }) => events.join(', ') },
-          { head: 'created', of: ({ createdAt }) => timeOf(createdAt) },
-          { head: 'by', of: ({ createdBy }) => createdBy },
+          { head: 'events', rank: 3, text: true, of: ({ events }) => events.join(', ') },
+          { head: 'created', rank: 2, of: ({ createdAt }) => timeOf(createdAt) },
+          { head: 'by', rank: 1, of: ({ createdBy }) => createdBy },
         ],
         'No webhooks. Make one with drover webhooks create URL.',
       )

@@ -57,12 +57,13 @@ t.test('a server that cannot prove its name gets no token; what is wrong is told
   }
   const past = { validFrom: new Date(Date.now() - 3 * day), validTo: new Date(Date.now() - day) }
   const unreachable = (words: RegExp) => ({ code: 'UNREACHABLE', message: words })
+  const refused = (words: RegExp) => ({ code: 'CERTIFICATE', message: words })
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
   const foreign = { ca: new Authority('Foreign').cert }
-  await t.rejects(clientOf(await served({}), foreign).device('a'), unreachable(/from no authority that is known here/))
-  await t.rejects(clientOf(await served(past)).device('a'), unreachable(/certificate of the broker has expired/))
-  await t.rejects(clientOf(await served({ hosts: ['b'] })).device('a'), unreachable(/IP: 127\.0\.0\.1 is not in/))
+  await t.rejects(clientOf(await served({}), foreign).device('a'), refused(/from no authority that is known here/))
+  await t.rejects(clientOf(await served(past)).device('a'), refused(/certificate of the broker has expired/))
+  await t.rejects(clientOf(await served({ hosts: ['b'] })).device('a'), refused(/IP: 127\.0\.0\.1 is not in/))
   const plain = await openDoor(t)
   await t.rejects(clientOf(plain.url.replace('http', 'https')).device('a'), unreachable(/no HTTPS is spoken there/))
   t.equal(requests, 0)

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bareNode } from '../fixtures/cases.ts'
 
+/** On a machine with much else to do, with a large fleet; a broker that ends is noticed at once. */
+const readyMsMax = 100_000
 const built = fileURLToPath(new URL('../../', import.meta.url))
 export const brokerBin = join(built, 'broker/main.js')
 export const agentBin = join(built, 'agent/boot.js')
@@ -46,7 +48,7 @@ export async function startBroker(
       mqttPort: number
       httpPort: number
     } | null
-  })
+  }, readyMsMax)
   const token = (await readFile(join(folder, 'data', 'admin-token'), 'utf8')).trim()
   return {
     process: child,

@@ -132,6 +132,7 @@ function manifestView(fields: Partial<ReleaseView['manifests'][number]>): Releas
     deviceId: null,
     artifact: 'ab'.repeat(32),
     format: 'raw',
+    signatures: [],
     precursorSha256: null,
     payloadSize: 1,
     expiresAt: '2031-01-02T03:04:05Z',

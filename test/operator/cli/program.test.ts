@@ -239,14 +239,12 @@ t.test('bad input ends with 2 and names the flag', { timeout: 110_000 }, async t
     t.equal(stdout, '')
   }
   t.match(await spawned(['devices', 'list', '--colour']), { code: 2, stdout: '', stderr: /--colour/ })
-  t.equal(
+  t.match(
     (await drover(['devices', 'list'])).stderr,
-    'drover: no access token: give --token-file FILE, or set DROVER_TOKEN_FILE or DROVER_TOKEN\n' +
-      '  a broker writes its first token into the file admin-token of its data directory\n',
+    /^drover: no access token: .*--token-file FILE.*drover init.*\n.*admin-token/,
   )
   const nowhere = await drover(['devices', 'list'], { DROVER_TOKEN_FILE: path('absent') })
   t.match(nowhere, { code: 2, stderr: /^drover: DROVER_TOKEN_FILE: cannot read .*absent.*\n.*admin-token/ })
   for (const args of [['--help'], ['operation', '--help'], ['operation', 'create', '--help']])
     t.match(await drover(args), { code: 0, stdout: /Usage: drover/, stderr: '' })
-  t.match((await drover(['operation', 'create', '--help'])).stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 .*\n +3 .*\n +4 /)
 })
