@@ -21,7 +21,7 @@ const generated = /^proto\/generated\//
 /** Files that put a process together: the only ones that see the process they run in. */
 const composition = /(^|\/)main\.ts$|^broker\/plugin\.ts$|^agent\/boot\.ts$|^simulator\/demo\.ts$/
 const isTest = (path: string): boolean => path.startsWith('test/') || path.startsWith('bench/')
-const isCode = (path: string): boolean => path.endsWith('.ts') && !generated.test(path)
+const isCode = (path: string): boolean => /\.tsx?$/.test(path) && !generated.test(path)
 const side = (path: string): string => path.split('/')[0] ?? ''
 const builtin = (from: string): boolean => from.startsWith('node:')
 
@@ -63,6 +63,11 @@ const allowedSides: Readonly<Record<string, readonly string[]>> = {
   simulator: ['simulator', 'agent', 'broker', 'proto'],
   bench: ['bench', 'agent', 'broker', 'operator', 'proto', 'simulator', 'test'],
   test: ['test', 'agent', 'broker', 'operator', 'proto', 'simulator'],
+}
+
+/** What of the contract is worth its bytes in a browser. */
+function consoleMayLoad(target: string): string | undefined {
+  return target === 'proto/event-codes.ts' ? undefined : 'types of the contract only'
 }
 
 /** The language of the contract's schemas, so every door may speak it. */
@@ -136,9 +141,21 @@ export const rules: Readonly<Record<string, Rule>> = {
     }
   },
 
+  'the console is a program of the browser': arrow(({ path, from, target, typeOnly }) => {
+    const inside = (file: string): boolean => file.startsWith('operator/console/')
+    if (!inside(path)) {
+      // Its pure parts can be tested without a browser.
+      if (target === undefined || !inside(target) || isTest(path)) return undefined
+      return 'only a browser loads the console'
+    }
+    if (target === undefined) return builtin(from) ? 'a browser has no Node' : undefined
+    if (inside(target) || (side(target) === 'proto' && typeOnly)) return undefined
+    return side(target) === 'proto' ? consoleMayLoad(target) : 'it knows the contract alone'
+  }),
+
   'nobody imports a main': arrow(({ path, target }) =>
     // A program that the agent's tests start in its place is a main itself.
-    target !== undefined && /(^|\/)main\.ts$/.test(target) && !/^test\/agent\/programs\//.test(path)
+    target !== undefined && /(^|\/)main\.tsx?$/.test(target) && !/^test\/agent\/programs\//.test(path)
       ? 'a main is only started'
       : undefined,
   ),
@@ -149,7 +166,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   }),
 
   'imports end in .ts': arrow(({ target, from }) =>
-    target !== undefined && !/\.(ts|js|json)$/.test(target) ? `write ${from}.ts` : undefined,
+    target !== undefined && !/\.(tsx?|js|json|css)$/.test(target) ? `write ${from}.ts` : undefined,
   ),
 
   'the process is seen in composition roots only': function* (files) {

@@ -11,7 +11,7 @@ export interface Import {
 }
 
 const folders = ['agent', 'bench', 'broker', 'docs', 'operator', 'proto', 'simulator', 'test', '.ci']
-const textEndings = /\.(ts|mjs|js|json|md|proto|txt|html|css|sh|yml|yaml)$|^\.ci\/run$|^\.(taprc|npmrc|gitignore)$/
+const textEndings = /\.(tsx?|mjs|js|json|md|proto|txt|html|css|sh|yml|yaml)$|^\.ci\/run$|^\.(taprc|npmrc|gitignore)$/
 
 /** Every text of ours below `root`, by path. */
 export function readTree(root: string): Map<string, string> {

@@ -1,0 +1,91 @@
+// Builds the console into dist/operator/console: index.html, and assets whose names carry the hash of their content, each
+// beside its gzip and brotli form. Fails when what a browser loads is larger than it may be; `--sizes` prints how large it is.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+/** Gzipped bytes of script and style that a browser waits for before it shows a list. */
+const firstLoadBytesMax = 60 * 1024
+/** All pages, drawers and forms together, without the chart library: what somebody who opens everything has loaded. */
+const allBytesMax = 96 * 1024
+
+const source = fileURLToPath(new URL('.', import.meta.url))
+const target =
+  process.argv.find(argument => argument.startsWith('--out='))?.slice(6) ?? join(source, '../../dist/operator/console')
+
+// Only what is made here: the compiler puts the console's plain modules beside it, for their tests.
+rmSync(join(target, 'assets'), { recursive: true, force: true })
+mkdirSync(join(target, 'assets'), { recursive: true })
+const { outputFiles, metafile } = await build({
+  absWorkingDir: source,
+  entryPoints: { console: 'main.tsx' },
+  outdir: join(target, 'assets'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: ['chrome120', 'firefox121', 'safari17.5'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  minify: true,
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  loader: { '.svg': 'file' },
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+})
+
+for (const { path, contents } of outputFiles) write(path, contents)
+
+const outputs = Object.entries(metafile.outputs)
+const [scriptPath, script] = outputs.find(([, { entryPoint }]) => entryPoint === 'main.tsx') ?? []
+if (script === undefined) throw new Error('the bundle has no entry')
+const eager = eagerFiles(scriptPath)
+const page = readFileSync(join(source, 'index.html'), 'utf8')
+  .replace('%SCRIPT%', `/assets/${basename(scriptPath)}`)
+  .replace('%STYLE%', `/assets/${basename(script.cssBundle)}`)
+  .replace(
+    '%PRELOADS%',
+    eager
+      .filter(path => path !== scriptPath && path.endsWith('.js'))
+      .map(path => `<link rel="modulepreload" href="/assets/${basename(path)}" />`)
+      .join('\n    '),
+  )
+write(join(target, 'index.html'), Buffer.from(page))
+
+const gzipped = path => readFileSync(join(target, 'assets', `${basename(path)}.gz`)).length
+const sum = paths => paths.reduce((bytes, path) => bytes + gzipped(path), 0)
+const firstLoadBytes = sum([...eager, script.cssBundle])
+const charts = outputs.filter(([, { inputs }]) => Object.keys(inputs).some(path => path.endsWith('/uPlot.esm.js')))
+if (charts.length !== 1) throw new Error(`the chart library stands in ${charts.length} files, expected one of its own`)
+const [[chartPath]] = charts
+const allBytes = sum(outputs.map(([path]) => path).filter(path => path !== chartPath))
+const isTooLarge = firstLoadBytes > firstLoadBytesMax || allBytes > allBytesMax
+if (process.argv.includes('--sizes') || isTooLarge) {
+  for (const [path, { bytes }] of outputs) console.log(`${basename(path)} ${bytes}, ${gzipped(path)} gzipped`)
+  console.log(`first load: ${firstLoadBytes} bytes gzipped, expected at most ${firstLoadBytesMax}`)
+  console.log(`everything without ${basename(chartPath)}: ${allBytes} bytes gzipped, expected at most ${allBytesMax}`)
+}
+if (isTooLarge) process.exit(1)
+
+/** What the browser loads before anything is drawn: the entry, and what it imports outright. */
+function eagerFiles(path) {
+  const found = new Set()
+  const add = each => {
+    if (found.has(each)) return
+    found.add(each)
+    for (const { path: next, kind } of metafile.outputs[each].imports) if (kind === 'import-statement') add(next)
+  }
+  add(path)
+  return [...found]
+}
+
+function write(path, contents) {
+  writeFileSync(path, contents)
+  writeFileSync(`${path}.gz`, gzipSync(contents, { level: 9 }))
+  writeFileSync(`${path}.br`, brotliCompressSync(contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+}
