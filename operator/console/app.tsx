@@ -8,7 +8,6 @@ import { useEffect } from 'preact/hooks'
 import { ArtifactsPage } from './pages/artifacts/artifacts-page.tsx'
 import { AuditPage } from './pages/audit/audit-page.tsx'
 import { DevicesPage } from './pages/devices/devices-page.tsx'
-import { EventsPage } from './pages/events/events-page.tsx'
 import { NewOperationPage } from './pages/new-operation/new-operation-page.tsx'
 import { OperationsPage } from './pages/operations/operations-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
@@ -16,6 +15,7 @@ import { PeoplePage } from './pages/people/people-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { UpdateStatusPage } from './pages/update-status/update-status-page.tsx'
 import { Freshness } from './parts/freshness.tsx'
+import { later } from './parts/later.tsx'
 import { Link } from './parts/link.tsx'
 import { NoticeList } from './parts/notice-list.tsx'
 import { Page } from './parts/page.tsx'
@@ -24,6 +24,8 @@ import { signedOut } from './state/api.ts'
 import { closeStream, openStream } from './state/live.ts'
 import { path } from './state/route.ts'
 import { askToSignIn, loadSession, session, sessionProblem, signOut } from './state/session.ts'
+
+const EventsPage = later(async () => (await import('./pages/events/events-page.tsx')).EventsPage)
 
 const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>([
   ['/', OverviewPage],
