@@ -31,6 +31,7 @@ const good: Readonly<Record<string, string>> = {
   group: 'berlin',
   pairs: 'site=oslo',
   file: 'audit.jsonl',
+  draft: 'trust-2.draft',
   bundle: 'fw.bundle',
   url: 'https://hooks.example/x',
   shell: 'bash',
@@ -48,6 +49,8 @@ function fullOf(path: readonly string[], command: Command, without?: string): re
 }
 const mandatoryGood: Readonly<Record<string, string>> = {
   '--out': 'out',
+  '--from': 'trust-1.bin',
+  '--key': 'root.pem',
   '--component': 'main',
   '--version': '1.0.0',
   '--role': 'viewer',
@@ -152,6 +155,9 @@ t.test(
       'artifact create',
       'artifact upload',
       'audit verify',
+      'trust next',
+      'trust sign',
+      'trust show',
       'help',
       'completion',
     ]

@@ -1,5 +1,5 @@
 // What is done: the type, and what that type needs – a release, a patch, a backup, a command.
-import { useId } from 'preact/hooks'
+import { useEffect, useId } from 'preact/hooks'
 import type { BackupView, Listing, OperationView, ReleaseView } from '../../../../proto/http-api.ts'
 import { Link } from '../../parts/link.tsx'
 import { Problem } from '../../parts/table.tsx'
@@ -131,6 +131,11 @@ function ArgumentsField({ draft, change, name }: DraftFields & { readonly name: 
 function ReleaseField({ draft, change }: DraftFields) {
   const releases = useQuery<Listing<ReleaseView>>('/v1/releases?limit=1000', { pauseMs: 10_000 })
   const found = releases.data.value
+  const only = found?.data.length === 1 ? found.data[0]?.id : undefined
+  useEffect(() => {
+    // Nothing to choose from.
+    if (only !== undefined && draft.release === '') change({ release: only })
+  }, [only])
   if (found?.data.length === 0)
     return (
       <p>

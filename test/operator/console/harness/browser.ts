@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-export const chromiumPath = process.env.DROVER_CHROMIUM ?? '/usr/bin/chromium'
+export const chromiumPath =
+  process.env.DROVER_CHROMIUM ?? firstOf('/usr/bin/chromium-headless-shell', '/usr/bin/chromium')
 /** For tap's `skip`: false where there is a browser. */
 export const noBrowser: string | false = existsSync(chromiumPath)
   ? false
@@ -16,6 +17,11 @@ export interface Visitor {
   readonly context: BrowserContext
   /** Complaints that are expected from now on, such as refused requests of a test that provokes them. */
   expect(complaint: RegExp): void
+}
+
+/** The first is Chromium without its own windows: half the processor time. */
+function firstOf(...paths: readonly string[]): string {
+  return paths.find(path => existsSync(path)) ?? (paths.at(-1) as string)
 }
 
 /** Of each browser: who visits now, and what went wrong in silence. */
@@ -29,7 +35,7 @@ interface Visit {
 
 /** For the subtests of `t`: after each of them its visitors leave, and every complaint that was not expected fails. */
 export async function openBrowser(t: Test): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
   const open: Visit[] = []
   visits.set(browser, open)
   t.afterEach(async subtest => {
@@ -51,6 +57,8 @@ export async function visit(browser: Browser, origin: string, { width = 1280, he
     viewport: { width, height },
     locale: 'en-GB',
     timezoneId: 'UTC',
+    // What moves is drawn again and again, by a processor.
+    reducedMotion: 'reduce',
   })
   context.setDefaultTimeout(15_000)
   const page = await context.newPage()
@@ -71,12 +79,37 @@ export async function visit(browser: Browser, origin: string, { width = 1280, he
   return { page, context, expect: complaint => void expected.push(complaint) }
 }
 
+type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
+/** Of people who have signed in before, by token: the door is tried by the tests of the door. */
+const signedIn = new Map<string, StorageState>()
+
 /** On the page that was asked for afterwards. */
 export async function signIn(page: Page, token: string, next = '/'): Promise<void> {
+  const context = page.context()
+  const before = signedIn.get(token)
+  if (before !== undefined) {
+    await context.addCookies(before.cookies)
+    for (const { localStorage } of before.origins)
+      for (const { name, value } of localStorage)
+        await context.addInitScript(
+          `if (sessionStorage.getItem('is-back') === null) {
+            sessionStorage.setItem('is-back', '1')
+            localStorage.setItem(${JSON.stringify(name)}, ${JSON.stringify(value)})
+          }`,
+        )
+    await page.goto(next)
+    const main = page.getByRole('navigation', { name: 'Main' })
+    const door = page.getByLabel('Token')
+    await main.or(door).first().waitFor()
+    if (await main.isVisible()) return
+    // The session is over, the broker has been started again: as if for the first time.
+    signedIn.delete(token)
+  }
   await page.goto(`/sign-in${next === '/' ? '' : `?next=${encodeURIComponent(next)}`}`)
   await page.getByLabel('Token').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  signedIn.set(token, await context.storageState())
 }
 
 interface Violation {
