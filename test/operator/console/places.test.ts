@@ -6,7 +6,7 @@ import { env } from 'node:process'
 import type { Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { OperationView, ReleaseView } from '../../../proto/http-api.ts'
-import { sampled, seed } from '../../fixtures/cases.ts'
+import { notThisTime, sampled, seed } from '../../fixtures/cases.ts'
 import { seeded } from '../../fixtures/seeded.ts'
 import { accessible, noBrowser, openBrowser, signIn, visit } from './harness/browser.ts'
 import { ruleData } from './harness/data.ts'
@@ -28,7 +28,7 @@ function data() {
   return { devices: 12, events: 14, operations: few }
 }
 
-t.test('with a fleet', { skip: noBrowser }, async t => {
+t.test('with a fleet', { skip: noBrowser || notThisTime(3) }, async t => {
   const rooms = await openRooms(t, data())
   const ids = await idsOf(rooms)
   const browser = await openBrowser(t)
@@ -160,7 +160,7 @@ t.test('with a fleet', { skip: noBrowser }, async t => {
   })
 })
 
-t.test('with nothing in it', { skip: noBrowser }, async t => {
+t.test('with nothing in it', { skip: noBrowser || notThisTime(3) }, async t => {
   const rooms = await openRooms(t)
   const browser = await openBrowser(t)
 

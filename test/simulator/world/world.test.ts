@@ -1,4 +1,4 @@
-// Worlds of the real orchestrator and real agents in virtual time. DROVER_LONG=1 takes two thousand seeds instead of 30.
+// Worlds of the real orchestrator and real agents in virtual time. DROVER_LONG=1 takes two thousand seeds instead of 25.
 import { env } from 'node:process'
 import t from 'tap'
 import { LevelStore } from '../../../broker/adapters/level-store.ts'
@@ -8,7 +8,7 @@ import { type Lived, live } from '../../../simulator/world/world.ts'
 
 const long = env.DROVER_LONG === '1'
 t.setTimeout(long ? 4 * 3_600_000 : 300_000)
-const seedsCount = long ? 2000 : 30
+const seedsCount = long ? 2000 : 25
 const agents = long ? 20 : 8
 
 /** What happened, for the reader of a failure. */
