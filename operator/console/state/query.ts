@@ -60,6 +60,7 @@ export function useQuery<Answer>(address: string | undefined, { pauseMs = 1_000 
       unsubscribe()
       document.removeEventListener('visibilitychange', seen)
       own.stop()
+      asker.current = undefined
     }
   }, [address, pauseMs])
 

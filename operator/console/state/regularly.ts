@@ -4,6 +4,9 @@ import { useEffect } from 'preact/hooks'
 import { after } from './clock.ts'
 import type { Query } from './query.ts'
 
+/** Between two looks at who is connected. */
+export const presenceMs = 10_000
+
 /** Asks again every `everyMs`; not while the page is hidden. */
 export function useRegularly({ refresh }: Pick<Query<unknown>, 'refresh'>, everyMs: number): void {
   useEffect(() => {

@@ -5,6 +5,7 @@ import { Status } from '../../parts/status.tsx'
 import { Problem } from '../../parts/table.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { useQuery } from '../../state/query.ts'
+import { presenceMs, useRegularly } from '../../state/regularly.ts'
 import { parameter } from '../../state/route.ts'
 import { ConfigurationTab } from './configuration-tab.tsx'
 import { closedAddress, type DetailTab, detailsAddress, detailTabs } from './device-address.ts'
@@ -13,7 +14,6 @@ import { EventLogTab } from './event-log-tab.tsx'
 import { OperationsTab } from './operations-tab.tsx'
 import { OverviewTab } from './overview-tab.tsx'
 import { Presence } from './presence.tsx'
-import { useRegularly } from './use-regularly.ts'
 
 const words: Readonly<Record<DetailTab, string>> = {
   log: 'Event log',
@@ -25,7 +25,7 @@ const words: Readonly<Record<DetailTab, string>> = {
 export function DeviceDrawer({ id }: { readonly id: string }) {
   const address = `/v1/devices/${encodeURIComponent(id)}`
   const query = useQuery<DeviceView>(address, { pauseMs: 2_000 })
-  useRegularly(query, address)
+  useRegularly(query, presenceMs)
   const problem = query.problem.value
   const gone = problem?.status === 404
   const device = gone ? undefined : query.data.value

@@ -9,11 +9,11 @@ import { type Column, Table } from '../../parts/table.tsx'
 import { useOperation } from '../../state/operations.ts'
 import { nextCursor, pageSize, pagesAround } from '../../state/paging.ts'
 import { useQuery } from '../../state/query.ts'
+import { presenceMs, useRegularly } from '../../state/regularly.ts'
 import { addressOf, addressWith, parameter } from '../../state/route.ts'
 import { detailsAddress } from './device-address.ts'
 import { DeviceTabs } from './device-tabs.tsx'
 import { Presence } from './presence.tsx'
-import { useRegularly } from './use-regularly.ts'
 
 export function OutcomePage({ operation: id }: { readonly operation: string }) {
   const failed = parameter('outcome') === 'errors'
@@ -32,7 +32,7 @@ export function OutcomePage({ operation: id }: { readonly operation: string }) {
   const rowsAddress =
     ids === '' ? undefined : addressOf('/v1/devices', { filter: `id__in=${ids}`, limit: String(pageSize) })
   const rows = useQuery<Listing<DeviceView>>(rowsAddress, { pauseMs: 5_000 })
-  useRegularly(rows, rowsAddress)
+  useRegularly(rows, presenceMs)
   const registry = rows.data.value && new Map(rows.data.value.data.map(device => [device.id, device]))
   const view = operation.data.value
   const name = view?.name ?? 'this operation'

@@ -9,6 +9,7 @@ import { Page } from '../../parts/page.tsx'
 import { Table } from '../../parts/table.tsx'
 import { nextCursor, pageSize, pagesAround } from '../../state/paging.ts'
 import { useQuery } from '../../state/query.ts'
+import { presenceMs, useRegularly } from '../../state/regularly.ts'
 import { addressOf, addressWith, parameter, setParameters } from '../../state/route.ts'
 import { may } from '../../state/session.ts'
 import { deviceColumns } from './device-columns.tsx'
@@ -17,7 +18,6 @@ import { EnrollDevice } from './enroll-device.tsx'
 import { deviceFilterHelp } from './filter-help.ts'
 import { NeverConnected } from './never-connected.tsx'
 import { SearchField } from './search-field.tsx'
-import { useRegularly } from './use-regularly.ts'
 
 interface DeviceListing extends Listing<DeviceView> {
   readonly next?: string
@@ -62,7 +62,7 @@ function Registry() {
   const asked = joined(filter, search === '' ? '' : withCondition('', 'id__like', `*${search}*`))
   const address = addressOf('/v1/devices', { filter: asked, limit: String(pageSize), after })
   const query = useQuery<DeviceListing>(address, { pauseMs: 5_000 })
-  useRegularly(query, address)
+  useRegularly(query, presenceMs)
   const listing = query.data.value
   const next = nextCursor(listing, ({ id }) => id)
   const pages = pagesAround(next)

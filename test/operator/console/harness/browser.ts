@@ -19,7 +19,7 @@ export interface Visitor {
   expect(complaint: RegExp): void
 }
 
-/** The first is Chromium without its own windows: half the processor time. */
+/** The first is Chromium without its own windows, and quicker. */
 function firstOf(...paths: readonly string[]): string {
   return paths.find(path => existsSync(path)) ?? (paths.at(-1) as string)
 }
