@@ -186,6 +186,8 @@ export class Download {
       return this.#countBad(chunk, nowMs)
     }
     arriving.assembly = assembly
+    // The same bytes for ever are no progress, and keep nobody waiting.
+    if (outcome === 'known') return []
     this.#lastHeardMs = nowMs
     this.#pace.came(message.data.length)
     this.#noRights = 0

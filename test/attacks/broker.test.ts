@@ -1,25 +1,30 @@
 // T15 to T24 and T34 of the threat model (docs/THREATS.md): what strangers, devices and people with a token try on the broker by
 // MQTT. A real broker with a real store, on loopback; clients are raw, so that they can send what no library would.
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { generate } from 'mqtt-packet'
 import t from 'tap'
 import { TlsTransport } from '../../broker/adapters/mqtt-listener/tls-transport.ts'
 import { MqttListener } from '../../broker/adapters/mqtt-listener.ts'
 import { ConfigError, parseCommand } from '../../broker/config.ts'
-import type { OperationView } from '../../proto/http-api.ts'
+import { eventCodeNames, isDeviceCode } from '../../proto/event-codes.ts'
+import type { ExecutionView, OperationView } from '../../proto/http-api.ts'
 import { operationId } from '../../proto/ids.ts'
-import { encodeEvent } from '../../proto/messages.ts'
+import { type EventContent, encodeEvent, steps } from '../../proto/messages.ts'
 import { offerOf, planted } from '../agent/codes/offers.ts'
 import { Scene } from '../agent/codes/scene.ts'
 import { RecordingLog, realClock } from '../broker/adapters/mqtt/broker-under-test.ts'
 import { RawClient } from '../broker/adapters/mqtt/raw-client.ts'
+import { eachCase, seed } from '../fixtures/cases.ts'
 import { Authority } from '../fixtures/certificates.ts'
+import { seeded } from '../fixtures/seeded.ts'
 import { uplinkSamples } from '../stories/hostile-messages.ts'
 import { goodEvent, journalId } from '../stories/hostile-scene.ts'
-import { untilValue } from '../stories/process.ts'
+import { startBroker, untilValue } from '../stories/process.ts'
 import { ask, connected, enrolled, online, principal, topic } from './asking.ts'
 import { victim } from './attack.ts'
+import { forbiddenPackets } from './forbidden-packets.ts'
 
 const scene = await Scene.open(t)
 const bystander = await online(scene, 'bystander')
@@ -45,6 +50,8 @@ t.test(
     const { id } = await scene.call<OperationView>('POST', '/v1/operations', {
       ...{ type: 'firmware-update', release: release.id, targets: { devices: devices.map(device => device.id) } },
       policy: {
+        // So that nothing but the wave holds the others back.
+        concurrency: 4,
         waves: [{ size: 1, errorPercent: 1, minExecuted: 1 }, { size: 3 }],
         abort: [{ match: 'FAIL', minExecuted: 1, percent: 1, action: 'stop' }],
         retries: [],
@@ -56,6 +63,8 @@ t.test(
     const touched = await Promise.all(devices.map(device => scene.events(device, operationId(id))))
     const codes = touched.map(events => events.map(({ event_type }) => event_type).filter(code => /^UPD4/.test(code)))
     t.equal(codes.filter(each => each.length > 0).length, 1, 'one device was touched, as the wave is wide')
+    const { data } = await scene.call<{ data: ExecutionView[] }>('GET', `/v1/operations/${id}/executions`)
+    t.strictSame(data.map(({ attempt }) => attempt).sort(), [0, 0, 0, 1], 'and nobody else was handed anything')
 
     const waiting = {
       ...{
@@ -98,13 +107,24 @@ t.test('T16 speaking as another device: publish, subscribe, will, retained', asy
   t.strictSame(await scene.events({ id: 'bystander' }, operationId('0'.repeat(26))), [])
 })
 
-t.test('T17 client id takeover: twenty tries with an own credential and the id of another', async t => {
+t.test('T17 client id takeover: a hundred tries with an own credential and the id of another', async t => {
   const own = await enrolled(scene, 'thrower')
-  const tries = await Promise.all(
-    Array.from({ length: 20 }, () => connected(scene, 'thrower', own, { clientId: 'bystander' })),
-  )
-  t.strictSame(tries.filter(({ returnCode }) => returnCode === 0).length, 0, 'none comes in')
-  t.equal(await bystander.ping(), true, 'the victim stays')
+  const victimSecret = await enrolled(scene, 'thrown')
+  const thrown = await connected(scene, 'thrown', victimSecret)
+  t.equal(thrown.returnCode, 0)
+  const codes: unknown[] = []
+  for (let round = 0; round < 10; round += 1) {
+    const tries = await Promise.all(
+      Array.from({ length: 10 }, () => connected(scene, 'thrower', own, { clientId: 'thrown' })),
+    )
+    codes.push(...tries.map(({ returnCode }) => returnCode))
+    t.equal(await thrown.ping(), true, 'the victim stays')
+  }
+  t.strictSame(codes.filter(code => code !== 2 && code !== 4 && code !== 5).length, 0, codes.join(' '))
+  t.equal(codes.length, 100)
+  // Nor is it kept out by what others tried in its name.
+  thrown.destroy()
+  t.equal((await connected(scene, 'thrown', victimSecret)).returnCode, 0, 'it comes back at once')
 })
 
 t.test('T18 the broker’s own topics: devices, people, wildcards, shared subscriptions', async t => {
@@ -173,6 +193,42 @@ t.test(
   },
 )
 
+t.test('T20 giant packets: 14 strangers with 100 MB each, and the memory of a broker of its own', async t => {
+  const broker = await startBroker(t.testdir())
+  t.teardown(() => broker.stop())
+  const piece = Buffer.alloc(64 * 1024, 0x41)
+  const before = residentBytes(broker.process.pid ?? 0)
+  let most = before
+  const takes = await Promise.all(
+    Array.from({ length: 14 }, async (_, at) => {
+      const client = new RawClient(broker.mqttPort)
+      // A PUBLISH, a CONNECT, or what is neither, of the length that its header says.
+      client.write(Buffer.of([0x30, 0x10, 0x82][at % 3] ?? 0, 0x80, 0x84, 0xd7, 0x2f))
+      let sent = 0
+      for (; sent < 100_000_000 && !client.closed; sent += piece.length) {
+        client.write(piece)
+        if (client.socket.writableNeedDrain)
+          await Promise.race([new Promise(resolve => client.socket.once('drain', resolve)), client.whenClosed(20_000)])
+        most = Math.max(most, residentBytes(broker.process.pid ?? 0))
+      }
+      await client.whenClosed()
+      return sent
+    }),
+  )
+  t.ok(
+    takes.every(sent => sent < 100_000_000),
+    `closed after ${takes.join(' ')} bytes`,
+  )
+  t.ok(most - before < 32 * 1024 * 1024, `${Math.round((most - before) / 1024)} KiB of memory more`)
+  const stranger = await RawClient.connect(broker.mqttPort, {
+    clientId: 'x',
+    username: 'x',
+    password: Buffer.from('x'),
+  })
+  t.ok(stranger.returnCode, `who comes next is answered: ${stranger.returnCode}`)
+  stranger.destroy()
+})
+
 t.test('T21 malformed MQTT: a spoiled packet of every type', async t => {
   await Promise.all(
     Array.from({ length: 16 }, async (_, type) => {
@@ -183,11 +239,17 @@ t.test('T21 malformed MQTT: a spoiled packet of every type', async t => {
       t.pass(`type ${type}`)
     }),
   )
-  const nul = await online(scene, 'nul')
-  nul.write(
-    generate({ cmd: 'publish', topic: 'drover/v1/devices/nul/\0', payload: '', qos: 0, retain: false, dup: false }),
-  )
-  await nul.whenClosed()
+  // On topics of its own, so that no right is what refuses it.
+  await eachCase(Object.entries(forbiddenPackets), 6, async ([what, bytes]) => {
+    const name = `clause-${what.replace(/[^A-Za-z0-9]+/g, '-')}`.slice(0, 60)
+    const device = await online(scene, name)
+    const before = device.received.length
+    device.write(bytes(name))
+    // Behind it: answered only where the packet before it was passed over.
+    device.send({ cmd: 'pingreq' })
+    await device.whenClosed()
+    t.strictSame(device.received.slice(before), [], what)
+  })
   t.equal(await bystander.ping(), true)
 })
 
@@ -226,6 +288,19 @@ t.test('T23 a device that floods: it is closed, others go on', async t => {
   t.equal(await bystander.ping(), true)
 })
 
+t.test('T23 a device that floods: one that waits for every acknowledgement is closed as well', async t => {
+  const device = await online(scene, 'patient-flooder')
+  let sent = 0
+  for (; sent < 4_000 && !device.closed; sent += 40) {
+    const acknowledged = device.of('puback').length
+    for (let at = 1; at <= 40; at += 1)
+      device.publish(topic('patient-flooder', 'events'), goodEvent(sent + at), { qos: 1, id: sent + at + 1 })
+    await device.until(() => device.of('puback').length >= acknowledged + 40)
+  }
+  t.ok(device.closed && sent < 4_000, `closed after ${sent} events`)
+  t.equal(await bystander.ping(), true)
+})
+
 t.test('T24 forged history: events of an operation of others, from the future, with numbers that jump', async t => {
   const { release } = planted(offerOf().bundle, {})
   await scene.store.commit([{ kind: 'put-release', release }])
@@ -250,6 +325,33 @@ t.test('T24 forged history: events of an operation of others, from the future, w
     )
   ).data
   t.notMatch(JSON.stringify(event), /"(timestamp|created_at)":"2096/, 'the broker’s clock orders')
+  const { data: before } = await scene.call<{ data: object[] }>('GET', `/v1/operations/${id}/executions`)
+  // Whatever it says of operations it is not in: any attempt, any word, any number that may follow, any time.
+  const random = seeded(seed)
+  const below = (most: number): number => Math.floor(random() * most)
+  const codes = eventCodeNames.filter(isDeviceCode)
+  let eventNumber = 1
+  for (let at = 0; at < 40; at += 1) {
+    eventNumber += 1 + below(10)
+    const [code, step] = [codes[below(codes.length)], steps[below(steps.length)]]
+    const content: EventContent =
+      step !== undefined && (code === undefined || random() < 0.3)
+        ? { kind: 'step', step }
+        : { kind: 'code', code: code ?? 'UPD2_OK_18' }
+    const others = [operationId(id), operationId('0'.repeat(26)), operationId('7'.repeat(26))]
+    const bytes = encodeEvent({
+      ...{ journalId, eventNumber, deviceTime: below(2 ** 40), data: {}, content },
+      ...{ operation: others[below(others.length)] ?? operationId(id), attempt: below(5) },
+    })
+    liar.publish(topic('liar', 'events'), bytes, { qos: 1, id: 10 + at })
+    await liar.until(() => liar.closed || liar.of('puback').some(({ messageId }) => messageId === 10 + at))
+    if (liar.closed) break
+  }
+  t.equal(liar.closed, false, `all were taken as its own claims (DROVER_SEED=${seed})`)
+  const after = await scene.call<OperationView>('GET', `/v1/operations/${id}`)
+  t.strictSame(after.counts, counts, `no count moved (DROVER_SEED=${seed})`)
+  const { data: now } = await scene.call<{ data: object[] }>('GET', `/v1/operations/${id}/executions`)
+  t.strictSame(now, before, 'and no execution')
   liar.publish(topic('liar', 'events'), said(1_000_000, 0), { qos: 1, id: 3 })
   await liar.whenClosed()
   await ask(scene, 'POST', `/v1/operations/${id}/stop`, { token: scene.token })
@@ -271,6 +373,12 @@ t.test('T34 falling back to plain text: a CONNECT without TLS, and a listener th
   t.throws(() => parseCommand(['--mqtt-host', '0.0.0.0'], {}), ConfigError)
   t.throws(() => parseCommand(['--http-host', '0.0.0.0'], {}), ConfigError)
 })
+
+/** Of a process here. */
+function residentBytes(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kib) * 1024
+}
 
 function pause(delayMs: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, delayMs))

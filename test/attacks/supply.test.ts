@@ -16,6 +16,8 @@ import { offeredTo, victim } from './attack.ts'
 interface Locked {
   readonly version?: string
   readonly integrity?: string
+  readonly resolved?: string
+  readonly license?: string
   readonly link?: boolean
   readonly hasInstallScript?: boolean
 }
@@ -50,8 +52,32 @@ t.test(
       'no other package runs anything when it is installed',
     )
     t.match(await readFile('.ci/run', 'utf8'), /npm ci --ignore-scripts/)
+    const elsewhere = packages.filter(([, { resolved = 'https:', link }]) => link || !resolved.startsWith('https:'))
+    t.strictSame(
+      elsewhere.map(([path]) => path),
+      [],
+      'none comes from a folder, a repository, or in plain text',
+    )
+    const alien = packages.filter(
+      ([path, { license = unsaid[path] }]) => !license?.split(/ OR |[()]/).some(one => licences.has(one)),
+    )
+    t.strictSame(
+      alien.map(([path, { license }]) => `${path}: ${license}`),
+      [],
+      'no other licence',
+    )
   },
 )
+
+/** Of what may be used and handed on with its notice; of a choice one is enough. */
+const licences = new Set([
+  ...['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'CC0-1.0', 'Unlicense'],
+  // Of tools and data files that stay on the developer's machine, or are taken in unchanged.
+  ...['MPL-2.0', 'CC-BY-3.0', 'Python-2.0'],
+])
+
+/** Whose licence is a file of the package, and no field. */
+const unsaid: Readonly<Record<string, string>> = { 'node_modules/jsonc-simple-parser': 'MIT' }
 
 /** Each has prebuilt binaries, or needs none: their scripts are never run. */
 const allowedScripts = ['classic-level', 'protobufjs', 'esbuild', 'fsevents']
