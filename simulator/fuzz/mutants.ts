@@ -1,4 +1,5 @@
-// Bytes that were good once, and texts of JSON that were: a few edits each, by the seed.
+// Bytes that were good once, messages that were, and texts of JSON: a few edits each, by the seed.
+import { decode, encode, type WireMessages } from '../../proto/codec.ts'
 import type { Seed } from '../world/seed.ts'
 
 /** Bytes with which formats tend to be at an edge. */
@@ -71,4 +72,49 @@ export function altered(sample: unknown, chance: Seed): unknown {
   const kept = Object.entries(sample).filter(() => !chance.chance(0.08))
   const fields = kept.map(([name, value]) => [name, altered(value, chance)] as const)
   return Object.fromEntries(chance.chance(0.08) ? [...fields, ['more', 1]] : fields)
+}
+
+/**
+ * The message in `bytes`, which must be good, with fields left out, doubled or of other values of their type, encoded again:
+ * good protobuf that says something else.
+ */
+export function bentMessage(name: keyof WireMessages, bytes: Uint8Array, chance: Seed): Buffer {
+  const share = chance.pick([0.03, 0.1, 0.3])
+  return encode(name, bent(decode(name, bytes, bytes.length), share, chance) as never)
+}
+
+function bent(value: unknown, share: number, chance: Seed): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(item => bent(item, share, chance))
+    if (!chance.chance(share)) return items
+    return chance.chance(0.5) ? items.slice(1) : Array.from({ length: chance.whole(2, 70) }, () => items).flat()
+  }
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null)
+    return chance.chance(share) ? oddOf(value, chance) : value
+  // Lists must be there for the encoder.
+  const kept = Object.entries(value).filter(([, part]) => Array.isArray(part) || !chance.chance(share / 3))
+  return Object.fromEntries(kept.map(([field, part]) => [field, bent(part, share, chance)]))
+}
+
+/** Another value of the same type. */
+export function oddOf(value: unknown, chance: Seed): unknown {
+  if (typeof value === 'number')
+    return chance.pick([0, 1, 2, 3, 7, 255, value + 1, value - 1, 2 ** 31 - 1, 2 ** 32 - 1])
+  if (typeof value === 'boolean') return !value
+  if (typeof value === 'string')
+    return chance.pick([
+      '',
+      'x',
+      '__proto__',
+      'é'.repeat(40),
+      '1.2.3',
+      '01.2',
+      'a/b',
+      '../x',
+      'z'.repeat(300),
+      `${value}x`,
+    ])
+  if (!(value instanceof Uint8Array)) return value
+  if (chance.chance(0.3)) return mutated(value, [value], chance)
+  return chance.bytes(chance.pick([0, 1, 7, 8, 16, 32, 33, 64, 1025, 4096]))
 }

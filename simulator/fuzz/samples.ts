@@ -17,10 +17,18 @@ export interface SampleFacts {
 const bytes = (length: number, value = 7): Uint8Array => new Uint8Array(length).fill(value)
 const configuration = Buffer.from('a=1\n')
 
-type Sampled = 'Hello' | 'Event' | 'Progress' | 'ChunkRequest' | 'Presence' | 'ConfigurationReport' | 'LogReport'
+type Sampled =
+  | 'Hello'
+  | 'Event'
+  | 'Progress'
+  | 'ChunkRequest'
+  | 'Presence'
+  | 'ConfigurationReport'
+  | 'LogReport'
+  | 'CertificateRequest'
 type Messages = { readonly [Name in Sampled]: WireMessages[Name] }
 
-function messagesOf({ operation: operationId, artifact }: SampleFacts): Messages {
+export function messagesOf({ operation: operationId, artifact }: SampleFacts): Messages {
   return {
     Hello: {
       protocolVersion: 1,
@@ -66,6 +74,8 @@ function messagesOf({ operation: operationId, artifact }: SampleFacts): Messages
       content: configuration,
     },
     LogReport: { operationId, attempt: 1, lines: deflatedLog('a line\nanother\n'), cut: true },
+    // PKCS #10 in form, signed by nobody.
+    CertificateRequest: { csr: Buffer.from('3015300c0201003000300230000500a000300306012a030200ff', 'hex') },
   }
 }
 
@@ -77,6 +87,7 @@ const messageOf: Readonly<Record<Uplink, Sampled>> = {
   presence: 'Presence',
   configuration: 'ConfigurationReport',
   log: 'LogReport',
+  certificate: 'CertificateRequest',
 }
 
 /** Payloads that were made once for all devices. */
