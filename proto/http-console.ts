@@ -31,6 +31,22 @@ export const DeviceOperationView = Type.Object({
 })
 export type DeviceOperationView = Static<typeof DeviceOperationView>
 
+/** What each event code means and what to do about it: `event_type` of an event is one of them. */
+export const EventCodeListing = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      code: Type.String(),
+      text: Type.String({ description: '`description` of events with this code' }),
+      explanation: Type.String(),
+      correctiveAction: Nullable(Type.String({ description: 'null: nothing to do' })),
+      types: Type.Array(Type.String(), { description: '`event_type_description`; the first is the usual one' }),
+      category: Type.String(),
+      failureClass: Nullable(Type.String({ description: 'who has to act; null: no failure of somebody' })),
+    }),
+  ),
+})
+export type EventCodeListing = Static<typeof EventCodeListing>
+
 /** Signs a browser in. The answer sets a cookie that scripts cannot read; the token itself is kept nowhere. */
 export const SessionRequest = Type.Object(
   { token: Type.String({ minLength: 1, maxLength: 256 }) },

@@ -2,6 +2,7 @@
 // thousands of devices, an event log with failures of the last days, an audit chain. Written through the store itself.
 import { join } from 'node:path'
 import { LevelStore } from '../../broker/adapters/level-store.ts'
+import type { Device } from '../../broker/core/device.ts'
 import { newOperation, operationIdOf, releaseSubject } from '../../broker/core/new-operation.ts'
 import { policyDefaults } from '../../broker/core/policy.ts'
 import type { Execution, NewEvent, Operation, Release } from '../../broker/core/records.ts'
@@ -18,6 +19,8 @@ const by = principalName('bench')
 const day = 86_400_000
 const hour = 3_600_000
 const releaseCount = 50
+/** One device in so many. */
+const stragglersEvery = 500
 
 export interface Filled {
   /** The one in progress. */
@@ -63,6 +66,7 @@ export async function fillConsole(
         },
       },
     ])
+    await write(Math.ceil(settings.devices / stragglersEvery), index => [stragglerOf(index, now)])
     const running = runningOf(devices.length, now)
     const inProgress = (target: DeviceId): Execution => ({
       operation: running.id,
@@ -83,6 +87,23 @@ export async function fillConsole(
   } finally {
     await store.close()
   }
+}
+
+/** A device that runs what the others no longer run. */
+function stragglerOf(index: number, now: number): Change {
+  const device: Device = {
+    id: deviceName(index * stragglersEvery),
+    registeredAt: now - day,
+    lastHelloAt: now - hour,
+    vendorId: testVendorId,
+    classId: testClassId,
+    bootId: '55'.repeat(16),
+    agentVersion: '1.3.0',
+    packetBytesMax: 32_768,
+    components: [{ name: component, version: '0.9.0', digest: '0c'.repeat(32) }],
+    journals: [],
+  }
+  return { kind: 'put-device', device }
 }
 
 function releaseAt(index: number, now: number): Release {

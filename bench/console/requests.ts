@@ -39,6 +39,11 @@ function requestsOf({ running, device }: Filled): readonly Request[] {
       path: `/v1/devices?limit=50&filter=${filter('component=main&version__neq=1.0.0')}`,
       toTheEnd: true,
     },
+    {
+      name: 'who_still_runs',
+      path: `/v1/devices?limit=1000&filter=${filter('component=main&version=0.9.0')}`,
+      toTheEnd: true,
+    },
     { name: 'device', path: `/v1/devices/${device}` },
     { name: 'device_operations', path: `/v1/devices/${device}/operations?limit=50` },
     { name: 'device_operations_to_the_end', path: '/v1/devices/nobody/operations?limit=50', toTheEnd: true },
@@ -71,9 +76,10 @@ export async function measureRequests(
   print: Print,
 ): Promise<void> {
   // The first of all requests finds nothing counted and code that was never run: that is told by itself.
-  for (const { name, path } of requestsOf(filled).filter(({ name }) => /^(fleet|audit_v)/.test(name))) {
+  for (const request of requestsOf(filled).filter(({ name }) => /^(fleet|audit_v|who)/.test(name))) {
+    const { name } = request
     await delay.worst()
-    const { ms } = await ask(broker, { name, path })
+    const { ms } = await ask(broker, request)
     print(`${name}_first_ms`, ms, 'ms')
     const { delayMs, heldMs } = await delay.worst()
     print(`${name}_first_loop_ms`, delayMs, 'ms')

@@ -4,6 +4,8 @@ import type { OperationPlan } from '../../proto/http-api.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import { refusalOf } from '../core/hand-over.ts'
+import { manifestFor } from '../core/manifest-choice.ts'
+import type { Release } from '../core/records.ts'
 import { matches } from '../core/target-filter.ts'
 import type { NewOperation } from '../orchestrator/control-tasks.ts'
 import { registryPage } from '../orchestrator/registry-page.ts'
@@ -47,7 +49,10 @@ export async function planOf(dependencies: Dependencies, made: NewOperation): Pr
   }
 }
 
-/** `hand-over`, `wait-offline`, or what would end it: the code, and the reason where one code has several. */
+/**
+ * `hand-over`, `wait-offline`, or what would end it: the code, the broker's or the one the device would answer, and the reason
+ * where one code has several.
+ */
 function verdictOf(
   { isOnline, clock }: Dependencies,
   { operation, release }: NewOperation,
@@ -58,8 +63,18 @@ function verdictOf(
   const refusal = refusalOf(operation, device, clock.now(), release)
   if (refusal !== undefined)
     return refusal.data.reason === undefined ? refusal.code : `${refusal.code} ${refusal.data.reason}`
-  if (isOnline(id)) return 'hand-over'
-  return operation.policy.offlinePolicy === 'skip' ? 'SYS_100 offline' : 'wait-offline'
+  if (!isOnline(id) && operation.policy.offlinePolicy === 'skip') return 'SYS_100 offline'
+  const answer = release && answerOf(release, device, clock.now())
+  return answer ?? (isOnline(id) ? 'hand-over' : 'wait-offline')
+}
+
+/** The code by which a device refuses what it would be offered, when no manifest is for it; in the order it looks. */
+function answerOf(release: Release, device: Device, at: number): 'UPD4_FAIL_30' | 'UPD4_FAIL_31' | undefined {
+  const manifest = manifestFor(release, device, at)
+  if (manifest === undefined) return undefined
+  const { vendorId, classId, deviceId } = manifest
+  if (vendorId !== device.vendorId) return 'UPD4_FAIL_30'
+  return classId !== device.classId || (deviceId !== undefined && deviceId !== device.id) ? 'UPD4_FAIL_31' : undefined
 }
 
 async function* targetsOf(

@@ -5,15 +5,10 @@
 //   operator/console/pages   one file (or folder) for each page
 import type { ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { ArtifactsPage } from './pages/artifacts/artifacts-page.tsx'
-import { AuditPage } from './pages/audit/audit-page.tsx'
-import { DevicesPage } from './pages/devices/devices-page.tsx'
 import { NewOperationPage } from './pages/new-operation/new-operation-page.tsx'
 import { OperationsPage } from './pages/operations/operations-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
-import { PeoplePage } from './pages/people/people-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
-import { UpdateStatusPage } from './pages/update-status/update-status-page.tsx'
 import { Freshness } from './parts/freshness.tsx'
 import { later } from './parts/later.tsx'
 import { Link } from './parts/link.tsx'
@@ -25,7 +20,13 @@ import { closeStream, openStream } from './state/live.ts'
 import { path } from './state/route.ts'
 import { askToSignIn, loadSession, session, sessionProblem, signOut } from './state/session.ts'
 
-const EventsPage = later(async () => (await import('./pages/events/events-page.tsx')).EventsPage)
+const rooms = () => import('./pages/other-rooms.ts')
+const ArtifactsPage = later(async () => (await rooms()).Artifacts)
+const AuditPage = later(async () => (await rooms()).AuditLog)
+const DevicesPage = later(async () => (await rooms()).DevicesPage)
+const EventsPage = later(async () => (await rooms()).EventsPage)
+const PeoplePage = later(async () => (await rooms()).People)
+const UpdateStatusPage = later(async () => (await rooms()).UpdateStatusPage)
 
 const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>([
   ['/', OverviewPage],
@@ -38,6 +39,11 @@ const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>
   ['/admin/audit', AuditPage],
   ['/admin/people', PeoplePage],
 ])
+
+/** So that the code of the page is on its way while the session is asked for. What fails is told where the page is shown. */
+export function fetchAhead(): void {
+  if (path.value !== '/sign-in' && !/^\/(operations.*)?$/.test(path.value)) rooms().catch(() => {})
+}
 
 /** `under`: the entry is current on every address below it. */
 const places = [

@@ -1,6 +1,6 @@
 // Where the console begins: clock, address, session, then what is seen.
 import { render } from 'preact'
-import { App } from './app.tsx'
+import { App, fetchAhead } from './app.tsx'
 import { startClock } from './state/clock.ts'
 import { startRouting } from './state/route.ts'
 import { loadSession } from './state/session.ts'
@@ -13,5 +13,6 @@ const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no place for the console')
 startClock()
 startRouting()
+fetchAhead()
 await loadSession()
 render(<App />, root)

@@ -1,4 +1,4 @@
-// Not everything that changes leaves a word in the live stream: presence, uploads, enrolments and the audit log are asked
+// Not everything that changes leaves a word in the live stream: presence, uploads, enrollments and the audit log are asked
 // for again while somebody looks.
 import { useEffect } from 'preact/hooks'
 import { after } from './clock.ts'

@@ -220,7 +220,7 @@ t.test('devices and their events', { skip: noBrowser || notThisTime(3) }, async 
   t.test('a device is enrolled, its password shown once, and it appears online by itself', async t => {
     const id = 'a-new-pump'
     const { page, expect } = await at(`/devices?q=${id}`)
-    await page.getByRole('button', { name: 'Enrol a device' }).click()
+    await page.getByRole('button', { name: 'Enroll a device' }).click()
     const dialog = page.getByRole('dialog')
     expect(/40[09]/)
     await dialog.getByLabel('Device id').fill(waiting)

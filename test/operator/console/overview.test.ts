@@ -106,7 +106,7 @@ t.test('an empty broker', { skip: noBrowser || notThisTime(3) }, async t => {
     await page.getByRole('heading', { name: 'Upload the bundle done' }).waitFor()
     t.strictSame(await done(), ['Sign an artifact done', 'Upload the bundle done'])
     await rooms.call('POST', '/v1/devices/enroll', { device: 'sensor-1' })
-    await page.getByRole('heading', { name: 'Enrol devices done' }).waitFor()
+    await page.getByRole('heading', { name: 'Enroll devices done' }).waitFor()
     t.match(
       await page.locator('.first-steps').textContent(),
       /sensor-1 was enrolled last\. No device has connected yet/,
@@ -249,7 +249,7 @@ t.test('a fleet', { skip: noBrowser || notThisTime(3) }, async t => {
     const drawer = page.getByRole('complementary', { name: 'main 3.0.0' })
     await drawer.getByText(next.release, { exact: true }).waitFor()
     t.match(await drawer.textContent(), /0 devices of 40 with main/)
-    t.match(await drawer.textContent(), /None has been started/)
+    await drawer.getByText('None has been started.').waitFor()
     await page.keyboard.press('Escape')
     await drawer.waitFor({ state: 'detached' })
     t.equal(
@@ -273,7 +273,9 @@ t.test('a fleet', { skip: noBrowser || notThisTime(3) }, async t => {
     const bar = page.getByRole('progressbar', { name: 'Upload of main-4.0.0.bundle' })
     const percent = await untilValue(async () => Number(await bar.getAttribute('value')) || null)
     t.ok(percent < 100)
+    const brokenOff = page.waitForEvent('requestfailed', request => request.url().endsWith('/v1/artifacts'))
     await page.getByRole('button', { name: 'Cancel the upload of main-4.0.0.bundle' }).click()
+    await brokenOff
     await page.locator('.upload-list').getByText('Cancelled').waitFor()
     const { data } = await rooms.call<{ data: { version: string }[] }>('GET', '/v1/releases')
     t.notOk(data.some(({ version }) => version === '4.0.0'))

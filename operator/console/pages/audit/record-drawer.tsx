@@ -67,7 +67,7 @@ function Whole({ record }: { readonly record: AuditView }) {
         <dt>Request id</dt>
         <dd>
           {requestId === null ? (
-            <span class="faint">none: nobody asked, a rule acted</span>
+            <span class="faint">{actor.startsWith('policy:') ? 'none: a rule acted' : 'none was sent'}</span>
           ) : (
             <>
               <code>{requestId}</code> <CopyButton text={requestId} what="the request id" />

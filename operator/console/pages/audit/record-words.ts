@@ -23,7 +23,7 @@ const actions: Readonly<Record<string, string>> = {
   'device.quarantine': 'Device quarantined',
   'device.renew-secret': 'Device secret renewed',
   'device.certificate': 'Certificate issued',
-  'device.enrolment-token': 'Enrolment token issued',
+  'device.enrolment-token': 'Enrollment token issued',
   'device.revoke': 'Certificates revoked',
   'principal.create': 'Principal made',
   'principal.edit': 'Role changed',

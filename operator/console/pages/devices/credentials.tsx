@@ -82,7 +82,7 @@ export function Credentials({ device: { id, state }, onChange }: CredentialsProp
             const { token, expiresAt } = await send<EnrolmentToken>('POST', `${address}/enrolment-token`)
             shown.value = {
               title: `Token of ${id}`,
-              what: 'Enrolment token',
+              what: 'Enrollment token',
               secret: token,
               note: `Good for one certificate, until ${new Date(expiresAt).toLocaleString()}.`,
             }

@@ -27,7 +27,7 @@ export function EnrollDevice({ onClose }: { readonly onClose: () => void }) {
   }
   return (
     <FormDialog
-      title="Enrol a device"
+      title="Enroll a device"
       submit="Issue its password"
       ready={id.value.trim() !== ''}
       onClose={onClose}

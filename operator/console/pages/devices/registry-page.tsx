@@ -38,7 +38,7 @@ export function RegistryPage() {
               enrolling.value = true
             }}
           >
-            Enrol a device
+            Enroll a device
           </button>
         )
       }
@@ -154,7 +154,7 @@ function Empty({ narrowed, next }: { readonly narrowed: boolean; readonly next: 
     <>
       <p>No device has said hello yet.</p>
       <p>
-        Give a device its first credentials with <strong>Enrol a device</strong>, or in a terminal:{' '}
+        Give a device its first credentials with <strong>Enroll a device</strong>, or in a terminal:{' '}
         <code>drover devices enroll ID</code>. It appears here with its first hello; until then it stands under{' '}
         <Link to={addressOf('/devices', { waiting: 'hello' })}>Enrolled only</Link>.
       </p>

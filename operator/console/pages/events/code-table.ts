@@ -1,31 +1,26 @@
-// The documented codes with what they mean and what to do about them. Events carry the text only, so the table comes from
-// the contract, in a file of its own that is fetched when the first page needs it.
+// What the event codes mean and what to do about them, as the broker tells it. Events carry the text only, so the table is
+// asked for when the first page needs it.
 import { signal } from '@preact/signals'
-import type { EventCodeEntry } from '../../../../proto/event-codes.ts'
+import type { EventCodeListing } from '../../../../proto/http-console.ts'
+import { get } from '../../state/api.ts'
 
-export type CodeTable = Readonly<Record<string, EventCodeEntry>>
+type EventCode = EventCodeListing['data'][number]
 
-/** Empty until it has been fetched. */
-export const codeTable = signal<CodeTable>({})
+/** By code; empty until it has been fetched. */
+export const codeTable = signal<ReadonlyMap<string, EventCode>>(new Map())
 let asked = false
 
-/** May be called by every part that shows codes; fetched once, and again after a failure. */
+/** May be called by every part that shows codes; asked for once, and again after a failure. */
 export function loadCodeTable(): void {
   if (asked) return
   asked = true
-  import('../../../../proto/event-codes.ts').then(
-    ({ eventCodes }) => {
-      codeTable.value = eventCodes
+  get<EventCodeListing>('/v1/event-codes').then(
+    ({ data }) => {
+      codeTable.value = new Map(data.map(entry => [entry.code, entry]))
     },
     () => {
       // Without it the texts of the events still stand there.
       asked = false
     },
   )
-}
-
-/** What to do about a failure; undefined when it is none, or nothing is known to do. */
-export function correctiveActionOf(table: CodeTable, code: string): string | undefined {
-  const entry = table[code]
-  return entry === undefined || entry.correctiveAction === 'None.' ? undefined : entry.correctiveAction
 }

@@ -2,7 +2,7 @@
 import type { EventView } from '../../../../proto/http-api.ts'
 import { Link } from '../../parts/link.tsx'
 import { addressOf } from '../../state/route.ts'
-import { codeTable, correctiveActionOf } from './code-table.ts'
+import { codeTable } from './code-table.ts'
 
 interface EventDetailsProps {
   readonly event: EventView
@@ -11,8 +11,8 @@ interface EventDetailsProps {
 
 export function EventDetails({ event, ofDevice }: EventDetailsProps) {
   const { id, event_type: code, device_id: device, changes, data } = event
-  const entry = codeTable.value[code]
-  const action = correctiveActionOf(codeTable.value, code)
+  const entry = codeTable.value.get(code)
+  const action = entry?.correctiveAction
   const { campaign_id: operation, ...fields } = data
   return (
     <dl class="facts event-facts">
@@ -22,7 +22,7 @@ export function EventDetails({ event, ofDevice }: EventDetailsProps) {
           <dd>{entry.explanation}</dd>
         </>
       )}
-      {action !== undefined && (
+      {action != null && (
         <>
           <dt>What to do</dt>
           <dd>{action}</dd>

@@ -11,7 +11,7 @@ import { type Column, Table } from '../../parts/table.tsx'
 import { nextCursor, pagesAround } from '../../state/paging.ts'
 import type { Query } from '../../state/query.ts'
 import { addressOf } from '../../state/route.ts'
-import { codeTable, correctiveActionOf, loadCodeTable } from './code-table.ts'
+import { codeTable, loadCodeTable } from './code-table.ts'
 import { EventDetails } from './event-details.tsx'
 import { OperationLink } from './operation-link.tsx'
 
@@ -147,11 +147,11 @@ function columnsOf(
 
 function Message({ event, ofDevice }: { readonly event: EventView; readonly ofDevice: boolean }) {
   const { event_type, event_type_description, description, data, state_change } = event
-  const action = event_type_description === 'FAIL' ? correctiveActionOf(codeTable.value, event_type) : undefined
+  const action = event_type_description === 'FAIL' ? codeTable.value.get(event_type)?.correctiveAction : null
   return (
     <>
       {description}
-      {action !== undefined && (
+      {action != null && (
         <span class="under faint">
           <span class="action-mark">What to do:</span> {action}
         </span>

@@ -114,7 +114,6 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
 
 function CodeChoice({ value, onChange }: Pick<ChoiceProps, 'value' | 'onChange'>) {
   useEffect(loadCodeTable, [])
-  const codes = Object.entries(codeTable.value)
   return (
     <div class="field-code">
       <Choice
@@ -122,7 +121,7 @@ function CodeChoice({ value, onChange }: Pick<ChoiceProps, 'value' | 'onChange'>
         value={value}
         options={[
           { value: '', text: 'All codes' },
-          ...codes.map(([code, { text }]) => ({ value: code, text: `${code} · ${text}` })),
+          ...[...codeTable.value.values()].map(({ code, text }) => ({ value: code, text: `${code} · ${text}` })),
         ]}
         onChange={onChange}
       />

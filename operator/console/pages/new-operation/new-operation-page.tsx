@@ -2,7 +2,7 @@
 import { later } from '../../parts/later.tsx'
 import { Page } from '../../parts/page.tsx'
 
-const OperationForm = later(async () => (await import('./operation-form.tsx')).OperationForm)
+const OperationForm = later(async () => (await import('../operation-parts.ts')).OperationForm)
 
 export function NewOperationPage() {
   return (

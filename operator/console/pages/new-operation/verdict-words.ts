@@ -19,6 +19,18 @@ const words: Readonly<Record<string, VerdictWords & { readonly one: string }>> =
   'SYS_100 offline': { tone: 'warn', text: 'are skipped', one: 'is skipped', why: 'not connected' },
   SYS_101: { tone: 'bad', text: 'fail', one: 'fails', why: 'not registered' },
   SYS_102: { tone: 'bad', text: 'fail', one: 'fails', why: 'the release has no manifest for their vendor' },
+  UPD4_FAIL_30: {
+    tone: 'bad',
+    text: 'refuse it',
+    one: 'refuses it',
+    why: 'the release has no manifest for their vendor',
+  },
+  UPD4_FAIL_31: {
+    tone: 'bad',
+    text: 'refuse it',
+    one: 'refuses it',
+    why: 'the release has no manifest for their class, or only for other devices of it',
+  },
   SYS_110: { tone: 'good', text: 'need nothing', one: 'needs nothing', why: 'this release is there already' },
   'SYS_109 quarantined': {
     tone: 'warn',

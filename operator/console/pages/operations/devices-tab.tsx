@@ -197,7 +197,9 @@ function Opened({ operation, execution, onChanged }: OpenedProps) {
         )}
         {transfer !== null && (
           <Pair name="sent">
-            {bytes(transfer.wireBytes)} of {bytes(transfer.imageBytes)}
+            {transfer.wireBytes > transfer.imageBytes
+              ? `${bytes(transfer.imageBytes)} and ${bytes(transfer.wireBytes - transfer.imageBytes)} around it`
+              : `${bytes(transfer.wireBytes)} of ${bytes(transfer.imageBytes)}`}
           </Pair>
         )}
       </dl>

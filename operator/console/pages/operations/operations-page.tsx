@@ -20,7 +20,7 @@ import { Duration } from './duration.tsx'
 import { isKnownType, operationTypes } from './operation-types.ts'
 import { stateNote } from './state-words.ts'
 
-const OperationDrawer = later(async () => (await import('./operation-drawer.tsx')).OperationDrawer)
+const OperationDrawer = later(async () => (await import('../operation-parts.ts')).OperationDrawer)
 
 const statuses: readonly OperationStatus[] = ['Pending', 'Running', 'Completed', 'Failed', 'Cancelled']
 

@@ -9,7 +9,7 @@ import { addressOf } from '../../state/route.ts'
 import { may } from '../../state/session.ts'
 
 /** The log tells who has first credentials, the registry only who has connected with them. */
-const enrolments = addressOf('/v3/device-events', { event_type: 'SYS_107', limit: '2' })
+const enrollments = addressOf('/v3/device-events', { event_type: 'SYS_107', limit: '2' })
 
 interface FirstStepsProps {
   readonly release: ReleaseView | undefined
@@ -18,7 +18,7 @@ interface FirstStepsProps {
 }
 
 export function FirstSteps({ release, registered = 0 }: FirstStepsProps) {
-  const device = useQuery<EventListing>(enrolments).data.value?.data[0]?.device_id
+  const device = useQuery<EventListing>(enrollments).data.value?.data[0]?.device_id
   const name = release === undefined ? 'firmware@2.0.0' : `${release.component}@${release.version}`
   return (
     <section class="card first-steps">
@@ -61,13 +61,13 @@ export function FirstSteps({ release, registered = 0 }: FirstStepsProps) {
             </p>
           )}
         </Step>
-        <Step number={3} done={device !== undefined || registered > 0} title="Enrol devices">
+        <Step number={3} done={device !== undefined || registered > 0} title="Enroll devices">
           <p>
             Each device gets a password of its own; with it the agent connects and says what it has.
             {may('operator') && (
               <>
                 {' '}
-                With <Link to="/devices">Enrol a device</Link>, or
+                With <Link to="/devices">Enroll a device</Link>, or
               </>
             )}
           </p>

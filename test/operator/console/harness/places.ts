@@ -80,7 +80,7 @@ export const places: readonly Place[] = [
     part: '.filter',
   },
   { name: 'devices-enrolled', address: () => '/devices?waiting=hello', ready: heading('Devices') },
-  { name: 'devices-enrol', address: () => '/devices', ready: both(rows, press('Enrol a device'), dialog) },
+  { name: 'devices-enroll', address: () => '/devices', ready: both(rows, press('Enroll a device'), dialog) },
   { name: 'device-outcome', address: ({ operation }) => `/devices?operation=${operation}&outcome=errors`, ready: rows },
   { name: 'device', address: ({ device }) => `/devices?device=${device}`, ready: both(rows, drawer) },
   {

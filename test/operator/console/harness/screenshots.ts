@@ -1,5 +1,5 @@
 // `npm run screenshots [FOLDER]`: a picture of every place of the console, with three devices and with a hundred thousand,
-// light and dark. Without a folder those of the README are renewed in docs/images. With names of places behind the folder,
+// light and wide, dark and narrow. Without a folder those of the README are renewed in docs/images. With names of places behind the folder,
 // only those.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,6 +21,11 @@ const forReadme: ReadonlySet<string> = new Set([
   'new-operation',
   'events',
 ])
+
+const views = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 760 },
+] as const
 
 const target = resolve(folder ?? 'docs/images')
 mkdirSync(target, { recursive: true })
@@ -53,10 +58,10 @@ async function pictures(prefix: string, data: DataWishes): Promise<void> {
         '',
       release: releases[0]?.id ?? '',
     }
-    for (const colorScheme of folder === undefined ? (['light'] as const) : (['light', 'dark'] as const)) {
+    for (const { colorScheme, width } of folder === undefined ? views.slice(0, 1) : views) {
       const context = await browser.newContext({
         baseURL: rooms.origin,
-        viewport: { width: 1280, height: 800 },
+        viewport: { width, height: 800 },
         colorScheme,
         locale: 'en-GB',
         timezoneId: 'UTC',
@@ -72,7 +77,7 @@ async function pictures(prefix: string, data: DataWishes): Promise<void> {
         await ready(page).catch(error => console.error(`${prefix}${name}: ${String(error).split('\n')[0]}`))
         await page.waitForTimeout(400)
         await page.screenshot({
-          path: join(target, `${prefix}${name}${folder === undefined ? '' : `-${colorScheme}`}.png`),
+          path: join(target, `${prefix}${name}${folder === undefined ? '' : `-${colorScheme}-${width}`}.png`),
         })
       }
       await context.close()
