@@ -4,15 +4,15 @@
 //
 // What is made on the way lies in a temporary folder beside the bundle, which appears under its name only when it is whole
 // and on the disk.
-import { createHash, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { signEnvelope } from '../proto/envelope.ts'
 import { type ArtifactId, artifactId, type ReleaseId, releaseIdOf } from '../proto/ids.ts'
 import { encodeManifest, type Manifest, readManifest } from '../proto/manifest.ts'
 import { cutPayload, writeBundle } from './bundle-file.ts'
 import { badFlag } from './errors.ts'
 import { reasonOf, replaceFile, withTemporaryFolder } from './files.ts'
 import { type Payload, plannedPayload, preparePayload } from './payload.ts'
+import { type Signer, signedBy } from './signer.ts'
 
 /** What the bytes to install are, and how they travel. Paths of files. */
 export type PayloadWishes =
@@ -37,7 +37,7 @@ export type ArtifactWishes = PayloadWishes & {
   readonly expiresAt: number
   readonly vendorData: Uint8Array
   readonly needsReboot: boolean
-  readonly keys: readonly KeyObject[]
+  readonly signers: readonly Signer[]
   readonly now: number
   /** Called now and then with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
@@ -70,7 +70,7 @@ const flagOf: Readonly<Record<string, string>> = {
 
 /** Throws BadInput naming the flag: what to install, a field of the manifest, a key, or where the bundle should go. */
 export async function createArtifact(wishes: ArtifactWishes): Promise<CreatedArtifact> {
-  const { out, keys, now } = wishes
+  const { out, signers, now } = wishes
   // Field by field before the first byte is read: a wrong flag is told at once, not after a minute of hashing.
   const planned = await plannedPayload(wishes)
   const blank = { sha256: '00'.repeat(32), sizeBytes: planned.installedSize, indexBytes: Buffer.alloc(1) }
@@ -83,7 +83,8 @@ export async function createArtifact(wishes: ArtifactWishes): Promise<CreatedArt
       const { size } = await file.stat()
       const cut = await cutPayload(file, size, payload.flag, step)
       const manifest = manifestOf(wishes, payload, cut)
-      const envelope = signEnvelope('manifest', checkManifest(manifest, now, payload.flag), keys)
+      const statement = checkManifest(manifest, now, payload.flag)
+      const envelope = await signedBy(signers, 'manifest', statement, summaryOf(manifest))
       let bundleBytes = 0
       await replaceFile(out, '--out', async temporary => {
         bundleBytes = await writeBundle(file, temporary, envelope, cut, payload.flag, step)
@@ -103,6 +104,12 @@ export async function createArtifact(wishes: ArtifactWishes): Promise<CreatedArt
       await file.close()
     }
   })
+}
+
+function summaryOf({ component, version, installedSha256, installedSize, ...manifest }: Manifest): string {
+  const whom = manifest.deviceId === undefined ? `class ${manifest.classId}` : `device ${manifest.deviceId}`
+  const until = new Date(manifest.expiresAt).toISOString()
+  return `release ${component} ${version} (${installedSize} bytes, SHA-256 ${installedSha256}) for ${whom} of vendor ${manifest.vendorId}, until ${until}`
 }
 
 /** 1.2.3 → 1002003. The version must be one of a manifest. */

@@ -24,6 +24,19 @@ export async function writeNewSecret(path: string, text: string, flag: string): 
   )
 }
 
+/** A file that others may read, in place of what is there; durable when this resolves. Throws BadInput naming `flag`. */
+export async function writeWhole(path: string, flag: string, content: string | Uint8Array): Promise<void> {
+  await replaceFile(path, flag, async temporary => {
+    const file = await open(temporary, 'wx', 0o644)
+    try {
+      await file.writeFile(content)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  })
+}
+
 /**
  * Lets `write` make a temporary file beside `path`, which must be synced when it resolves, and moves it there: by `rename`
  * over whatever is there, or by `link`, which fails when something is. Leaves nothing behind when it throws.

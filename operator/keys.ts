@@ -2,19 +2,18 @@
 // that devices are provisioned with and then goes into a safe; the release key signs artifacts and named commands; the
 // operations key is the one that goes to the broker, which signs with it what may be asked of devices day by day.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   EnvelopeError,
-  encodeTrustDocument,
   parseTrustDocument,
   type SignatureAlgorithm,
   signEnvelope,
   trustedKey,
 } from '../proto/envelope.ts'
-import { firmwareUpdate } from '../proto/offer-messages.ts'
 import { badFlag } from './errors.ts'
-import { exists, readSmallFile, reasonOf, replaceFile, writeNewSecret } from './files.ts'
+import { exists, readSmallFile, reasonOf, writeNewSecret, writeWhole } from './files.ts'
+import { firstStatement } from './first-trust.ts'
 
 export interface KeyFile {
   /** RFC 7638 thumbprint of the public key. */
@@ -39,18 +38,6 @@ export interface KeyWishes {
   readonly trustExpiresAt: number
 }
 
-/**
- * Which role signs which operation type. What brings new code to a device, or starts a program on it, needs the key that
- * is kept offline; a broker that was broken into must not be able to ask for it.
- */
-const roleOfType: Readonly<Record<string, 'release' | 'operations'>> = {
-  [firmwareUpdate]: 'release',
-  command: 'release',
-  'config-backup': 'operations',
-  'config-restore': 'operations',
-  'config-change': 'operations',
-  reboot: 'operations',
-}
 const pemBytesMax = 16 * 1024
 
 /** root.pem, release.pem, operations.pem, trust.bin in one folder. Throws BadInput (`--out`) when one is there already. */
@@ -76,15 +63,7 @@ export async function createKeyFolder(wishes: KeyWishes): Promise<KeyFolder> {
   await writeNewSecret(paths.root, privateKeyPem(root, passphrase), '--out')
   await writeNewSecret(paths.release, privateKeyPem(release, passphrase), '--out')
   await writeNewSecret(paths.operations, privateKeyPem(operations), '--out')
-  await replaceFile(paths.trust, '--out', async temporary => {
-    const file = await open(temporary, 'wx', 0o644)
-    try {
-      await file.writeFile(trust)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  })
+  await writeWhole(paths.trust, '--out', trust)
   return {
     root: { ...idOf(root), path: paths.root },
     release: { ...idOf(release), path: paths.release },
@@ -112,6 +91,21 @@ export async function readPrivateKey(path: string, flag: string, passphrase?: st
   }
 }
 
+/**
+ * The public key in a PEM file; of a private key its public half: people have one file for a key more often than two. Throws
+ * BadInput naming `flag`.
+ */
+export async function readPublicKey(path: string, flag: string): Promise<KeyObject> {
+  const pem = await readSmallFile(path, flag, pemBytesMax)
+  try {
+    const key = createPublicKey(pem)
+    trustedKey(key)
+    return key
+  } catch (cause) {
+    throw badFlag(flag, `${path} holds no Ed25519 or P-256 key in PEM form, or one with a passphrase`, cause)
+  }
+}
+
 export function newKey(algorithm: SignatureAlgorithm): KeyObject {
   return algorithm === 'ed25519'
     ? generateKeyPairSync('ed25519').privateKey
@@ -128,16 +122,10 @@ function signedTrust(
   privateKeys: Readonly<Record<'root' | 'release' | 'operations', KeyObject>>,
   expiresAt: number,
 ): Buffer {
-  const keys = Object.entries(privateKeys).map(
-    ([role, privateKey]) => [role, trustedKey(createPublicKey(privateKey))] as const,
+  const roles = Object.entries(privateKeys).map(
+    ([role, privateKey]) => [role, { publicKeys: [createPublicKey(privateKey)], threshold: 1 }] as const,
   )
-  const statement = encodeTrustDocument({
-    version: 1,
-    expiresAt,
-    keys: new Map(keys.map(([, key]) => [key.keyId, key])),
-    roles: new Map(keys.map(([name, { keyId }]) => [name, { name, keyIds: [keyId], threshold: 1 }])),
-    operationTypes: new Map(Object.entries(roleOfType)),
-  })
+  const statement = firstStatement(new Map(roles), expiresAt)
   const bytes = signEnvelope('trust', statement, [privateKeys.root])
   // What a device could not read must not leave the desk.
   parseTrustDocument(bytes)

@@ -1,13 +1,12 @@
 // A command signed by people, with a key the broker never sees: for the types that the trust document keeps from the
 // broker's own key. The signature names one operation, whose id is made here.
-import type { KeyObject } from 'node:crypto'
 import { encodeCommand, readCommand } from '../proto/command.ts'
-import { signEnvelope } from '../proto/envelope.ts'
 import type { OperationRequest } from '../proto/http-api.ts'
 import type { JsonObject } from '../proto/json.ts'
 import { badFlag } from './errors.ts'
 import { newOperationId } from './operation-id.ts'
 import type { Clock, Random } from './ports.ts'
+import { type Signer, signedBy } from './signer.ts'
 
 /** Ids are lower-case hex; the time is milliseconds since 1970. */
 export interface CommandWishes {
@@ -20,18 +19,21 @@ export interface CommandWishes {
   readonly arguments: Readonly<Record<string, unknown>>
 }
 
-/** Throws BadInput naming `--arguments`. */
-export function signCommand(
+/** Throws BadInput naming `--arguments`, or what named a signer. */
+export async function signCommand(
   { type, arguments: args, ...binding }: CommandWishes,
-  keys: readonly KeyObject[],
+  signers: readonly Signer[],
   { clock, random }: { readonly clock: Pick<Clock, 'now'>; readonly random: Random },
-): NonNullable<OperationRequest['signed']> {
+): Promise<NonNullable<OperationRequest['signed']>> {
   const id = newOperationId(clock, random)
   const payload = encoded({ operationType: type, operation: id, ...binding, arguments: args as JsonObject })
   // What a device could not read must not leave the desk.
   const verdict = readCommand(payload, { now: clock.now() })
   if (!verdict.ok) throw badFlag('--arguments', `devices would answer ${verdict.failure.code}`)
-  return { id, envelope: signEnvelope('command', payload, keys).toString('base64') }
+  const what = type === 'command' ? `command ${JSON.stringify(args.name)}` : type
+  const whom = binding.deviceId === undefined ? 'the devices' : `device ${binding.deviceId}`
+  const summary = `${what} for ${whom} of operation ${id}, until ${new Date(binding.expiresAt).toISOString()}`
+  return { id, envelope: (await signedBy(signers, 'command', payload, summary)).toString('base64') }
 }
 
 function encoded(command: Parameters<typeof encodeCommand>[0]): Buffer {

@@ -1,8 +1,8 @@
-// The trust document that follows another one: other keys in a role, another threshold, a new root, a new epoch. The roots
-// of both sign it, at both thresholds, and may do so one after the other at different desks.
+// The first trust document, and the one that follows another: other keys in a role, another threshold, a new root, a new
+// epoch. The roots of both sign it, at both thresholds, and may do so one after the other at different desks.
 //
 //   previous ─▶ nextTrust (draft, signed by who is here) ─▶ addSignatures (by who was not) ─▶ complete: hand it out
-import { createPublicKey, type KeyObject } from 'node:crypto'
+//   nothing ──▶ firstTrust ─┘
 import { encode } from '../proto/codec.ts'
 import {
   distrust,
@@ -12,7 +12,6 @@ import {
   parseTrustDocument,
   type Role,
   readTrustDocument,
-  signEnvelope,
   type TrustDocument,
   type TrustedKey,
   trustedKey,
@@ -20,13 +19,15 @@ import {
 import { trustDocumentBytesMax } from '../proto/limits.ts'
 import { epochOf, successorOf } from '../proto/trust.ts'
 import { badFlag } from './errors.ts'
+import { firstStatement, type RoleKeys } from './first-trust.ts'
+import { type Signer, signedBy } from './signer.ts'
 
 /** What is not named stays as it is. */
 export interface TrustChanges {
   /** Milliseconds since 1970. */
   readonly expiresAt: number
   /** By name; a role that is not there yet is added. */
-  readonly roles: ReadonlyMap<string, { readonly publicKeys: readonly KeyObject[]; readonly threshold: number }>
+  readonly roles: ReadonlyMap<string, RoleKeys>
   /** Release counters and versions of before hold nothing back any more. */
   readonly newEpoch: boolean
 }
@@ -38,8 +39,22 @@ export interface TrustDraft {
   readonly missing: readonly string[]
 }
 
-/** Throws BadInput: `--from` is no trust document, `--role` makes none, `--key` is in neither root. */
-export function nextTrust(previous: Uint8Array, changes: TrustChanges, signers: readonly KeyObject[]): TrustDraft {
+/** Throws BadInput: `--role` makes no trust document, a signer is not in its root. `expiresAt`: milliseconds since 1970. */
+export async function firstTrust(
+  { roles, expiresAt }: Pick<TrustChanges, 'roles' | 'expiresAt'>,
+  signers: readonly Signer[],
+): Promise<TrustDraft> {
+  const statement = firstStatement(roles, expiresAt)
+  const document = signable(statement)
+  return drafted(undefined, await signed(statement, document, rootSigners(signers, document)))
+}
+
+/** Throws BadInput: `--from` is no trust document, `--role` makes none, a signer is in neither root. */
+export async function nextTrust(
+  previous: Uint8Array,
+  changes: TrustChanges,
+  signers: readonly Signer[],
+): Promise<TrustDraft> {
   const before = readDocument(previous)
   const roles = new Map(before.roles)
   const known = new Map(before.keys)
@@ -58,36 +73,80 @@ export function nextTrust(previous: Uint8Array, changes: TrustChanges, signers: 
     ...{ keys, roles, operationTypes: before.operationTypes },
     ...(epoch === 0 ? {} : { releaseEpoch: epoch }),
   }
-  return drafted(before, signEnvelope('trust', encodeTrustDocument(document), rootKeys(signers, before, document)))
+  const statement = encodeTrustDocument(document)
+  signable(statement)
+  return drafted(before, await signed(statement, document, rootSigners(signers, before, document)))
 }
 
-/** The draft with more signatures. Throws BadInput as nextTrust, and `--add-to` for what does not follow `previous`. */
-export function addSignatures(previous: Uint8Array, draft: Uint8Array, signers: readonly KeyObject[]): TrustDraft {
-  const before = readDocument(previous)
+/**
+ * The draft with more signatures. `previous`: what the devices have; undefined for a first document. Throws BadInput as
+ * nextTrust, and `<draft>` for what does not follow `previous`.
+ */
+export async function addSignatures(
+  previous: Uint8Array | undefined,
+  draft: Uint8Array,
+  signers: readonly Signer[],
+): Promise<TrustDraft> {
+  const before = previous === undefined ? undefined : readDocument(previous)
   const { payload, signatures, schemaVersion } = envelopeOf(draft)
-  const document = readTrustDocument(payload)
-  const added = openEnvelope(signEnvelope('trust', payload, rootKeys(signers, before, document))).signatures
+  const document = readStatement(payload, '<draft>')
+  if (before === undefined && document.version > 1)
+    throw badFlag('--from', `version ${document.version} follows another document; name the one that devices have`)
+  const roots = before === undefined ? [document] : [before, document]
+  const added = openEnvelope(await signed(payload, document, rootSigners(signers, ...roots))).signatures
   const others = signatures.filter(({ keyId }) => !added.some(one => one.keyId === keyId))
   return drafted(before, encode('SignedEnvelope', { schemaVersion, payload, signatures: [...others, ...added] }))
 }
 
-function drafted(before: TrustDocument, bytes: Buffer): TrustDraft {
+/** What a document says, whoever signed it. Throws BadInput naming `flag`. */
+export function readStatement(payload: Uint8Array, flag: string): TrustDocument {
+  try {
+    const document = readTrustDocument(payload)
+    // ECMA-262, 21.4.1.1: later moments have no name.
+    if (document.expiresAt > 8.64e15) throw new EnvelopeError('MALFORMED', 'expiresAt')
+    return document
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause
+    throw badFlag(flag, `makes no trust document (${cause.reason})`, cause)
+  }
+}
+
+function signed(payload: Uint8Array, document: TrustDocument, signers: readonly Signer[]): Promise<Buffer> {
+  const roles = [...document.roles.values()].map(
+    ({ name, threshold, keyIds }) => `${name} ${threshold}/${keyIds.length}`,
+  )
+  const until = new Date(document.expiresAt).toISOString()
+  const summary = `trust document version ${document.version} (${roles.join(', ')}), until ${until}`
+  return signedBy(signers, 'trust', payload, summary)
+}
+
+/** Nobody is asked to sign what no device would read. */
+function signable(statement: Uint8Array): TrustDocument {
+  mustFit(statement)
+  return readStatement(statement, '--role')
+}
+
+function mustFit(bytes: Uint8Array): void {
   if (bytes.length > trustDocumentBytesMax)
     throw badFlag('--role', `the document has ${bytes.length} bytes, expected at most ${trustDocumentBytesMax}`)
+}
+
+function drafted(before: TrustDocument | undefined, bytes: Buffer): TrustDraft {
+  mustFit(bytes)
   const envelope = envelopeOf(bytes)
-  const document = readable(envelope.payload)
-  const missing = [
-    ['previous', before],
+  const document = readStatement(envelope.payload, '--role')
+  const roots: readonly (readonly [string, TrustDocument])[] = [
+    ...(before === undefined ? [] : [['previous', before] as const]),
     ['new', document],
-  ] as const
-  const sentences = missing.flatMap(([which, { roles, keys }]) => {
+  ]
+  const sentences = roots.flatMap(([which, { roles, keys }]) => {
     const root = roles.get('root')
     if (root === undefined) throw badFlag('--role', 'there must be a role root')
     if (distrust(envelope, 'trust', root, { ...document, roles, keys }) === undefined) return []
     return [`${root.threshold} of ${root.keyIds.length} keys of the ${which} root must sign`]
   })
   // The last word has what devices ask.
-  if (sentences.length === 0) followed(before, bytes)
+  if (sentences.length === 0 && before !== undefined) followed(before, bytes)
   return { bytes, document, missing: sentences }
 }
 
@@ -101,12 +160,12 @@ function followed(before: TrustDocument, bytes: Uint8Array): void {
 }
 
 /** Whose signatures nobody would count must not be among them: there is room for eight. */
-function rootKeys(signers: readonly KeyObject[], ...documents: readonly TrustDocument[]): readonly KeyObject[] {
-  for (const signer of signers) {
-    const { keyId } = trustedKey(createPublicKey(signer))
-    if (!documents.some(({ roles }) => roles.get('root')?.keyIds.includes(keyId)))
-      throw badFlag('--key', `${keyId} is a root key of neither document`)
-  }
+function rootSigners(signers: readonly Signer[], ...documents: readonly TrustDocument[]): readonly Signer[] {
+  const [only] = documents.length === 1 ? documents : []
+  const nowhere = only === undefined ? 'is a root key of neither document' : `is no root key of version ${only.version}`
+  for (const { flag, name, key } of signers)
+    if (!documents.some(({ roles }) => roles.get('root')?.keyIds.includes(key.keyId)))
+      throw badFlag(flag, `${key.keyId} (${name}) ${nowhere}`)
   return signers
 }
 
@@ -124,15 +183,6 @@ function envelopeOf(bytes: Uint8Array): ReturnType<typeof openEnvelope> {
     return openEnvelope(bytes)
   } catch (cause) {
     if (!(cause instanceof EnvelopeError)) throw cause
-    throw badFlag('--add-to', `is no draft of a trust document (${cause.reason})`, cause)
-  }
-}
-
-function readable(payload: Uint8Array): TrustDocument {
-  try {
-    return readTrustDocument(payload)
-  } catch (cause) {
-    if (!(cause instanceof EnvelopeError)) throw cause
-    throw badFlag('--role', `makes no trust document (${cause.reason})`, cause)
+    throw badFlag('<draft>', `is no draft of a trust document (${cause.reason})`, cause)
   }
 }

@@ -13,7 +13,7 @@ import { envelopeBytesMax, signaturesMax, trustKeysMax, trustRolesMax } from './
 export const schemaVersion = 1
 
 /** What a signature speaks about: one signed statement can never be taken for another kind. */
-export type PayloadType = 'manifest' | 'command' | 'trust' | 'time'
+export type PayloadType = 'manifest' | 'command' | 'trust' | 'time' | 'report'
 
 /** The role that signs the time of the fleet, and nothing else; a document without it asks for no time. */
 export const timestampRole = 'timestamp'
@@ -196,17 +196,54 @@ export function encodeTrustDocument(trust: TrustDocument): Buffer {
   })
 }
 
+/** A signature and whose it is said to be. */
+export interface MadeSignature {
+  readonly key: TrustedKey
+  /** 64 bytes: of ECDSA r and s, 32 each (IEEE P1363). */
+  readonly signature: Uint8Array
+}
+
 /** Signs `payload` with each key; the result is what travels. Throws EnvelopeError KEY_UNUSABLE. */
 export function signEnvelope(payloadType: PayloadType, payload: Uint8Array, privateKeys: readonly KeyObject[]): Buffer {
-  const message = preAuthenticationEncoding(payloadType, schemaVersion, payload)
-  const signatures = privateKeys.map(privateKey => {
-    const { keyId, algorithm } = trustedKey(createPublicKey(privateKey))
-    const signature =
-      algorithm === 'ed25519'
-        ? sign(null, message, privateKey)
-        : sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
-    return { keyId, signature }
-  })
+  const message = messageToSign(payloadType, payload)
+  return enveloped(
+    payload,
+    privateKeys.map(privateKey => signMessage(message, privateKey)),
+  )
+}
+
+/** The bytes that a key signs, for whoever holds the key elsewhere: `assembleEnvelope` takes what comes back. */
+export function messageToSign(payloadType: PayloadType, payload: Uint8Array): Buffer {
+  return preAuthenticationEncoding(payloadType, schemaVersion, payload)
+}
+
+/** Throws EnvelopeError KEY_UNUSABLE. */
+export function signMessage(message: Uint8Array, privateKey: KeyObject): MadeSignature {
+  const key = trustedKey(createPublicKey(privateKey))
+  const signature =
+    key.algorithm === 'ed25519'
+      ? sign(null, message, privateKey)
+      : sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return { key, signature }
+}
+
+/**
+ * What `signEnvelope` makes, from signatures that were made elsewhere over `messageToSign`. Throws EnvelopeError NOT_TRUSTED
+ * `bad-signature` when one does not verify: what devices would not count does not travel.
+ */
+export function assembleEnvelope(
+  payloadType: PayloadType,
+  payload: Uint8Array,
+  signatures: readonly MadeSignature[],
+): Buffer {
+  const message = messageToSign(payloadType, payload)
+  for (const { key, signature } of signatures)
+    if (!verifyBytes(message, signature, key)) throw new EnvelopeError('NOT_TRUSTED', 'bad-signature')
+  return enveloped(payload, signatures)
+}
+
+function enveloped(payload: Uint8Array, made: readonly MadeSignature[]): Buffer {
+  const signatures = made.map(({ key: { keyId }, signature }) => ({ keyId, signature }))
   return encode('SignedEnvelope', { schemaVersion, payload, signatures })
 }
 

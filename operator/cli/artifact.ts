@@ -7,19 +7,18 @@ import { vendorDataBytesMax } from '../../proto/limits.ts'
 import { createArtifact, type PayloadWishes } from '../artifact.ts'
 import { badFlag } from '../errors.ts'
 import { readSmallFile, reasonOf } from '../files.ts'
-import { readPrivateKey } from '../keys.ts'
 import type { Finish } from './command.ts'
 import type { CliContext } from './context.ts'
-import { passphraseOf } from './keys.ts'
 import { timeOf } from './output.ts'
-import { startBar } from './progress.ts'
+import { type Bar, startBar } from './progress.ts'
 import { showRelease } from './releases.ts'
-import { duration, each, identity, parsedBy, whole } from './values.ts'
+import { addSigningFlags, type SigningOptions, someSigners } from './signing-flags.ts'
+import { duration, identity, parsedBy, whole } from './values.ts'
 
 const dayMs = 86_400_000
 const counterMax = Number.MAX_SAFE_INTEGER
 
-interface CreateOptions {
+interface CreateOptions extends SigningOptions {
   readonly image?: string
   readonly deltaFrom?: string
   readonly package?: string
@@ -33,8 +32,6 @@ interface CreateOptions {
   readonly expires: number
   readonly vendorData?: string
   readonly reboot: boolean
-  readonly key?: readonly string[]
-  readonly passphraseFile?: string
   readonly out: string
 }
 
@@ -68,9 +65,10 @@ export function addArtifactCommands(program: Command, finish: Finish): void {
     )
     .option('--vendor-data <file>', `up to ${vendorDataBytesMax} bytes handed to the device`)
     .option('--no-reboot', 'the device need not restart to run it')
-    .option('--key <file>', 'release key; several for a threshold (default release.pem in DROVER_KEYS)', each(String))
-    .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
-    .requiredOption('--out <file>', 'the bundle; replaced when it is there')
+  addSigningFlags(create, 'release key; several for a threshold (default release.pem in DROVER_KEYS)').requiredOption(
+    '--out <file>',
+    'the bundle; replaced when it is there',
+  )
   finish(create, { run: (context, call) => runCreate(context, call.options as unknown as CreateOptions) })
 
   const upload = artifact
@@ -85,16 +83,16 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
   const payload = payloadOf(options)
   const vendorId = await context.identity('--vendor-id', options.vendorId)
   const classId = await context.identity('--class-id', options.classId)
-  const passphrase = await passphraseOf(context, options.passphraseFile)
-  const paths = await context.releaseKeys(options.key)
-  if (paths === undefined) throw badFlag('--key', 'expected the release key; drover init makes one')
-  const keys = await Promise.all(paths.map(path => readPrivateKey(path, '--key', passphrase)))
+  let bar: Bar | undefined
+  const named = await context.withReleaseKey(options)
+  const expected = 'expected the release key, or --signer; drover init makes one'
+  const signers = await someSigners(context, named, expected, () => bar?.pause())
   const vendorData =
     options.vendorData === undefined
       ? new Uint8Array(0)
       : await readSmallFile(options.vendorData, '--vendor-data', vendorDataBytesMax)
   const now = context.world.clock.now()
-  const bar = startBar(context, 'creating', 100)
+  bar = startBar(context, 'creating', 100)
   try {
     const made = await createArtifact({
       ...payload,
@@ -109,9 +107,9 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
       expiresAt: now + options.expires,
       vendorData,
       needsReboot: options.reboot,
-      keys,
+      signers,
       now,
-      onProgress: share => bar.update(Math.floor(share * 100)),
+      onProgress: share => bar?.update(Math.floor(share * 100)),
     })
     bar.stop()
     const expiresAt = new Date(made.manifest.expiresAt).toISOString()
@@ -151,9 +149,15 @@ async function runCreate(context: CliContext, options: CreateOptions): Promise<v
         ['bundle size', `${bundleBytes} bytes`],
       ],
     )
+    if (!context.out.json) context.out.hint(`Next: drover artifact upload ${inShell(path)}`)
   } finally {
     bar.stop()
   }
+}
+
+/** A path as a shell takes it. */
+function inShell(path: string): string {
+  return /^[\w./@+:-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 /** Throws BadInput unless the flags say one thing. */
@@ -175,6 +179,8 @@ async function runUpload(context: CliContext, path: string): Promise<void> {
     const release = await client.uploadBundle(path, sent => bar.update(sent))
     bar.stop()
     showRelease(context, release)
+    if (!context.out.json)
+      context.out.hint(`Next: drover operation start --release ${release.id} --all --dry-run tells whom it would reach`)
   } finally {
     bar.stop()
   }

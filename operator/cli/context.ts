@@ -110,11 +110,13 @@ export class CliContext {
     return new OperatorClient({ url, token, timeoutMs, clock, signal, ...(ca === undefined ? {} : { ca }) })
   }
 
-  /** The keys that were named, else release.pem of the folder of keys, else undefined. */
-  async releaseKeys(named: readonly string[] | undefined): Promise<readonly string[] | undefined> {
-    if (named !== undefined) return named
+  /** Where somebody who signs was named, that; else release.pem of the folder of keys, if there is one. */
+  async withReleaseKey<T extends { readonly key?: readonly string[]; readonly signer?: readonly string[] }>(
+    named: T,
+  ): Promise<T> {
+    if (named.key !== undefined || named.signer !== undefined) return named
     const folder = await this.#said(undefined, 'DROVER_KEYS', 'keys')
-    return folder === undefined ? undefined : [join(folder.text, 'release.pem')]
+    return folder === undefined ? named : { ...named, key: [join(folder.text, 'release.pem')] }
   }
 
   /** 32 hex digits, as the flag gave them, or the environment, or the configuration. Throws BadInput. */

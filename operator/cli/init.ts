@@ -11,7 +11,7 @@ import { createKeyFolder } from '../keys.ts'
 import type { Finish } from './command.ts'
 import { type Settings, writeConfig } from './config-file.ts'
 import { addressOf, CliContext, type CommonOptions, tokenOf, urlDefault } from './context.ts'
-import { passphraseOf } from './keys.ts'
+import { passphraseOf } from './passphrase.ts'
 import { commaList, identity, word } from './values.ts'
 
 const pieces = ['url', 'token', 'ca', 'ids', 'keys'] as const

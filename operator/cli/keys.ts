@@ -1,12 +1,11 @@
 // drover keys: the keys that sign, and the trust document that devices are provisioned with.
 import type { Command } from 'commander'
 import type { SignatureAlgorithm } from '../../proto/envelope.ts'
-import { badFlag } from '../errors.ts'
-import { readSmallFile } from '../files.ts'
 import { createKeyFolder } from '../keys.ts'
 import type { Finish } from './command.ts'
-import type { CliContext } from './context.ts'
+import { addKeysShow } from './keys-show.ts'
 import { timeOf } from './output.ts'
+import { passphraseOf } from './passphrase.ts'
 import { duration, word } from './values.ts'
 
 const dayMs = 86_400_000
@@ -76,14 +75,5 @@ export function addKeyCommands(program: Command, finish: Finish): void {
       )
     },
   })
-}
-
-/** The first line of the file, or of the one in DROVER_PASSPHRASE_FILE; undefined when neither is named. */
-export async function passphraseOf(context: CliContext, file: string | undefined): Promise<string | undefined> {
-  const named = file ?? context.world.env.DROVER_PASSPHRASE_FILE
-  if (!named) return undefined
-  const flag = file === undefined ? 'DROVER_PASSPHRASE_FILE' : '--passphrase-file'
-  const [passphrase = ''] = (await readSmallFile(named, flag, 4096)).toString().split(/\r?\n/)
-  if (passphrase === '') throw badFlag(flag, `${named} has no passphrase in its first line`)
-  return passphrase
+  addKeysShow(keys, finish)
 }

@@ -22,7 +22,7 @@ interface StartOptions extends WorkOptions, TargetOptions, PolicyOptions {
 
 /** The request of an import travels in the address. */
 const importRequestBytesMax = 16 * 1024
-const signHint = 'a command is signed by people: --key release.pem'
+const signHint = 'a command is signed by people: --key release.pem, or --signer'
 
 export function addOperationStart(operation: Command, finish: Finish): void {
   const create = operation
@@ -40,7 +40,7 @@ export function addOperationStart(operation: Command, finish: Finish): void {
     )
     .option('--wait', 'watch it until it has ended; exit code 1 when it ended with errors')
   finish(create, {
-    flags: options => ({ name: '--name', ...workFlagNames, ...targetFlagNames, ...policyFlagNames(options) }),
+    flags: options => ({ name: '--name', ...workFlagNames(options), ...targetFlagNames, ...policyFlagNames(options) }),
     hints: { release: uploadedHint, signed: signHint },
     run: (context, call) => start(context, call.options as unknown as StartOptions & Call['options']),
   })
@@ -49,9 +49,10 @@ export function addOperationStart(operation: Command, finish: Finish): void {
 async function start(context: CliContext, options: StartOptions): Promise<number | undefined> {
   const { name, dryRun, wait } = options
   const { clock } = context.world
-  const work = await workOf(context, options)
   const aim = await aimOf(options)
   const policy = await policyOf(options, clock.now())
+  // Last: somebody may have to find a token for it.
+  const work = await workOf(context, options)
   const request = { ...work, ...(name === undefined ? {} : { name }), policy }
   if (dryRun === true) {
     if (aim.kind === 'csv')

@@ -6,14 +6,13 @@ import { deviceId } from '../../proto/ids.ts'
 import { commandArgumentsBytesMax } from '../../proto/limits.ts'
 import { firmwareUpdate } from '../../proto/offer-messages.ts'
 import { badFlag } from '../errors.ts'
-import { readPrivateKey } from '../keys.ts'
 import { signCommand } from '../signed-command.ts'
 import type { CliContext } from './context.ts'
 import { readAnyJson, readJsonFile, readJsonInput } from './json-input.ts'
-import { passphraseOf } from './keys.ts'
-import { duration, each, identity, parsedBy } from './values.ts'
+import { addSigningFlags, namesSigners, type SigningOptions, signersOf } from './signing-flags.ts'
+import { duration, identity, parsedBy } from './values.ts'
 
-export interface WorkOptions {
+export interface WorkOptions extends SigningOptions {
   readonly type: string
   readonly release?: string
   readonly patch?: string
@@ -21,8 +20,6 @@ export interface WorkOptions {
   readonly backup?: { readonly operation: string; readonly device: string }
   readonly command?: string
   readonly arguments?: string
-  readonly key?: readonly string[]
-  readonly passphraseFile?: string
   readonly vendorId?: string
   readonly classId?: string
   readonly onlyDevice?: string
@@ -51,18 +48,20 @@ const flagNames: Readonly<Partial<Record<keyof WorkOptions, string>>> = {
   arguments: '--arguments',
 }
 /** Fields of the request to flags. */
-export const workFlagNames = {
-  type: '--type',
-  release: '--release',
-  backup: '--backup',
-  signed: '--key',
-  'arguments.patch': '--patch',
-  'arguments.name': '--command',
-  arguments: '--arguments',
+export function workFlagNames({ key, signer }: SigningOptions): Readonly<Record<string, string>> {
+  return {
+    type: '--type',
+    release: '--release',
+    backup: '--backup',
+    signed: key === undefined && signer !== undefined ? '--signer' : '--key',
+    'arguments.patch': '--patch',
+    'arguments.name': '--command',
+    arguments: '--arguments',
+  }
 }
 
 export function addWorkFlags(command: Command): Command {
-  return command
+  const what = command
     .optionsGroup('What is done:')
     .option(
       '--type <type>',
@@ -80,48 +79,50 @@ export function addWorkFlags(command: Command): Command {
     )
     .option('--command <name>', 'command: what the devices know it by')
     .option('--arguments <json>', 'command, plugins: a JSON object, or a file that holds one')
+  const keyText = 'sign here with this key (a command: default release.pem in DROVER_KEYS); several for a threshold'
+  return addSigningFlags(what, keyText)
+    .option('--vendor-id <hex>', 'when signed here: only for this vendor, 32 hex digits or a UUID', identity)
+    .option('--class-id <hex>', 'when signed here: only for this class', identity)
+    .option('--only-device <id>', 'when signed here: only for this device', parsedBy(deviceId))
     .option(
-      '--key <file>',
-      'sign here with this key (a command: default release.pem in DROVER_KEYS); several for a threshold',
-      each(String),
+      '--expires <time>',
+      'when signed here: how long devices accept it (default 30d)',
+      duration(1_000, 3_650 * dayMs),
     )
-    .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
-    .option('--vendor-id <hex>', 'with --key: only for this vendor, 32 hex digits or a UUID', identity)
-    .option('--class-id <hex>', 'with --key: only for this class', identity)
-    .option('--only-device <id>', 'with --key: only for this device', parsedBy(deviceId))
-    .option('--expires <time>', 'with --key: how long devices accept it (default 30d)', duration(1_000, 3_650 * dayMs))
 }
 
 /** Throws BadInput naming the flag. */
 export async function workOf(context: CliContext, options: WorkOptions): Promise<Work> {
   const { type, release, backup } = options
   // What people sign only is signed with the key they have.
-  const key = type === 'command' ? await context.releaseKeys(options.key) : options.key
+  const signing = type === 'command' ? await context.withReleaseKey(options) : options
+  const signedHere = namesSigners(signing)
+  const signingFlag = signing.key === undefined ? '--signer' : '--key'
   const allowed = flagsOfType[type] ?? ['arguments']
   for (const [option, flag] of Object.entries(flagNames))
     if (options[option as keyof WorkOptions] !== undefined && !allowed.includes(option as keyof WorkOptions))
       throw badFlag(flag, `does not belong to --type ${type}`)
-  if (key === undefined)
+  if (!signedHere)
     for (const [option, flag] of [
       ['vendorId', '--vendor-id'],
       ['classId', '--class-id'],
       ['onlyDevice', '--only-device'],
       ['expires', '--expires'],
     ] as const)
-      if (options[option] !== undefined) throw badFlag(flag, 'is part of what is signed: it needs --key')
+      if (options[option] !== undefined) throw badFlag(flag, 'is part of what is signed: it needs --key or --signer')
   if (type === firmwareUpdate) {
     if (release === undefined) throw badFlag('--release', 'a firmware-update needs a release id, or component@version')
-    if (key !== undefined) throw badFlag('--key', 'the release is signed already, with drover artifact create')
+    if (signedHere) throw badFlag(signingFlag, 'the release is signed already, with drover artifact create')
     return { type, release }
   }
   if (type === 'config-restore') {
     if (backup === undefined)
       throw badFlag('--backup', 'a config-restore needs OPERATION/DEVICE; drover operation backups ID lists them')
-    if (key !== undefined) throw badFlag('--key', 'a config-restore is signed by the broker, which holds the backup')
+    if (signedHere) throw badFlag(signingFlag, 'a config-restore is signed by the broker, which holds the backup')
     return { type, backup }
   }
   const args = await argumentsOf(options)
-  if (key !== undefined) return { type, signed: await signedOf(context, { ...options, key }, args ?? {}) }
+  if (signedHere) return { type, signed: await signedOf(context, { ...options, ...signing }, args ?? {}) }
   return { type, ...(args === undefined ? {} : { arguments: args }) }
 }
 
@@ -149,10 +150,8 @@ async function signedOf(
   options: WorkOptions,
   args: Record<string, unknown>,
 ): Promise<NonNullable<Work['signed']>> {
-  const { key = [], type, vendorId, classId, onlyDevice, expires = expiresDefaultMs } = options
+  const { type, vendorId, classId, onlyDevice, expires = expiresDefaultMs } = options
   const { clock, random } = context.world
-  const passphrase = await passphraseOf(context, options.passphraseFile)
-  const keys = await Promise.all(key.map(path => readPrivateKey(path, '--key', passphrase)))
   return signCommand(
     {
       type,
@@ -162,7 +161,7 @@ async function signedOf(
       expiresAt: clock.now() + expires,
       arguments: args,
     },
-    keys,
+    await signersOf(context, options),
     { clock, random },
   )
 }

@@ -10,6 +10,8 @@ export interface Screen {
   once?(event: 'drain', listener: () => void): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  /** Absent: programs that are started cannot write there themselves. */
+  readonly fd?: number
 }
 export type Tone = 'good' | 'bad' | 'quiet' | 'plain'
 

@@ -5,13 +5,15 @@ import type { CliContext } from './context.ts'
 
 export interface Bar {
   update(value: number, text?: string): void
+  /** Takes it off the screen until the next update: somebody else has something to say. */
+  pause(): void
   /** May be called again. */
   stop(): void
 }
 
 export function startBar({ world, out }: CliContext, title: string, total: number): Bar {
   if (world.stderr.isTTY !== true || world.env.TERM === 'dumb' || out.json)
-    return { update: () => undefined, stop: () => undefined }
+    return { update: () => undefined, pause: () => undefined, stop: () => undefined }
   const screen = world.stderr
   // cli-progress draws with the methods of a terminal; a terminal is what stderr is here.
   const stream = screen instanceof Writable ? (screen as unknown as NodeJS.WritableStream) : undefined
@@ -25,14 +27,21 @@ export function startBar({ world, out }: CliContext, title: string, total: numbe
     ...(stream === undefined ? {} : { stream }),
   })
   bar.start(total, 0, { text: '' })
-  let running = true
+  let state: 'running' | 'paused' | 'stopped' = 'running'
   return {
     update: (value, text) => {
-      if (running) bar.update(value, text === undefined ? {} : { text })
+      if (state === 'paused') bar.start(total, value, { text: '' })
+      if (state === 'paused') state = 'running'
+      if (state === 'running') bar.update(value, text === undefined ? {} : { text })
+    },
+    pause: () => {
+      if (state !== 'running') return
+      bar.stop()
+      state = 'paused'
     },
     stop: () => {
-      if (running) bar.stop()
-      running = false
+      if (state === 'running') bar.stop()
+      state = 'stopped'
     },
   }
 }

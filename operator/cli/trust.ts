@@ -1,72 +1,77 @@
 // drover trust: the document that says whose signatures devices believe. What follows another document is made, signed at
 // several desks and looked at here; devices get it from the broker.
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import { open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import {
-  EnvelopeError,
-  openEnvelope,
-  parseTrustDocument,
-  readTrustDocument,
-  type TrustDocument,
-  trustedKey,
-} from '../../proto/envelope.ts'
+import { EnvelopeError, openEnvelope, parseTrustDocument, type TrustDocument } from '../../proto/envelope.ts'
 import { trustDocumentBytesMax } from '../../proto/limits.ts'
 import { epochOf } from '../../proto/trust.ts'
 import { badFlag } from '../errors.ts'
-import { readSmallFile, replaceFile } from '../files.ts'
-import { readPrivateKey } from '../keys.ts'
-import { addSignatures, nextTrust, type TrustDraft } from '../trust.ts'
+import { readSmallFile, writeWhole } from '../files.ts'
+import type { RoleKeys } from '../first-trust.ts'
+import { readPublicKey } from '../keys.ts'
+import type { Signer } from '../signer.ts'
+import { addSignatures, firstTrust, nextTrust, readStatement, type TrustDraft } from '../trust.ts'
 import type { Finish } from './command.ts'
 import type { CliContext } from './context.ts'
-import { passphraseOf } from './keys.ts'
 import { timeOf } from './output.ts'
+import { addSigningFlags, type SigningOptions, someSigners } from './signing-flags.ts'
 import { duration, each } from './values.ts'
 
 const dayMs = 86_400_000
-const pemBytesMax = 16 * 1024
+const rootKeyText = 'root key of the old or the new document; several'
 
 interface RoleWish {
   readonly name: string
   readonly threshold: number
   readonly files: readonly string[]
 }
-interface SignOptions {
-  readonly from: string
-  readonly key: readonly string[]
-  readonly passphraseFile?: string
+interface SignOptions extends SigningOptions {
+  readonly from?: string
   readonly out: string
 }
 interface NextOptions extends SignOptions {
+  readonly from: string
   readonly role?: readonly RoleWish[]
   readonly newEpoch?: true
   readonly trustExpires: number
 }
+type CreateOptions = Omit<NextOptions, 'from' | 'newEpoch'>
 
 export function addTrustCommands(program: Command, finish: Finish): void {
   const trust = program.command('trust').description('whose signatures devices believe, and who will be believed next')
-  const common = (command: Command): Command =>
+  const signed = (command: Command, keyText: string): Command =>
+    addSigningFlags(command, keyText).requiredOption('--out <file>', 'the document; replaced when it is there')
+  const made = (command: Command): Command =>
     command
-      .requiredOption('--from <file>', 'the document that devices have')
-      .requiredOption('--key <file>', 'root key of the old or the new document; several', each(String))
-      .option('--passphrase-file <file>', 'first line opens the keys (env DROVER_PASSPHRASE_FILE)')
-      .requiredOption('--out <file>', 'the document; replaced when it is there')
-  const next = common(
-    trust
-      .command('next')
-      .description('make the document that follows one: other keys, another root, a new epoch')
-      .option('--role <who>', 'NAME=THRESHOLD:FILE,FILE with the keys of a role from now on; several', each(roleWish))
-      .option('--new-epoch', 'versions and counters devices have seen hold nothing back any more: after a theft')
+      .option(
+        '--role <who>',
+        'NAME=THRESHOLD:FILE,FILE with the keys of a role, public or private; several',
+        each(roleWish),
+      )
       .option(
         '--trust-expires <time>',
         'how long the document is valid (default 3650d)',
         duration(dayMs, 36_500 * dayMs),
         3650 * dayMs,
-      ),
+      )
+  const create = signed(
+    made(trust.command('create').description('make the first document of a fleet, from public keys')),
+    'root key; several',
+  )
+  finish(create, { run: (context, call) => runCreate(context, call.options as unknown as CreateOptions) })
+  const next = signed(
+    made(trust.command('next').description('make the document that follows one: other keys, another root, a new epoch'))
+      .option('--new-epoch', 'versions and counters devices have seen hold nothing back any more: after a theft')
+      .requiredOption('--from <file>', 'the document that devices have'),
+    rootKeyText,
   )
   finish(next, { run: (context, call) => runNext(context, call.options as unknown as NextOptions) })
-  const sign = common(
-    trust.command('sign').argument('<draft>', 'file made by trust next').description('add signatures at another desk'),
+  const sign = signed(
+    trust
+      .command('sign')
+      .argument('<draft>', 'file made by trust create or trust next')
+      .description('add signatures at another desk')
+      .option('--from <file>', 'the document that devices have; not for a first one'),
+    rootKeyText,
   )
   finish(sign, {
     run: (context, call) => runSign(context, call.args[0] ?? '', call.options as unknown as SignOptions),
@@ -84,37 +89,43 @@ export function addTrustCommands(program: Command, finish: Finish): void {
   })
 }
 
+async function runCreate(context: CliContext, options: CreateOptions): Promise<void> {
+  const roles = await rolesOf(options.role)
+  const expiresAt = context.world.clock.now() + options.trustExpires
+  await kept(context, options.out, await firstTrust({ expiresAt, roles }, await rootsOf(context, options)))
+}
+
 async function runNext(context: CliContext, options: NextOptions): Promise<void> {
-  const roles = new Map<string, { readonly publicKeys: readonly KeyObject[]; readonly threshold: number }>()
-  for (const { name, threshold, files } of options.role ?? []) {
-    if (roles.has(name)) throw badFlag('--role', `${name} is given twice`)
-    roles.set(name, { threshold, publicKeys: await Promise.all(files.map(publicKeyIn)) })
-  }
+  const roles = await rolesOf(options.role)
   const previous = await readSmallFile(options.from, '--from', trustDocumentBytesMax)
   const expiresAt = context.world.clock.now() + options.trustExpires
   const changes = { expiresAt, roles, newEpoch: options.newEpoch === true }
-  await kept(context, options.out, nextTrust(previous, changes, await signersOf(context, options)))
+  await kept(context, options.out, await nextTrust(previous, changes, await rootsOf(context, options)))
 }
 
 async function runSign(context: CliContext, file: string, options: SignOptions): Promise<void> {
-  const previous = await readSmallFile(options.from, '--from', trustDocumentBytesMax)
+  const { from } = options
+  const previous = from === undefined ? undefined : await readSmallFile(from, '--from', trustDocumentBytesMax)
   const draft = await readSmallFile(file, '<draft>', trustDocumentBytesMax)
-  await kept(context, options.out, addSignatures(previous, draft, await signersOf(context, options)))
+  await kept(context, options.out, await addSignatures(previous, draft, await rootsOf(context, options)))
 }
 
-async function signersOf(context: CliContext, { key, passphraseFile }: SignOptions): Promise<readonly KeyObject[]> {
-  const passphrase = await passphraseOf(context, passphraseFile)
-  return Promise.all(key.map(path => readPrivateKey(path, '--key', passphrase)))
+function rootsOf(context: CliContext, options: SigningOptions): Promise<readonly Signer[]> {
+  return someSigners(context, options, 'expected a root key, or --signer for one that is no file')
+}
+
+async function rolesOf(wishes: readonly RoleWish[] = []): Promise<ReadonlyMap<string, RoleKeys>> {
+  const roles = new Map<string, RoleKeys>()
+  for (const { name, threshold, files } of wishes) {
+    if (roles.has(name)) throw badFlag('--role', `${name} is given twice`)
+    const publicKeys = await Promise.all(files.map(path => readPublicKey(path, '--role')))
+    roles.set(name, { threshold, publicKeys })
+  }
+  return roles
 }
 
 async function kept(context: CliContext, out: string, { bytes, document, missing }: TrustDraft): Promise<void> {
-  await replaceFile(out, '--out', async temporary => {
-    const file = await open(temporary, 'wx', 0o644)
-    await file
-      .writeFile(bytes)
-      .then(() => file.sync())
-      .finally(() => file.close())
-  })
+  await writeWhole(out, '--out', bytes)
   tell(context, document, missing)
 }
 
@@ -146,14 +157,16 @@ function tell({ out }: CliContext, document: TrustDocument, missing: readonly st
   )
   const hint =
     missing.length === 0
-      ? 'Complete: put it into trust/ of the broker and start the broker anew.'
+      ? document.version === 1
+        ? 'Complete: provision devices with it.'
+        : 'Complete: put it into trust/ of the broker and start the broker anew.'
       : 'Not complete: devices would refuse it. See drover trust sign.'
   out.line(hint, 'quiet')
 }
 
 function shown(bytes: Uint8Array, flag: string): TrustDocument {
   try {
-    return readTrustDocument(openEnvelope(bytes).payload)
+    return readStatement(openEnvelope(bytes).payload, flag)
   } catch (cause) {
     if (!(cause instanceof EnvelopeError)) throw cause
     throw badFlag(flag, `is no trust document (${cause.reason})`, cause)
@@ -167,18 +180,6 @@ function isComplete(bytes: Uint8Array): boolean {
   } catch (error) {
     if (error instanceof EnvelopeError) return false
     throw error
-  }
-}
-
-/** Of a private key its public half: people have one file for a key more often than two. */
-async function publicKeyIn(path: string): Promise<KeyObject> {
-  const pem = await readSmallFile(path, '--role', pemBytesMax)
-  try {
-    const key = createPublicKey(pem)
-    trustedKey(key)
-    return key
-  } catch (cause) {
-    throw badFlag('--role', `${path} holds no Ed25519 or P-256 key in PEM form, or one with a passphrase`, cause)
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type ArtifactWishes, createArtifact, releaseCounterOf } from '../../operator/artifact.ts'
 import { newKey } from '../../operator/keys.ts'
+import { keySigner } from '../../operator/signer.ts'
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../proto/bundle.ts'
 import { chunkerDefaults, chunkLengths } from '../../proto/chunker.ts'
 import { openEnvelope, preAuthenticationEncoding, trustedKey, verifyBytes } from '../../proto/envelope.ts'
@@ -26,7 +27,7 @@ function wishes(folder: string, more: Partial<ArtifactWishes> = {}): ArtifactWis
     expiresAt: now + 1000,
     vendorData: Buffer.from('for the vendor'),
     needsReboot: true,
-    keys: [release],
+    signers: [keySigner(release)],
     now,
     ...more,
   }
@@ -69,7 +70,7 @@ for (const algorithm of ['ed25519', 'ecdsa-p256-sha256'] as const)
       const key = newKey(algorithm)
       const shares: number[] = []
       const made = await createArtifact(
-        wishes(folder, { keys: [key], deviceId: 'sensor-1', onProgress: share => shares.push(share) }),
+        wishes(folder, { signers: [keySigner(key)], deviceId: 'sensor-1', onProgress: share => shares.push(share) }),
       )
       const bytes = readFileSync(made.path)
       const { head, verified, manifest, chunks, image: back } = readBundle(bytes, key)

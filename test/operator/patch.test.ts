@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { type ArtifactWishes, createArtifact } from '../../operator/artifact.ts'
 import { newKey } from '../../operator/keys.ts'
 import { writePatch } from '../../operator/patch.ts'
+import { keySigner } from '../../operator/signer.ts'
 import { openFrameMaker, programFrameMaker } from '../../operator/zstd.ts'
 import { bundleHeaderLength, bundlePrefixBytes, decodeChunk, readBundleHead } from '../../proto/bundle.ts'
 import { openEnvelope } from '../../proto/envelope.ts'
@@ -98,7 +99,7 @@ const common = {
   expiresAt: now + 1000,
   vendorData: new Uint8Array(0),
   needsReboot: true,
-  keys: [key],
+  signers: [keySigner(key)],
   now,
 }
 

@@ -2,14 +2,17 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  assembleEnvelope,
   distrust,
   EnvelopeError,
   encodeTrustDocument,
+  messageToSign,
   openEnvelope,
   parseTrustDocument,
   preAuthenticationEncoding,
   roleFor,
   signEnvelope,
+  signMessage,
   trustedKey,
   verifyBytes,
 } from '../../proto/envelope.ts'
@@ -46,6 +49,26 @@ t.test('signEnvelope makes what openEnvelope and distrust accept, with both algo
     opened.signatures.map(({ keyId }) => keyId),
     [keys.second, keys.elliptic].map(key => key.trusted.keyId),
   )
+})
+
+t.test('assembleEnvelope makes the same of signatures made elsewhere, and takes none that does not verify', async t => {
+  const message = messageToSign('manifest', payload)
+  const [one, two] = [keys.release, keys.second].map(({ privateKey }) => signMessage(message, privateKey))
+  if (one === undefined || two === undefined) throw new Error('two keys make two signatures')
+  const local = signEnvelope('manifest', payload, [keys.release.privateKey, keys.second.privateKey])
+  t.ok(assembleEnvelope('manifest', payload, [one, two]).equals(local), 'byte for byte')
+  const elliptic = signMessage(message, keys.elliptic.privateKey)
+  t.equal(verdict(assembleEnvelope('manifest', payload, [elliptic]), curve), undefined)
+  const refused = { name: 'EnvelopeError', code: 'NOT_TRUSTED', reason: 'bad-signature' }
+  t.throws(() => assembleEnvelope('command', payload, [one]), refused, 'of another kind')
+  t.throws(() => assembleEnvelope('manifest', Buffer.from('other'), [one]), refused, 'of another statement')
+  t.throws(
+    () => assembleEnvelope('manifest', payload, [{ ...one, key: keys.second.trusted }]),
+    refused,
+    'of another key',
+  )
+  const short = { ...one, signature: one.signature.subarray(1) }
+  t.throws(() => assembleEnvelope('manifest', payload, [two, short]), refused, 'cut')
 })
 
 for (const [name, document, key] of [

@@ -52,7 +52,10 @@ t.test('from nothing to a signed bundle and an answer of the broker, without one
   const home = { HOME: path('home') }
   t.match(await drover(['devices', 'list'], home), { code: 0, stdout: /sensor-3/, stderr: '' })
   const sign = ['artifact', 'create', '--image', path('image'), '--component', 'app', '--version', '1.0.0']
-  t.match(await drover([...sign, '--out', path('a.bundle')], home), { code: 0, stderr: '' })
+  t.match(await drover([...sign, '--out', path('a.bundle')], home), {
+    code: 0,
+    stderr: `Next: drover artifact upload ${path('a.bundle')}\n`,
+  })
   const uploaded = await drover(['artifact', 'upload', path('a.bundle'), '--json'], home)
   t.match(uploaded.lines[0]?.manifests, [{ vendorId, classId }])
   t.ok(existsSync(join(String(keys), 'trust.bin')))

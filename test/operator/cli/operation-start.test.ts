@@ -1,6 +1,6 @@
 // drover operation create: what the broker is asked for, type by type, and what never leaves the desk.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import type { Caller } from '../../../broker/use-cases/use-cases.ts'
 import type { OperationRequest } from '../../../proto/http-api.ts'
@@ -194,10 +194,16 @@ t.test('a command is signed at the desk, for one operation and for whom it names
   t.ok((asked[0]?.id ?? '') < (asked[1]?.id ?? ''), 'ids sort by age')
   const wrong = await drover([...create, ...sign, '--key', path('keys/release.pem')], at(door))
   t.match(wrong, { code: 2, stderr: /--key: .*passphrase/ })
+  // The release key of another fleet's folder, whose PEM no program asks a passphrase for.
+  await drover(['keys', 'create', '--out', path('open')])
+  const program = `${resolve('docs/examples/signer-openssl.sh')} ${path('open/release.pem')}`
+  const third = await drover([...create, ...sign, '--signer', program], { ...at(door), DROVER_KEYS: path('keys') })
+  t.match(third, { code: 0, stderr: /to sign command "blink" for the devices of operation [0-9a-z]{26}, until 20/ })
+  t.match(openCommand(asked[2], readFileSync(path('open/trust.bin'))), { operation: asked[2]?.id }, 'by that key alone')
   writeFileSync(path('huge.json'), JSON.stringify({ text: 'x'.repeat(48 * 1024 - 20) }))
   const huge = [...create, '--type', 'command', '--command', 'a', '--arguments', path('huge.json'), '--all', ...keys]
   t.match(await drover(huge, at(door)), { code: 2, stderr: /--arguments: .*49152 bytes/ })
-  t.equal(asked.length, 2, 'nothing of that reached the broker')
+  t.equal(asked.length, 3, 'nothing of that reached the broker')
 })
 
 t.test('a list of any length travels as a file beside the request', async t => {
