@@ -1,12 +1,12 @@
 // The chunks a device need not fetch: those its candidate holds already (a download that was cut off) and those of the
 // image it runs. Every one is hashed before it is believed.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ChunkIndex, ChunkIndexError, indexBytesPerChunk } from '../../proto/chunk-index.ts'
 import { cutPoint } from '../../proto/chunker.ts'
 import type { Candidate, InstalledImage, Installer } from '../ports.ts'
 
 export function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
+  return hash('sha256', bytes, 'buffer')
 }
 
 /** Calls `found` for each chunk that stands whole at its place. Ends early when aborted. */

@@ -63,7 +63,12 @@ export class Work {
 
   async #run(effect: JobEffect, number: number, signal: AbortSignal, before: Promise<void> | undefined): Promise<void> {
     await before
-    if (signal.aborted) return
+    if (!signal.aborted) await this.#execute(effect, number, signal)
+    // What has ended is not aborted any more: each abort makes an error with a stack.
+    if (this.#under?.controller.signal === signal) this.#under = undefined
+  }
+
+  async #execute(effect: JobEffect, number: number, signal: AbortSignal): Promise<void> {
     // The table is complete and typed cell by cell; which cell it is, only the run knows.
     const execute = this.#executors[effect.kind] as (
       effect: JobEffect,

@@ -76,10 +76,11 @@ async function eachPiece(
   sizeBytes: number,
   use: (piece: Uint8Array) => Promise<void>,
 ): Promise<number> {
-  const memory = Buffer.allocUnsafe(pieceBytes)
+  // A small file takes no large piece of memory.
+  const memory = Buffer.allocUnsafe(Math.max(1, Math.min(pieceBytes, await file.size())))
   let read = 0
   while (read < sizeBytes) {
-    const piece = await file.read(read, Math.min(pieceBytes, sizeBytes - read), memory)
+    const piece = await file.read(read, Math.min(memory.length, sizeBytes - read), memory)
     if (piece.length === 0) break
     await use(piece)
     read += piece.length

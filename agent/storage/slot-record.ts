@@ -7,7 +7,7 @@
 //                               └─ fallBack(reason) ──▶ steady, the same slot is active, the reason stays
 //
 // Only one process writes at a time: boot while its child does not run, the child while it runs.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { dirname } from 'node:path'
 
 export type SlotName = 'a' | 'b'
@@ -173,5 +173,5 @@ function canonical({ sequence, active, trial, slots, fallback }: SlotRecord): { 
 }
 
 function checksumOf(body: object): string {
-  return createHash('sha256').update(JSON.stringify(body)).digest('hex')
+  return hash('sha256', JSON.stringify(body), 'hex')
 }

@@ -26,6 +26,7 @@ import { AuditChain } from './memory-store/audit-chain.ts'
 import { Backups, backupMustFit } from './memory-store/backups.ts'
 import { DeviceLogs } from './memory-store/device-logs.ts'
 import { EventLog } from './memory-store/event-log.ts'
+import { type ExecutionRow, Executions, executionRow } from './memory-store/executions.ts'
 import { Notices } from './memory-store/notices.ts'
 import { SortedRecords } from './memory-store/sorted-records.ts'
 
@@ -39,6 +40,8 @@ export interface MemoryStoreOptions {
   readonly scanRowsMax?: number
 }
 
+type OtherChange = Exclude<Change, { readonly kind: 'put-device' | 'put-operation' | 'put-execution' }>
+
 export class MemoryStore implements Store {
   readonly #gate: MemoryStoreOptions['gate']
   readonly #scanRowsMax: number
@@ -48,8 +51,7 @@ export class MemoryStore implements Store {
   readonly #releases = new SortedRecords<Release>()
   readonly #operations = new SortedRecords<Operation>()
   readonly #targets = new Map<OperationId, SortedRecords<DeviceId>>()
-  readonly #executions = new Map<OperationId, SortedRecords<Execution>>()
-  readonly #unfinishedOf = new Map<DeviceId, Set<OperationId>>()
+  readonly #executions = new Executions()
   readonly #events = new EventLog()
   readonly #audit = new AuditChain()
   readonly #answers = new Answers()
@@ -68,11 +70,11 @@ export class MemoryStore implements Store {
 
   async commit(changes: readonly Change[]): Promise<readonly EventRecord[]> {
     this.#mustBeOpen()
-    const copy = changes.map(copyOf)
-    for (const change of copy) mustBeWritable(change)
-    return this.#write(copy, () => {
-      this.#previousMustBeTrue(copy)
-      return copy.flatMap(change => this.#apply(change) ?? [])
+    const rows: ExecutionRow[] = []
+    const writes = changes.map(change => this.#prepared(change, rows))
+    return this.#write(this.#gate === undefined ? [] : changes.map(copyOf), () => {
+      this.#executions.previousMustBeTrue(rows)
+      return writes.flatMap(write => write() ?? [])
     })
   }
 
@@ -140,7 +142,7 @@ export class MemoryStore implements Store {
 
   async execution(operation: OperationId, device: DeviceId): Promise<Execution | undefined> {
     this.#mustBeOpen()
-    return this.#executions.get(operation)?.get(device)
+    return this.#executions.get(operation, device)
   }
 
   async executions(
@@ -149,8 +151,7 @@ export class MemoryStore implements Store {
   ): Promise<Page<Execution>> {
     this.#mustBeOpen()
     const { state, ...rest } = page
-    const where = state === undefined ? undefined : (execution: Execution) => execution.state === state
-    return (this.#executions.get(operation) ?? new SortedRecords<Execution>()).page(rest, where)
+    return this.#executions.ofState(operation, state, rest)
   }
 
   async executionsByResult(
@@ -159,16 +160,12 @@ export class MemoryStore implements Store {
   ): Promise<Page<Execution>> {
     this.#mustBeOpen()
     const { result, ...rest } = page
-    return (this.#executions.get(operation) ?? new SortedRecords<Execution>()).page(
-      rest,
-      execution => resultOf(execution) === result,
-    )
+    return this.#executions.ofResult(operation, result, rest)
   }
 
   async unfinishedExecutionsOf(device: DeviceId): Promise<readonly Execution[]> {
     this.#mustBeOpen()
-    const operations = [...(this.#unfinishedOf.get(device) ?? [])].sort()
-    return operations.flatMap(operation => this.#executions.get(operation)?.get(device) ?? [])
+    return this.#executions.unfinishedOf(device)
   }
 
   async event(id: EventId): Promise<EventRecord | undefined> {
@@ -281,25 +278,46 @@ export class MemoryStore implements Store {
     return result
   }
 
-  #apply(change: Change): EventRecord | undefined {
+  /** What the change is now, to be written when its turn comes; `rows`: executions, in their order. */
+  #prepared(change: Change, rows: ExecutionRow[]): () => EventRecord | undefined {
+    // Most of what is written: made to JSON once, not copied by it first.
+    if (change.kind === 'put-execution') {
+      const row = executionRow(change)
+      rows.push(row)
+      return () => this.#executions.put(row)
+    }
+    if (change.kind === 'put-device') {
+      const { id } = change.device
+      const json = JSON.stringify(change.device)
+      return () => this.#devices.putJson(id, json, undefined)
+    }
+    if (change.kind === 'put-operation') {
+      const { id } = change.operation
+      const json = JSON.stringify(change.operation)
+      return () => this.#operations.putJson(id, json, undefined)
+    }
+    const copy = copyOf(change)
+    mustBeWritable(copy)
+    return () => this.#apply(copy)
+  }
+
+  #apply(change: OtherChange): EventRecord | undefined {
     switch (change.kind) {
-      case 'put-device':
-        return this.#devices.put(change.device.id, change.device)
+      case 'put-journals': {
+        const device = this.#devices.get(change.device)
+        return device && this.#devices.put(device.id, { ...device, journals: change.journals })
+      }
       case 'put-credential':
         return this.#credentials.put(change.credential.device, change.credential)
       case 'put-principal':
         return this.#principals.put(change.principal.name, change.principal)
       case 'put-release':
         return this.#releases.put(change.release.id, change.release)
-      case 'put-operation':
-        return this.#operations.put(change.operation.id, change.operation)
       case 'put-targets': {
         const targets = madeOnce(this.#targets, change.operation, () => new SortedRecords<DeviceId>())
         for (const device of change.devices) targets.put(device, device)
         return undefined
       }
-      case 'put-execution':
-        return this.#putExecution(change.execution)
       case 'append-event':
         return this.#events.append(change.event)
       case 'append-audit':
@@ -331,44 +349,15 @@ export class MemoryStore implements Store {
     }
   }
 
-  #putExecution(execution: Execution): undefined {
-    const { operation, device, state } = execution
-    madeOnce(this.#executions, operation, () => new SortedRecords<Execution>()).put(device, execution)
-    const unfinished = madeOnce(this.#unfinishedOf, device, () => new Set<OperationId>())
-    if (state === 'pending' || state === 'in-progress') unfinished.add(operation)
-    else unfinished.delete(operation)
-  }
-
-  /** Indexes on disk follow `previous` blindly; here a wrong one is found by the first test that makes it. */
-  #previousMustBeTrue(changes: readonly Change[]): void {
-    const states = new Map<string, ExecutionState>()
-    for (const change of changes) {
-      if (change.kind !== 'put-execution') continue
-      const { operation, device, state } = change.execution
-      const key = `${operation} ${device}`
-      const actual = states.get(key) ?? this.#executions.get(operation)?.get(device)?.state
-      if (actual !== change.previous) {
-        throw new TypeError(`execution ${key}: previous state given as ${change.previous}, it is ${actual}`)
-      }
-      states.set(key, state)
-    }
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
   }
 }
 
-/** Updated and errors as the port says; undefined while it has not ended. */
-function resultOf({ state, code }: Execution): ExecutionResult | undefined {
-  if (state === 'pending' || state === 'in-progress') return undefined
-  return state === 'completed' || (state === 'skipped' && code === 'SYS_110') ? 'updated' : 'errors'
-}
-
-function copyOf(change: Change): Change {
+function copyOf<Some extends Change>(change: Some): Some {
   // Bytes are no JSON.
   if (change.kind !== 'put-backup' && change.kind !== 'put-device-log') return jsonCopy(change)
-  return { ...jsonCopy({ ...change, content: undefined }), content: Uint8Array.from(change.content) } as Change
+  return { ...jsonCopy({ ...change, content: undefined }), content: Uint8Array.from(change.content) }
 }
 
 function jsonCopy<T>(value: T): T {

@@ -2,11 +2,12 @@
 // operation's policy; and where a rule was due, it was applied.
 import { failureClassOf } from '../../broker/core/failure-classes.ts'
 import type { Match } from '../../broker/core/policy.ts'
-import type { AuditEntry, Execution, Operation } from '../../broker/core/records.ts'
+import type { AuditEntry, Operation } from '../../broker/core/records.ts'
 import type { EventCode } from '../../proto/event-codes.ts'
 import type { OperationId } from '../../proto/ids.ts'
 import { type CheckerOf, nameOf, type Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
+import { wasExecuted } from './tally.ts'
 
 export const decisions: CheckerOf = report => ({
   name: 'decisions',
@@ -71,7 +72,7 @@ function judgeRecord(entry: AuditEntry, rule: string, ledger: Ledger, report: Re
     report(`${nameOf(operation.id)}: ${entry.action} by ${rule}, but ${why}: ${JSON.stringify(entry.data)}`)
   const numbers = entry.data as Readonly<Record<string, number>>
   const { executed = 0, failed = 0, succeeded = 0 } = numbers
-  const all = ledger.executions(operation.id)
+  const tally = ledger.tally(operation.id)
   switch (kind) {
     case 'operation':
     case 'quarantine':
@@ -94,8 +95,8 @@ function judgeRecord(entry: AuditEntry, rule: string, ledger: Ledger, report: Re
       }
       if (entry.action !== `operation.${found.action.kind}`) wrong(`the rule says ${found.action.kind}`)
       if (executed < found.minExecuted || failed * 100 <= found.percent * executed) wrong('its counts do not say so')
-      if (executed > all.filter(wasExecuted).length) wrong(`only ${all.filter(wasExecuted).length} were executed`)
-      if (failed > all.filter(execution => failedAs(execution, found.match)).length) wrong('not so many failed so')
+      if (executed > tally.executed) wrong(`only ${tally.executed} were executed`)
+      if (failed > sumOf(tally.failures, code => matches(found.match, code))) wrong('not so many failed so')
       return
     }
     case 'waves': {
@@ -105,6 +106,7 @@ function judgeRecord(entry: AuditEntry, rule: string, ledger: Ledger, report: Re
         wrong('there is no such wave')
         return
       }
+      const all = ledger.executions(operation.id)
       const inWave = all.filter(execution => execution.wave === index && wasExecuted(execution))
       if (executed > inWave.length) wrong(`only ${inWave.length} of the wave were executed`)
       const size = numbers.size ?? 0
@@ -146,16 +148,14 @@ function judgeRecord(entry: AuditEntry, rule: string, ledger: Ledger, report: Re
 
 /** An operation that goes on satisfies none of its abort rules. */
 function mustHaveHit(operation: Operation, ledger: Ledger, report: Report): void {
-  const all = ledger.executions(operation.id)
+  const tally = ledger.tally(operation.id)
   const { abortBase } = operation
-  const executed = all.filter(wasExecuted).length - abortBase.executed
+  const executed = tally.executed - abortBase.executed
   for (const [index, { match, minExecuted, percent, firstWaveOnly, action }] of operation.policy.abort.entries()) {
     if (firstWaveOnly === true && operation.wave.index > 0) continue
-    const byCode = new Map<EventCode, number>()
-    for (const { code } of all.filter(execution => failedAs(execution, match)))
-      if (code !== undefined) byCode.set(code, (byCode.get(code) ?? 0) + 1)
     let failed = 0
-    for (const [code, count] of byCode) failed += Math.max(0, count - (abortBase.failedByCode[code] ?? 0))
+    for (const [code, count] of tally.failures)
+      if (matches(match, code)) failed += Math.max(0, count - (abortBase.failedByCode[code] ?? 0))
     if (executed < minExecuted || failed * 100 <= percent * executed) continue
     // The first that hits wins; when it is a pause and nothing is left to hold, nothing comes of it.
     if (action.kind !== 'pause' || hasMoreToCome(operation))
@@ -173,15 +173,10 @@ function hasMoreToCome({ counts, sweep, closedAt, targets }: Operation): boolean
   return counts.pending + counts.inProgress > 0 || sweep?.kind === 'expand' || isOpen
 }
 
-function wasExecuted({ attempt, state, code }: Execution): boolean {
-  if (attempt === 0 || state === 'pending' || state === 'in-progress') return false
-  return code !== 'SYS_101' && code !== 'SYS_103' && code !== 'SYS_104' && code !== 'SYS_109'
-}
-
-function failedAs(execution: Execution, match: Match): boolean {
-  const { code, state } = execution
-  if (!wasExecuted(execution) || code === undefined || state === 'completed' || code === 'SYS_110') return false
-  return matches(match, code)
+function sumOf(counts: ReadonlyMap<EventCode, number>, isCounted: (code: EventCode) => boolean): number {
+  let sum = 0
+  for (const [code, count] of counts) if (isCounted(code)) sum += count
+  return sum
 }
 
 function matches(match: Match, code: EventCode): boolean {

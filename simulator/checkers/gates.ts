@@ -2,9 +2,11 @@
 import { CronCalendar } from '../../broker/adapters/cron-calendar.ts'
 import { type CheckerOf, isHandOver, nameOf } from './checker.ts'
 
-/** No hand-over outside a window, unless a second person lifted it. The calendar here is the checker's own. */
+/** The checker's own; what it has found out is the same in every world. */
+const calendar = new CronCalendar()
+
+/** No hand-over outside a window, unless a second person lifted it. */
 export const windows: CheckerOf = report => {
-  const calendar = new CronCalendar()
   return {
     name: 'windows',
     committed({ executions, operations, decided }, ledger) {

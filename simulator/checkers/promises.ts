@@ -23,6 +23,7 @@ export const acknowledged: CheckerOf = report => {
           answers.add(change.answer.requestId)
         }
         if (change.kind === 'put-device') journals.set(change.device.id, change.device.journals)
+        if (change.kind === 'put-journals') journals.set(change.device, change.journals)
         if (change.kind !== 'append-event' || change.event.source === undefined) continue
         const key = keyOf(change.event.device, change.event.source)
         const count = (stored.get(key) ?? 0) + 1

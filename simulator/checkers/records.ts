@@ -1,21 +1,23 @@
 // The records agree with one another: counts with executions, one ending each, nothing in an ended operation moves.
-import type { Execution, Operation } from '../../broker/core/records.ts'
+import type { Operation, OperationCounts } from '../../broker/core/records.ts'
 import { operationView } from '../../broker/views.ts'
+import type { EventCode } from '../../proto/event-codes.ts'
 import { type CheckerOf, isEnded, nameOf } from './checker.ts'
+import { Tally } from './tally.ts'
 
 const endedStates = ['completed', 'failed', 'skipped']
 
-/** Counts add up at every commit; at the end Updated + Errors = Sensors. */
+/** Counts add up at every commit; at the end Updated + Errors = Sensors, and what is stored is counted once more. */
 export const counts: CheckerOf = report => {
-  const check = (operation: Operation, all: readonly Execution[]): void => {
-    const found = tallied(all)
-    const { total, pending, inProgress, completed, failed, skipped, byCode } = operation.counts
-    const said = text({ total, pending, inProgress, completed, failed, skipped, ...byCode })
-    if (text(found) !== said) report(`${nameOf(operation.id)} counts ${said}, its executions ${text(found)}`)
-    if (isEnded(operation) && pending + inProgress > 0)
+  const check = (operation: Operation, found: Tally): void => {
+    const { pending, inProgress } = operation.counts
+    if (!isSame(operation.counts, found))
+      report(`${nameOf(operation.id)} counts ${told(operation.counts)}, its executions ${tallied(found)}`)
+    if (!isEnded(operation)) return
+    if (pending + inProgress > 0)
       report(`${nameOf(operation.id)} is ${operation.state} with ${pending} pending and ${inProgress} in progress`)
     const view = operationView(operation)
-    if (isEnded(operation) && view.updated + view.errors !== view.sensors)
+    if (view.updated + view.errors !== view.sensors)
       report(`${nameOf(operation.id)}: updated ${view.updated} + errors ${view.errors}, sensors ${view.sensors}`)
   }
   return {
@@ -28,13 +30,15 @@ export const counts: CheckerOf = report => {
       for (const id of touched) {
         const operation = ledger.operations.get(id)
         if (operation === undefined) report(`${nameOf(id)} has executions and is not there`)
-        else check(operation, ledger.executions(id))
+        else check(operation, ledger.tally(id))
       }
     },
     async ended({ contents, ledger }) {
       for (const operation of ledger.operations.values()) {
-        const stored = await contents.executions(operation.id, { limit: 1000 })
-        check((await contents.operation(operation.id)) ?? operation, stored.items)
+        const found = new Tally()
+        const { items } = await contents.executions(operation.id, { limit: 1000 })
+        for (const execution of items) found.replace(undefined, execution)
+        check((await contents.operation(operation.id)) ?? operation, found)
       }
     },
   }
@@ -44,22 +48,20 @@ export const counts: CheckerOf = report => {
 export const endings: CheckerOf = report => ({
   name: 'endings',
   committed({ executions, operations, changes }) {
+    const seen = new Set<string>()
+    // Executions stand in the order of their changes.
+    let place = 0
     for (const change of changes) {
       if (change.kind !== 'put-execution') continue
       const { execution, previous } = change
-      const first = executions.find(
-        ({ after }) => after.operation === execution.operation && after.device === execution.device,
-      )
-      const isFirst = changes.find(
-        other =>
-          other.kind === 'put-execution' &&
-          other.execution.operation === execution.operation &&
-          other.execution.device === execution.device,
-      )
-      if (isFirst === change && first?.before?.state !== previous)
+      const before = executions[place]?.before
+      place += 1
+      const key = `${execution.operation} ${execution.device}`
+      if (!seen.has(key) && before?.state !== previous)
         report(
-          `${nameOf(execution.operation, execution.device)} written over ${previous ?? 'nothing'}, it was ${first?.before?.state ?? 'not there'}`,
+          `${nameOf(execution.operation, execution.device)} written over ${previous ?? 'nothing'}, it was ${before?.state ?? 'not there'}`,
         )
+      seen.add(key)
     }
     for (const { before, after } of executions) {
       const name = nameOf(after.operation, after.device)
@@ -74,30 +76,44 @@ export const endings: CheckerOf = report => ({
       if (before === undefined || !isEnded(before)) continue
       report(`${nameOf(after.id)} was ${before.state} and was written again`)
     }
+    const written = new Set(operations.map(({ after }) => after.id))
     for (const { before, after } of executions) {
       // A step moves no count of the operation; a state does.
-      const alone = !operations.some(({ after: operation }) => operation.id === after.operation)
-      if (alone && before?.state !== after.state)
+      if (!written.has(after.operation) && before?.state !== after.state)
         report(`${nameOf(after.operation, after.device)} became ${after.state} without its operation`)
     }
   },
 })
 
-function tallied(all: readonly Execution[]): Readonly<Record<string, number>> {
-  const found: Record<string, number> = {
-    total: all.length,
-    pending: 0,
-    inProgress: 0,
-    completed: 0,
-    failed: 0,
-    skipped: 0,
+function isSame(
+  { total, pending, inProgress, completed, failed, skipped, byCode }: OperationCounts,
+  found: Tally,
+): boolean {
+  const sameStates =
+    total === found.total &&
+    pending === found.of('pending') &&
+    inProgress === found.of('in-progress') &&
+    completed === found.of('completed') &&
+    failed === found.of('failed') &&
+    skipped === found.of('skipped')
+  if (!sameStates) return false
+  let codesCount = 0
+  for (const [code, count] of Object.entries(byCode)) {
+    if (count === 0) continue
+    codesCount += 1
+    if (found.byCode.get(code as EventCode) !== count) return false
   }
-  for (const { state, code } of all) {
-    const name = state === 'in-progress' ? 'inProgress' : state
-    found[name] = (found[name] ?? 0) + 1
-    if (code !== undefined) found[code] = (found[code] ?? 0) + 1
-  }
-  return found
+  return codesCount === found.byCode.size
+}
+
+function told({ total, pending, inProgress, completed, failed, skipped, byCode }: OperationCounts): string {
+  return text({ total, pending, inProgress, completed, failed, skipped, ...byCode })
+}
+
+function tallied(found: Tally): string {
+  const [pending, inProgress, completed] = [found.of('pending'), found.of('in-progress'), found.of('completed')]
+  const [failed, skipped, codes] = [found.of('failed'), found.of('skipped'), Object.fromEntries(found.byCode)]
+  return text({ total: found.total, pending, inProgress, completed, failed, skipped, ...codes })
 }
 
 function text(counts: Readonly<Record<string, number | undefined>>): string {

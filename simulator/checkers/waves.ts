@@ -14,16 +14,16 @@ export const waves: CheckerOf = report => ({
       const operation = ledger.operations.get(after.operation)
       if (operation === undefined || operation.policy.waves.length === 0 || (before?.attempt ?? 0) > 0) continue
       const name = nameOf(operation.id, after.device)
-      const all = ledger.executions(operation.id)
+      const tally = ledger.tally(operation.id)
       const index = after.wave ?? operation.policy.waves.length
       const wave = operation.policy.waves[index]
       if (wave !== undefined) {
         const { kind, value } = wave.size
-        const size = kind === 'count' ? value : Math.max(1, Math.ceil((all.length * value) / 100))
-        const count = all.filter(execution => execution.attempt > 0 && execution.wave === index).length
+        const size = kind === 'count' ? value : Math.max(1, Math.ceil((tally.total * value) / 100))
+        const count = tally.handedOverIn(index)
         if (count > size) report(`${name} is number ${count} of wave ${index}, which takes ${size}`)
       }
-      if (ledger.audits.some(audit => hasSucceeded(audit, operation.id, index) && !fresh.has(audit)))
+      if (ledger.auditsOf(operation.id).some(audit => hasSucceeded(audit, operation.id, index) && !fresh.has(audit)))
         report(`${name} handed over in wave ${index}, which has succeeded`)
       for (let passed = 0; passed < index; passed += 1) {
         const reason = notPassed(operation, passed, ledger, decided.fleetMs)
@@ -34,10 +34,10 @@ export const waves: CheckerOf = report => ({
 })
 
 /** Why the wave cannot be behind us; undefined when it is. */
-function notPassed({ id, policy }: Operation, index: number, { audits }: Ledger, now: number): string | undefined {
+function notPassed({ id, policy }: Operation, index: number, ledger: Ledger, now: number): string | undefined {
   const rule = `waves.${index}`
   const { soakMinutes = 0, errorPercent = 0 } = policy.waves[index] ?? {}
-  const told = audits.filter(({ operation }) => operation === id)
+  const told = ledger.auditsOf(id)
   const isOfRule = ({ actor }: AuditEntry): boolean => actor.kind === 'policy' && actor.rule === rule
   const succeeded = told.find(audit => hasSucceeded(audit, id, index))
   const rested = succeeded === undefined ? undefined : succeeded.at + soakMinutes * 60_000

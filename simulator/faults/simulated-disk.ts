@@ -4,6 +4,7 @@
 //   written ──▶ seen by every later read ──sync of the file──▶ its bytes are durable
 //   named   ──▶ seen by every later open ──syncFolder────────▶ its name is durable
 //   cutPower(flavour): the durable state, and of what was pending: nothing · the first few · any few, the last one torn
+import { hash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Disk, DiskFile } from '../../agent/ports.ts'
 
@@ -31,6 +32,9 @@ interface Tree {
   readonly contents: Map<number, Buffer>
 }
 
+/** A disk that is never full. */
+export const unlimitedBytes = 2 ** 40
+
 export class SimulatedDisk {
   /** Changes since the last `armCut`. */
   changes = 0
@@ -39,12 +43,14 @@ export class SimulatedDisk {
   /** What each of them was, in words. */
   readonly log: string[] = []
   /** All file bytes together, at most. */
-  capacityBytes = 2 ** 40
+  capacityBytes = unlimitedBytes
   /** Thrown by the next operation of this name on a path that ends so: `open`, `read`, `write`, `sync`, `rename`. */
   readonly faults = new Map<string, { readonly pathEnds: string; readonly code: string }>()
   #seen: Tree = { files: new Map(), folders: new Set(['/']), contents: new Map() }
   #durable: Tree = { files: new Map(), folders: new Set(['/']), contents: new Map() }
   #pending: Pending[] = []
+  /** Of files as the program sees them, by inode, until their next change. */
+  readonly #digests = new Map<number, string>()
   #nextInode = 1
   #cut: Cut | undefined
   #power = { on: true }
@@ -94,6 +100,7 @@ export class SimulatedDisk {
     cutOff(this.#durable)
     this.#pending = []
     this.#seen = copyOf(this.#durable)
+    this.#digests.clear()
     this.revision += 1
     this.#power = { on: true }
     this.#cut = undefined
@@ -109,6 +116,15 @@ export class SimulatedDisk {
   contentOf(path: string): Buffer | undefined {
     const inode = this.#seen.files.get(path)
     return inode === undefined ? undefined : this.#seen.contents.get(inode)
+  }
+
+  /** Lower-case hex SHA-256 of those bytes; hashed again after each change of the file. */
+  digestOf(path: string): string | undefined {
+    const inode = this.#seen.files.get(path)
+    if (inode === undefined) return undefined
+    const digest = this.#digests.get(inode) ?? hash('sha256', this.contentOf(path) ?? '', 'hex')
+    this.#digests.set(inode, digest)
+    return digest
   }
 
   /** All bytes of a file as a power cut that keeps nothing would leave them. */
@@ -230,7 +246,8 @@ export class SimulatedDisk {
         this.#change(power, `write ${path} ${offset}+${given.length}`, share => {
           this.#failAs('write', path)
           const grows = Math.max(0, offset + given.length - bytes().length)
-          if (this.#usedBytes() + grows > this.capacityBytes) throw systemError('ENOSPC', 'write', path)
+          if (this.capacityBytes < unlimitedBytes && this.#usedBytes() + grows > this.capacityBytes)
+            throw systemError('ENOSPC', 'write', path)
           const written = Buffer.from(given.subarray(0, Math.ceil(share * given.length)))
           if (written.length > 0) this.#apply({ kind: 'write', inode, offset, bytes: written })
         }),
@@ -269,6 +286,7 @@ export class SimulatedDisk {
 
   #apply(change: Pending): void {
     this.revision += 1
+    if (change.kind === 'write' || change.kind === 'truncate') this.#digests.delete(change.inode)
     applied(this.#seen, change)
     this.#pending.push(change)
   }
@@ -333,12 +351,12 @@ function applied(tree: Tree, change: Pending): void {
   }
 }
 
-/** The same bytes with room for `size`; each tree has memory of its own, so what has room already is written in place. */
+/** The same bytes with room for `size`, and for few steps more; each tree has its own, and writes in place what fits. */
 function grown(before: Buffer, size: number): Buffer {
   if (size <= before.length) return before
   const room = roomOf.get(before.buffer) ?? 0
   if (before.byteOffset + size <= room) return Buffer.from(before.buffer, before.byteOffset, size)
-  const memory = new ArrayBuffer(Math.max(256, 2 * size))
+  const memory = new ArrayBuffer(Math.max(256, 4 * size))
   roomOf.set(memory, memory.byteLength)
   const after = Buffer.from(memory, 0, size)
   after.set(before)

@@ -6,8 +6,8 @@ import { type OfferMessage, readOfferMessage } from '../../proto/offer-messages.
 import type { BrokerEnd } from '../world/broker.ts'
 import type { WorldClock } from '../world/clock.ts'
 import type { Faults } from '../world/faults.ts'
+import type { NetworkWatch, StageNetwork } from '../world/network.ts'
 import type { Seed } from '../world/seed.ts'
-import type { NetworkWatch, StageNetwork } from '../world/stage.ts'
 
 /** The side of the device. */
 export interface DeviceEnd {

@@ -4,6 +4,7 @@ import { CronCalendar } from '../../broker/adapters/cron-calendar.ts'
 import { Carousel } from '../../broker/delivery/carousel.ts'
 import { ChunkDelivery } from '../../broker/delivery/chunk-delivery.ts'
 import type { DeliverySettings } from '../../broker/delivery/delivery-settings.ts'
+import { PatchDesk } from '../../broker/delivery/patch-desk.ts'
 import { handleDeviceMessage } from '../../broker/device-messages.ts'
 import { RequestRefused, StoreUnavailable } from '../../broker/errors.ts'
 import {
@@ -21,6 +22,7 @@ import type { Uplink } from '../../proto/topics.ts'
 import { ProcessClock, type WorldClock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import { operationsKey } from './keys.ts'
+import type { WorldPatches } from './patches.ts'
 import type { Seed } from './seed.ts'
 
 /** What a planted mistake replaces, process by process. */
@@ -46,6 +48,8 @@ export interface BrokerEnd {
 export interface Plane {
   readonly artifacts: ArtifactStore
   readonly settings: Partial<DeliverySettings>
+  /** Made by the broker itself; absent: none. */
+  readonly patches?: WorldPatches
 }
 
 interface Running {
@@ -83,12 +87,14 @@ export class BrokerProcess implements BrokerEnd {
     const store = disk.storeOf(() => made.alive)
     const random = { bytes: (count: number) => seed.bytes(count) }
     const log = logOf(hopes, () => made.alive)
+    const desk = plane?.patches && deskOf(plane.patches, clock, log)
     const ports: OrchestratorPorts = {
+      ...(desk === undefined ? {} : { patches: desk }),
       ...(plane === undefined ? {} : { encodedBytesOf: encodedBytesIn(plane.artifacts) }),
       store,
       clock,
       random,
-      calendar: new CronCalendar(),
+      calendar,
       log,
       channel: { publish() {} },
     }
@@ -166,7 +172,7 @@ export class BrokerProcess implements BrokerEnd {
 }
 
 function planeOf(
-  { artifacts, settings }: Plane,
+  { artifacts, settings, patches }: Plane,
   { clock, log }: OrchestratorPorts,
   orchestrator: Orchestrator,
 ): Pick<Running, 'delivery' | 'carousel'> {
@@ -179,10 +185,16 @@ function planeOf(
     operationRate: operation => orchestrator.bytesPerSecondOf(operation),
     labelOf: device => orchestrator.labelOf(device, budgetLabel),
     settings,
+    ...(patches === undefined ? {} : { patches }),
   })
   const carousel = new Carousel({ artifacts, clock, log, plane: delivery.shared })
   orchestrator.broadcastBy(carousel)
   return { delivery, carousel }
+}
+
+function deskOf(patches: WorldPatches, clock: ProcessClock, log: Log): PatchDesk {
+  const { devicesMin } = patches
+  return new PatchDesk({ maker: patches.makerFor(clock), patches, clock, log, settings: { devicesMin } })
 }
 
 function useCasesOf({ store, random, calendar, log }: OrchestratorPorts, orchestrator: Orchestrator): UseCases {
@@ -221,6 +233,9 @@ function logOf(hopes: BrokerHopes, alive: () => boolean): Log {
     },
   }
 }
+
+// It keeps what it has found out, which is the same for every process.
+const calendar = new CronCalendar()
 
 // No artifact is uploaded and no list imported in these worlds.
 const absent = () => Promise.reject(new RequestRefused('UNAVAILABLE', 'not in this world'))

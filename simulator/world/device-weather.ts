@@ -22,6 +22,7 @@ export const weatherKinds = [
   'bad trials',
   'crashing images',
   'bad releases',
+  'spoiled patches',
   'liars',
   'doubts',
   'late devices',
@@ -55,6 +56,8 @@ export interface WorldWeather {
   readonly late: number
   /** Of releases. */
   readonly badReleases: number
+  /** Of reads of the patches that the broker has made. */
+  readonly spoiledPatches: number
 }
 
 export function worldWeatherOf(seed: Seed, without: ReadonlySet<WeatherKind>, lengthMs?: number): WorldWeather {
@@ -89,6 +92,7 @@ export function worldWeatherOf(seed: Seed, without: ReadonlySet<WeatherKind>, le
     doubting: share('doubts', [0, 0, 0.3]),
     late: share('late devices', [0, 0.1]),
     badReleases: share('bad releases', [0, 0.25, 0.5]),
+    spoiledPatches: share('spoiled patches', [0, 0, 0.2]),
   }
 }
 

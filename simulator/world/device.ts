@@ -13,12 +13,13 @@ import { parseSlotRecord, startSlot } from '../../agent/storage/slot-record.ts'
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
 import { encodeHello, readHello } from '../../proto/messages.ts'
 import type { DeviceEnding, DeviceLook } from '../checkers/checker.ts'
-import { type CutFlavour, SimulatedDisk } from '../faults/simulated-disk.ts'
+import { type CutFlavour, SimulatedDisk, unlimitedBytes } from '../faults/simulated-disk.ts'
 import { type AgentCharacter, calmed, ownerOf } from './agent-character.ts'
 import { AgentLink } from './agent-link.ts'
-import { classId, sha256Hex, trustBytes } from './artifacts.ts'
+import { classId, trustBytes } from './artifacts.ts'
 import type { Reachable } from './course.ts'
 import { DeviceJournal } from './journal.ts'
+import { decodedFrame } from './patch-frames.ts'
 import type { Seed } from './seed.ts'
 import type { Stage } from './stage.ts'
 import type { Wire } from './wire.ts'
@@ -125,7 +126,7 @@ export class WorldDevice implements Reachable {
   }
 
   makeRoom(): void {
-    this.#disk.capacityBytes = 2 ** 40
+    this.#disk.capacityBytes = unlimitedBytes
     this.#journal.full = false
   }
 
@@ -161,9 +162,8 @@ export class WorldDevice implements Reachable {
     if (bytes === undefined) return undefined
     const record = parseSlotRecord(bytes, recordPath(folder))
     const content = (slot: SlotName) => {
-      const image = this.#disk.contentOf(imagePath(folder, slot))
       const version = record.slots[slot]?.version ?? 'nothing'
-      return { version, digest: image === undefined ? 'nothing' : sha256Hex(image) }
+      return { version, digest: this.#disk.digestOf(imagePath(folder, slot)) ?? 'nothing' }
     }
     const { inPlace, lies } = this.#character
     const committed = content(record.active)
@@ -233,7 +233,7 @@ export class WorldDevice implements Reachable {
     })
     this.#boot(alive).catch((error: Error) => {
       if (!alive()) return
-      if (this.#disk.capacityBytes >= 2 ** 40)
+      if (this.#disk.capacityBytes >= unlimitedBytes)
         this.#world.stage.violated('devices', `${this.id} did not start: ${error.message}`)
       // Its supervisor tries again.
       this.#startLater()
@@ -274,8 +274,13 @@ export class WorldDevice implements Reachable {
       link,
       installers: [new SlotsFiles(disk, slots)],
       payloads: new PayloadFile(disk, { dataDir }),
-      // Patches are made and read by threads of their own, which have no place in virtual time.
-      patches: { decode: () => undefined },
+      patches: {
+        decode: async (frame, base, outputBytes) => {
+          const output = decodedFrame(frame, base, outputBytes)
+          stage.saw(output === undefined ? 'frame of a patch refused' : 'frame of a patch decoded')
+          return output
+        },
+      },
       authorization: ownerOf(this.#fate, () => this.#character.doubts, stage.faults),
       health: { check: async () => this.#health() },
       reboot: {

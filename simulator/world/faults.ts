@@ -45,6 +45,7 @@ export const agentFaultKinds = [
   'image crashed',
   'owner said later',
   'owner said no',
+  'patch spoiled',
 ] as const
 export type FaultKind = (typeof faultKinds)[number] | (typeof agentFaultKinds)[number]
 

@@ -47,7 +47,9 @@ export class Seed {
   }
 
   bytes(count: number): Buffer {
-    return Buffer.from(Array.from({ length: count }, () => this.whole(0, 255)))
+    const drawn = Buffer.alloc(count)
+    for (let index = 0; index < count; index += 1) drawn[index] = this.whole(0, 255)
+    return drawn
   }
 
   hex(byteCount: number): string {

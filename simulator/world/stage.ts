@@ -7,7 +7,6 @@ import { orchestratorDefaults } from '../../broker/orchestrator/orchestrator.ts'
 import type { Change, Store } from '../../broker/ports.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import type { DeviceEvent } from '../../proto/messages.ts'
-import type { OfferMessage } from '../../proto/offer-messages.ts'
 import { allCheckers } from '../checkers/all.ts'
 import {
   type Checker,
@@ -19,11 +18,12 @@ import {
   nameOf,
 } from '../checkers/checker.ts'
 import { Ledger } from '../checkers/ledger.ts'
-import { type BrokerEnd, BrokerProcess, type Patch, type Plane } from './broker.ts'
+import { BrokerProcess, type Patch, type Plane } from './broker.ts'
 import { WorldClock } from './clock.ts'
 import { wordsOf } from './commit-words.ts'
 import { Disk } from './disk.ts'
 import { type FaultKind, Faults } from './faults.ts'
+import type { NetworkWatch, StageNetwork } from './network.ts'
 import type { Seed } from './seed.ts'
 import { Transcript } from './transcript.ts'
 import type { Weather } from './weather.ts'
@@ -32,17 +32,6 @@ export interface Violation {
   readonly checker: string
   readonly problem: string
   readonly trueMs: number
-}
-/** What the stage needs of a network. */
-export interface StageNetwork {
-  /** The process is gone: its sockets are closed. */
-  cut(broker: BrokerEnd): void
-  calm(): void
-}
-/** Who looks at what is handed to connections, and what of it arrives. `onClosed`: the device had left it before. */
-export interface NetworkWatch {
-  sent(line: { readonly device: DeviceId; readonly closed: boolean }, message: OfferMessage): void
-  heard(line: { readonly device: DeviceId }, message: OfferMessage, onClosed: boolean): void
 }
 export interface StageOptions {
   /** A planted mistake. */
@@ -77,6 +66,8 @@ export class Stage {
   readonly ledger = new Ledger()
   readonly transcript: Transcript
   readonly violations: Violation[] = []
+  /** What happened that is no fault, how often: a way nobody went proves nothing. */
+  readonly seen = new Map<string, number>()
   readonly disk: Disk<Moment>
   readonly #linesMax: number
   readonly #plane: Plane | undefined
@@ -210,9 +201,7 @@ export class Stage {
           this.tell(line)
           if (line.endsWith('is up')) this.onUp()
         },
-        erred: what => {
-          for (const checker of this.#checkers) checker.erred?.(what)
-        },
+        erred: what => this.erred(what),
       },
       this.#patch,
       this.#plane,
@@ -305,6 +294,10 @@ export class Stage {
     this.#violated(checker, problem)
   }
 
+  saw(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1)
+  }
+
   tell(line: string): void {
     this.transcript.add(this.clock.trueMs, line)
     if (this.transcript.count === this.#linesMax)
@@ -330,6 +323,7 @@ export class Stage {
   get watch(): NetworkWatch {
     return {
       sent: (line, message) => {
+        if (message.kind === 'offer' && message.patch !== undefined) this.saw('offer with a patch')
         this.tell(`${message.kind} of ${nameOf(message.operation)} to ${line.device}, lease ${message.lease}`)
         const sending = { device: line.device, message, onClosed: line.closed, at: this.moment() }
         for (const checker of this.#checkers) checker.sent?.(sending, this.ledger)

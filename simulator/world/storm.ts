@@ -42,6 +42,7 @@ const weather: WorldWeather = {
   doubting: 0,
   late: 0,
   badReleases: 0,
+  spoiledPatches: 0,
 }
 
 export async function storm(number: number, settings: StormSettings = stormDefaults): Promise<Lived> {

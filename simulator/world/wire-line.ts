@@ -286,7 +286,7 @@ export class WireLine implements DeviceConnection {
       this.#down.put(this.#sentAt, () => {
         if ((this.#broken || this.#silent) && !deliversAfterClose) return
         // The bytes belong to the receiver.
-        arrive(Uint8Array.from(given))
+        arrive(new Uint8Array(given))
       })
   }
 

@@ -10,8 +10,8 @@ import type { Downlink, SessionChannel } from '../../proto/topics.ts'
 import type { BrokerEnd, BrokerProcess } from './broker.ts'
 import type { WorldClock } from './clock.ts'
 import type { Faults } from './faults.ts'
+import type { NetworkWatch, StageNetwork } from './network.ts'
 import type { Seed } from './seed.ts'
-import type { NetworkWatch, StageNetwork } from './stage.ts'
 import { WireLine } from './wire-line.ts'
 
 /** The side of the device. */
@@ -56,7 +56,8 @@ const dialMs = 20_000
 export class Wire implements StageNetwork {
   readonly parts: WireParts
   weather: WireWeather
-  readonly #lines = new Set<WireLine>()
+  /** Lines that are up by the broker's account, one a device. */
+  readonly #lines = new Map<DeviceId, WireLine>()
   readonly #partitioned = new Set<DeviceId>()
   readonly #dials = new Map<DeviceId, number>()
   #number = 0
@@ -86,8 +87,8 @@ export class Wire implements StageNetwork {
         return
       }
       // As the broker does with a second connection of one client: the first one is closed.
-      for (const other of [...this.#lines]) if (other.device === end.device) other.close()
-      this.#lines.add(line)
+      this.#lines.get(end.device)?.close()
+      this.#lines.set(end.device, line)
       line.open(server)
     })
     return line
@@ -96,7 +97,7 @@ export class Wire implements StageNetwork {
   /** Nothing passes for these devices, in neither direction, until `reunite`; both sides find out by themselves. */
   partition(devices: readonly DeviceId[]): void {
     for (const device of devices) this.#partitioned.add(device)
-    for (const line of [...this.#lines]) if (this.#partitioned.has(line.device)) line.silence()
+    for (const line of [...this.#lines.values()]) if (this.#partitioned.has(line.device)) line.silence()
   }
 
   reunite(): void {
@@ -104,11 +105,11 @@ export class Wire implements StageNetwork {
   }
 
   forget(line: WireLine): void {
-    this.#lines.delete(line)
+    if (this.#lines.get(line.device) === line) this.#lines.delete(line.device)
   }
 
   cut(broker: BrokerEnd): void {
-    for (const line of [...this.#lines]) if (line.server === broker) line.close()
+    for (const line of [...this.#lines.values()]) if (line.server === broker) line.close()
   }
 
   calm(): void {

@@ -15,8 +15,9 @@ import type { Patch, Plane } from './broker.ts'
 import { begin, calm, repeat } from './course.ts'
 import { WorldDevice } from './device.ts'
 import { type WeatherKind, type WorldWeather, worldWeatherOf } from './device-weather.ts'
-import type { Faults } from './faults.ts'
+import { Faults } from './faults.ts'
 import { outsideStore } from './outside-store.ts'
+import { WorldPatches } from './patches.ts'
 import { People } from './people.ts'
 import { Seed } from './seed.ts'
 import { Stage, type Violation } from './stage.ts'
@@ -54,6 +55,8 @@ export interface Lived {
   readonly executions: number
   /** Ended executions by code. */
   readonly endings: Readonly<Record<string, number>>
+  /** What happened that is no fault: ways that were gone. */
+  readonly seen: Readonly<Record<string, number>>
   /** How each execution ended, by operation in the order they were made, and device. */
   readonly outcomes: readonly string[]
   readonly linesCount: number
@@ -70,7 +73,10 @@ export async function live(number: number, options: WorldOptions = {}): Promise<
   const seed = new Seed(`world ${number}`)
   const weather = worldWeatherOf(seed.fork('weather'), new Set(without))
   const shelf = shelfFor(seed.fork('releases'), weather)
-  const { stage, wire, devices } = populate(seed, weather, shelf, planeFor(seed.fork('plane'), shelf), options)
+  const faults = new Faults()
+  const patches = patchesFor(seed.fork('patches'), shelf, weather, faults)
+  const plane = { ...planeFor(seed.fork('plane'), shelf), patches }
+  const { stage, wire, devices } = populate(seed, weather, shelf, plane, options)
   const names = devices.map(({ id }) => id)
   const people = new People(stage, seed.fork('people'), names, catalogueOf(shelf))
   await begun(stage, shelf)
@@ -79,6 +85,7 @@ export async function live(number: number, options: WorldOptions = {}): Promise<
   await stage.clock.run(weather.engine.lengthMs, () => stage.failed)
   if (!stage.failed) await calm(stage, devices, people, calmMostMs, () => devices.every(device => device.isDone))
   if (!stage.failed) await stage.end(devices.map(device => device.ending()))
+  stage.faults.add(faults)
   return told(number, agents, stage)
 }
 
@@ -134,7 +141,20 @@ function shelfFor(seed: Seed, { badReleases }: WorldWeather): Shelf {
     return draw < badReleases ? which : 'none'
   }
   const [chunkCount, chunkBytes] = [seed.pick([3, 12, 24]), seed.pick([300, 700])]
-  return shelfOf({ chunkCount, chunkBytes, flaws: [flaw(), flaw(), flaw(), 'none'] })
+  const flaws = [flaw(), flaw(), flaw(), 'none'] as const
+  const own = seed.fork('deltas')
+  const deltas = flaws.map(() => own.chance(0.5))
+  const wrong = own.chance(badReleases)
+  // A delta that makes another image than it says is found out, and the full image goes in its place.
+  const all = flaws.map((each, index) => (each === 'none' && wrong && deltas[index] === true ? 'delta' : each))
+  return shelfOf({ chunkCount, chunkBytes, flaws: all, deltas, edited: true })
+}
+
+/** None, in some worlds. */
+function patchesFor(seed: Seed, { images }: Shelf, { spoiledPatches }: WorldWeather, faults: Faults): WorldPatches {
+  const devicesMin = seed.pick([0, 1, 1, 3])
+  const makingMostMs = seed.pick([100, 20_000])
+  return new WorldPatches(images, devicesMin, () => ({ seed, faults, spoiled: spoiledPatches, makingMostMs }))
 }
 
 function planeFor(seed: Seed, shelf: Shelf): Plane {
@@ -215,6 +235,16 @@ function disturb(stage: Stage, wire: Wire, seed: Seed, weather: WorldWeather, de
   })
 }
 
+/** Ended executions that brought a signed delta, by whether the image came of it. */
+function deltasIn(executions: readonly Execution[]): readonly (readonly [string, number])[] {
+  const brought = executions.filter(({ offered }) => offered?.format === 'delta-zstd')
+  const done = brought.filter(({ state }) => state === 'completed').length
+  return [
+    ['delta installed', done],
+    ['delta failed', executions.filter(({ deltaFailed }) => deltaFailed === true).length],
+  ]
+}
+
 export function told(seed: number, agents: number, stage: Stage): Lived {
   const { violations, faults, clock, ledger, transcript } = stage
   const operations = [...ledger.operations.keys()]
@@ -236,6 +266,7 @@ export function told(seed: number, agents: number, stage: Stage): Lived {
     operations: operations.length,
     executions: executions.length,
     endings,
+    seen: Object.fromEntries([...stage.seen, ...deltasIn(executions)]),
     outcomes,
     linesCount: transcript.count,
     digest: transcript.digest(),

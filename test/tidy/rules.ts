@@ -173,8 +173,12 @@ export const rules: Readonly<Record<string, Rule>> = {
     const may = (path: string): boolean => isTest(path) || composition.test(path)
     yield* word(/(?<![.\w#])process\.\w/, may, 'process belongs to main')(files)
     yield* arrow(({ path, from, typeOnly, clause }) =>
-      // `kill` alone acts on other processes: it belongs to whoever started them.
-      from === 'node:process' && !typeOnly && clause !== '{ kill }' && !may(path)
+      // `kill` alone acts on other processes: it belongs to whoever started them. A tick is a clock's, as timers are.
+      from === 'node:process' &&
+      !typeOnly &&
+      clause !== '{ kill }' &&
+      !(clause === '{ nextTick }' && path === 'simulator/world/clock.ts') &&
+      !may(path)
         ? 'process belongs to main'
         : undefined,
     )(files)

@@ -1,4 +1,5 @@
 // What the forgetting disk keeps and what it loses, seen through the port the agent uses.
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { type CutFlavour, SimulatedDisk } from '../../../simulator/faults/simulated-disk.ts'
 
@@ -29,6 +30,33 @@ t.test('whoever runs sees everything at once, and a power cut that keeps nothing
   t.equal(disk.durableContentOf('/data/file')?.toString(), 'the old bytes')
   t.equal(disk.restore('nothing', drawn(0)), 0)
   t.equal(text(disk), 'the old bytes')
+})
+
+t.test('the digest of a file is that of its bytes, after every change and after a power cut', async t => {
+  const disk = await halfWritten()
+  const port = disk.port()
+  const isTrue = (what: string): boolean =>
+    t.equal(
+      disk.digestOf('/data/file'),
+      createHash('sha256')
+        .update(disk.contentOf('/data/file') ?? '')
+        .digest('hex'),
+      what,
+    )
+  isTrue('renamed over')
+  const file = await port.open('/data/file', 'update')
+  await file.write(3, Buffer.from('!'))
+  isTrue('a byte in place')
+  await file.write(40, Buffer.from('behind the end'))
+  isTrue('grown')
+  await file.truncate(5)
+  isTrue('cut off')
+  await file.truncate(9)
+  isTrue('grown by nothing')
+  disk.restore('nothing', drawn(0))
+  isTrue('the power was gone')
+  t.equal(text(disk), 'the old bytes')
+  t.equal(disk.digestOf('/data/nothing'), undefined)
 })
 
 t.test('a prefix is kept in its order: the name after the bytes, or not at all', async t => {

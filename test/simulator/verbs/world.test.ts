@@ -84,7 +84,7 @@ t.test('a world that fails is made small: what has nothing to do with it is left
   const lived = ({ without = [], asleep = [] }: WorldOptions): Lived => {
     const fails = !without.includes('partitions') && !asleep.includes(3)
     const violations = fails ? [{ checker: 'images', problem: 'it burns', trueMs: 1 }] : []
-    const empty = { lengthMs: 1, operations: 1, executions: 1, endings: {}, outcomes: [], linesCount: 1 }
+    const empty = { lengthMs: 1, operations: 1, executions: 1, endings: {}, seen: {}, outcomes: [], linesCount: 1 }
     return { seed: 7, agents: 8, violations, faults: new Faults(), ...empty, digest: '', lastLines: '', transcript: '' }
   }
   const options: WorldOptions = { agents: 8 }

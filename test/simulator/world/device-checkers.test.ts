@@ -5,6 +5,9 @@ import { deviceId } from '../../../proto/ids.ts'
 import type { CheckerOf, DeviceEnding, DeviceLook, Ending } from '../../../simulator/checkers/checker.ts'
 import { images, outboxes, versions } from '../../../simulator/checkers/devices.ts'
 import { Ledger } from '../../../simulator/checkers/ledger.ts'
+import { wasExecuted } from '../../../simulator/checkers/tally.ts'
+import { Seed } from '../../../simulator/world/seed.ts'
+import { executionOf, operation } from '../../suites/store-samples.ts'
 
 const device = deviceId('sensor-1')
 const image = (version: string, digest = 'good') => ({ version, digest })
@@ -42,6 +45,47 @@ t.test('a version never falls, but for the way back to where it came from', asyn
   )
   t.match(row(look('2.0.0', '1.0.0')), [/neither committed nor on trial/])
   t.match(row(look('1.0.0', '2.0.0', true)), [/below 2\.0\.0/])
+})
+
+t.test('what the ledger counts as it goes is what counting all of its executions gives', async t => {
+  const seed = new Seed('tally')
+  const ledger = new Ledger()
+  const moment = { trueMs: 0, wallMs: 0, fleetMs: 0, believedWallMs: 0, life: 1, runMs: 0, graceMs: 0 }
+  const states = ['pending', 'in-progress', 'completed', 'failed', 'skipped'] as const
+  for (let step = 0; step < 400; step += 1) {
+    const state = seed.pick(states)
+    const ended = state !== 'pending' && state !== 'in-progress'
+    const execution = {
+      ...executionOf(operation(seed.whole(1, 2)), deviceId(`sensor-${seed.whole(1, 40)}`), state),
+      attempt: seed.whole(0, 2),
+      wave: seed.whole(0, 1),
+      ...(ended ? { code: seed.pick(['SYS_112', 'SYS_110', 'SYS_101', 'UPD4_FAIL_24'] as const) } : {}),
+    }
+    ledger.take([{ kind: 'put-execution', execution }], [], moment, moment)
+  }
+  for (const id of [operation(1), operation(2)]) {
+    const [all, tally] = [ledger.executions(id), ledger.tally(id)]
+    t.equal(tally.total, all.length)
+    for (const state of states) t.equal(tally.of(state), all.filter(each => each.state === state).length, state)
+    const executed = all.filter(wasExecuted)
+    t.ok(executed.length > 0, 'some were executed')
+    t.equal(tally.executed, executed.length)
+    const failures = executed.filter(({ code }) => code === 'UPD4_FAIL_24').filter(({ state }) => state !== 'completed')
+    t.equal(tally.failures.get('UPD4_FAIL_24') ?? 0, failures.length)
+    t.equal(tally.byCode.get('SYS_112') ?? 0, all.filter(({ code }) => code === 'SYS_112').length)
+    t.equal(tally.handedOverIn(1), all.filter(({ attempt, wave }) => attempt > 0 && wave === 1).length)
+    t.equal(
+      tally.succeeded,
+      all.filter(({ attempt, state, code }) => attempt > 0 && (state === 'completed' || code === 'SYS_110')).length,
+    )
+  }
+  const busy = [operation(1), operation(2)]
+    .flatMap(id => ledger.executions(id))
+    .filter(each => each.state === 'in-progress')
+  t.ok(busy.length > 0, 'some are in progress')
+  t.equal(ledger.inProgressCount, busy.length)
+  for (const { device } of busy)
+    t.equal(ledger.inProgressOf(device).length, busy.filter(each => each.device === device).length)
 })
 
 t.test('a device that has work or words left at the end is seen, one that was never on is not', async t => {

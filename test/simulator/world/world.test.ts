@@ -46,7 +46,10 @@ const mustFire: readonly FaultKind[] = [
   'image crashed',
   'lying digest',
   'owner said later',
+  'patch spoiled',
 ]
+/** Ways of the bytes, each gone by some device. */
+const mustBeSeen = ['offer with a patch', 'frame of a patch decoded', 'delta installed', 'delta failed']
 const mustEnd = [
   'SYS_112',
   'UPD2_OK_18',
@@ -61,6 +64,7 @@ const mustEnd = [
 t.test(`${seedsCount} worlds: every checker is content, everything ends, and outboxes are empty`, async t => {
   const faults = new Faults()
   const endings = new Map<string, number>()
+  const seen = new Map<string, number>()
   let [executions, failures] = [0, 0]
   for (let seed = 1; seed <= seedsCount && failures < 3; seed += 1) {
     const lived = await live(seed, { agents })
@@ -71,16 +75,19 @@ t.test(`${seedsCount} worlds: every checker is content, everything ends, and out
     }
     faults.add(lived.faults)
     for (const [code, count] of Object.entries(lived.endings)) endings.set(code, (endings.get(code) ?? 0) + count)
+    for (const [what, count] of Object.entries(lived.seen)) seen.set(what, (seen.get(what) ?? 0) + count)
     executions += lived.executions
   }
   t.comment(`${seedsCount} worlds, ${executions} executions, ${faults.total} faults: ${faults.text}`)
   t.comment([...endings].map(([code, count]) => `${count} ${code}`).join(' · '))
   for (const kind of mustFire) t.ok(faults.of(kind) > 0, `it fired: ${kind}`)
+  t.comment([...seen].map(([what, count]) => `${count} ${what}`).join(' · '))
+  for (const what of mustBeSeen) t.ok((seen.get(what) ?? 0) > 0, `it was seen: ${what}`)
   for (const code of mustEnd) t.ok((endings.get(code) ?? 0) > 0, `an execution ended with ${code}`)
 })
 
 t.test('on LevelDB every device comes to the same end as in memory', async t => {
-  for (const seed of [2, 6]) {
+  for (const seed of [2, 7]) {
     const store = await LevelStore.open(`${t.testdir()}/${seed}`)
     const onDisk = await live(seed, { agents, store })
     await store.close()
