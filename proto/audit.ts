@@ -66,20 +66,52 @@ export function canonicalJson(value: unknown, depth = 0): string {
 /** Of a record, with or without its field `hash`. Throws RangeError beyond 64 levels. */
 export function auditHash(record: Omit<AuditLine, 'hash'>): string {
   const { hash: _, ...rest } = record as AuditLine
-  return createHash('sha256')
-    .update(`drover-audit-v1\n${record.previous}\n${canonicalJson(rest)}`)
-    .digest('hex')
+  return hashOf(record.previous, canonicalJson(rest))
+}
+
+function hashOf(previous: string, text: string): string {
+  return createHash('sha256').update(`drover-audit-v1\n${previous}\n${text}`).digest('hex')
 }
 
 /** Number, `previous` and hash take less than this in a line. */
 const linkBytesMax = 256
 
+/** The fields of an entry as canonical JSON, by name: what its record is made of, whichever number it gets. */
+export interface AuditFields {
+  readonly texts: ReadonlyMap<string, string>
+  readonly sizeBytes: number
+}
+
 /** Throws RangeError when the record would not fit into a line, or is nested too deep. */
+export function auditFields(entry: Omit<AuditLine, 'number' | 'previous' | 'hash'>): AuditFields {
+  const texts = new Map(Object.entries(entry).map(([name, value]) => [name, canonicalJson(value, 1)]))
+  const sizeBytes = Buffer.byteLength(textOf(texts))
+  if (sizeBytes > auditLineBytesMax - linkBytesMax)
+    throw new RangeError(`audit record: expected at most ${auditLineBytesMax - linkBytesMax} bytes, got ${sizeBytes}`)
+  return { texts, sizeBytes }
+}
+
+/** Throws as `auditFields` does. */
 export function auditEntryMustFit(entry: Omit<AuditLine, 'number' | 'previous' | 'hash'>): void {
-  const bytes = Buffer.byteLength(canonicalJson(entry))
-  if (bytes > auditLineBytesMax - linkBytesMax) {
-    throw new RangeError(`audit record: expected at most ${auditLineBytesMax - linkBytesMax} bytes, got ${bytes}`)
-  }
+  auditFields(entry)
+}
+
+/** Canonical JSON of the record that follows `head`, which it is from then on. */
+export function chainedText(
+  { texts }: AuditFields,
+  { number, hash: previous }: AuditHead,
+): AuditHead & { text: string } {
+  const next = number + 1
+  const linked = new Map([...texts, ['number', String(next)], ['previous', `"${previous}"`]])
+  const hash = hashOf(previous, textOf(linked))
+  return { number: next, hash, text: textOf(linked.set('hash', `"${hash}"`)) }
+}
+
+function textOf(fields: ReadonlyMap<string, string>): string {
+  return `{${[...fields.keys()]
+    .sort()
+    .map(name => `${JSON.stringify(name)}:${fields.get(name)}`)
+    .join(',')}}`
 }
 
 /** The record that follows `head`. */

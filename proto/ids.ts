@@ -29,9 +29,11 @@ export function isOperationType(text: string): boolean {
   return /^[a-z][a-z0-9-]{0,31}$/.test(text) && !isReservedName(text)
 }
 
+const reservedLengthMax = Math.max(...Object.getOwnPropertyNames(Object.prototype).map(name => name.length))
+
 /** A name every object already has (`constructor`, `toString`): no id of ours, so that no careless look-up finds it. */
 export function isReservedName(text: string): boolean {
-  return text in Object.prototype
+  return text.length <= reservedLengthMax && text in Object.prototype
 }
 
 /** Throws RangeError if `text` could not stand alone as one topic level of 1..64 harmless characters. */

@@ -30,6 +30,7 @@ import { StoreDamaged, StoreUnavailable } from '../errors.ts'
 import type { AuditQuery, Change, EventPage, EventQuery, ExecutionResult, Page, Store, StoreFigures } from '../ports.ts'
 import { readAudit } from './level-store/audit.ts'
 import { BatchBuilder, lookedUpBy } from './level-store/batch-builder.ts'
+import { readDevice, readDevices } from './level-store/devices.ts'
 import { type EventLog, readEvents } from './level-store/events.ts'
 import { GatheredGets } from './level-store/gathered-gets.ts'
 import { GroupCommit } from './level-store/group-commit.ts'
@@ -116,11 +117,11 @@ export class LevelStore implements Store {
   }
 
   device(id: DeviceId): Promise<Device | undefined> {
-    return this.#value(keys.deviceKey(id))
+    return readDevice(id, key => this.#values.get(key))
   }
 
   devices(page: { readonly after?: DeviceId; readonly limit: number }): Promise<Page<Device>> {
-    return this.#page({ range: keys.beyond('d!', page.after), limit: page.limit, decode: decodeValue<Device> })
+    return this.#files.read('devices', (db, snapshot) => readDevices(db, snapshot(), page))
   }
 
   credential(device: DeviceId): Promise<DeviceCredential | undefined> {

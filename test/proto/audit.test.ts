@@ -6,11 +6,13 @@ import {
   type AuditLine,
   type AuditVerdict,
   AuditVerifier,
+  auditFields,
   auditHash,
   auditLineBytesMax,
   auditText,
   canonicalJson,
   chained,
+  chainedText,
   firstAuditHash,
 } from '../../proto/audit.ts'
 import { seed } from '../fixtures/cases.ts'
@@ -52,6 +54,37 @@ t.test('the hash is the one the text describes', async t => {
   // From the page alone: printf, sha256sum.
   t.equal(expected, '4058cc4e452e8114f8284e488b7083c633b42414ef06eab896d31e6f76683cce', 'as sha256sum says')
 })
+
+t.test(
+  'a text made in parts is that of the record, with its hash, wherever the number and the hashes stand in it',
+  async t => {
+    const base = {
+      at: 5,
+      actor: { kind: 'principal' as const, name: 'p' },
+      action: 'a',
+      subject: 's',
+      changes: [],
+      data: {},
+    }
+    const entries = [
+      base,
+      { ...base, operation: 'o', requestId: '\ud800"', changes: [{ op: 'add', path: '/ä', value: null }] },
+      { ...base, data: JSON.parse('{"10": {"b": 1, "a": [1e21, "\\u0000"]}, "9": {}, "__proto__": {"z": 1, "2": 2}}') },
+      JSON.parse(
+        '{"at": 1, "zz": 1, "nz": 2, "__proto__": 3, "2": 4, "actor": {}, "action": "", "subject": "", "changes": [], "data": {}}',
+      ),
+    ]
+    let head: AuditHead = { number: 41, hash: 'ab'.repeat(32) }
+    for (const entry of entries) {
+      const record = chained(entry, head)
+      const made = chainedText(auditFields(entry), head)
+      t.strictSame(made, { number: record.number, hash: record.hash, text: auditText(record) })
+      head = made
+    }
+    const long = { ...base, subject: 'x'.repeat(auditLineBytesMax) }
+    t.throws(() => auditFields(long), RangeError)
+  },
+)
 
 t.test('a whole export is intact, from its beginning or from the middle, by lines or by bytes', async t => {
   const chain = chainOf(5)

@@ -27,6 +27,57 @@ const someoneElse = 'someone-else' as PrincipalName
 export function storeKeepingSuite(t: Test, { open, reopen }: StoreUnderTest): void {
   const eachLife = livesOf(reopen)
 
+  t.test('the journals of a device move apart from its record, and the last word about them counts', async t => {
+    const store = await open()
+    const [a, b, c] = [device('a'), device('b'), device('c')]
+    const at = (floor: number) => [{ journalId: 'j', floor, above: [floor + 2] }]
+    const moved = (id: typeof a, floor: number) => ({ kind: 'put-journals', device: id, journals: at(floor) }) as const
+    const whole = (id: typeof a, floor: number, bootId = '1') => putDevice(id, { bootId, journals: at(floor) })
+    const floors = async () => {
+      const { items } = await store.devices({ limit: 10 })
+      t.strictSame(await Promise.all(items.map(({ id }) => store.device(id))), items, 'a page and a look say the same')
+      return items.map(({ id, bootId, journals }) => [id, bootId, journals[0]?.floor])
+    }
+    await store.commit([whole(a, 1), whole(b, 1), whole(c, 1)])
+    await store.commit([moved(b, 2)])
+    t.strictSame(await floors(), [
+      [a, '1', 1],
+      [b, '1', 2],
+      [c, '1', 1],
+    ])
+    t.strictSame((await store.device(b))?.journals, at(2))
+    t.strictSame((await store.devices({ after: b, limit: 1 })).items, [whole(c, 1).device])
+    await store.commit([whole(b, 3, '2')])
+    t.strictSame((await floors())[1], [b, '2', 3], 'a record written later has its own')
+    // In one write of a store that gathers them.
+    const together = [
+      [moved(b, 4)],
+      [whole(b, 5, '3')],
+      [whole(c, 4), moved(c, 5)],
+      [moved(c, 6), whole(c, 7), whole(a, 7), moved(a, 8)],
+    ]
+    await Promise.all(together.map(changes => store.commit(changes)))
+    await eachLife(store, async again => {
+      t.match(await again.device(b), { bootId: '3', journals: at(5) })
+      t.match(await again.device(c), { journals: at(7) })
+      t.match(await again.device(a), { journals: at(8) })
+    })
+  })
+
+  t.test('a device that is gone takes the journals with it', async t => {
+    const store = await open()
+    const [a, journals] = [device('a'), [{ journalId: 'j', floor: 9, above: [] }]]
+    await store.commit([putDevice(a), { kind: 'put-journals', device: a, journals }])
+    await store.commit([{ kind: 'delete-device', device: a }])
+    t.equal(await store.device(a), undefined)
+    await store.commit([putDevice(a, { journals: [] })])
+    t.strictSame((await store.device(a))?.journals, [])
+    await store.commit([{ kind: 'put-journals', device: device('nobody'), journals }])
+    t.equal(await store.device(device('nobody')), undefined, 'of nobody there is nothing to keep')
+    t.strictSame((await store.devices({ limit: 9 })).items.length, 1)
+    await store.close()
+  })
+
   t.test('an answer is found by principal and request id, whatever the id is made of', async t => {
     const store = await open()
     const ids = ['1', 'a!b', '!', '"', 'ä\u0000', '\ud800', '\udbff', 'x'.repeat(5000), '', 'constructor']

@@ -4,7 +4,7 @@
 //   handle              ours (packet limit on the bytes) → host → ours (a strict parser)
 //   preConnect          ours (pause, form) → host
 //   authenticate        ours → host, for clients that are neither device nor operator → ours (client id)
-//   (parser)            what devices publish goes from the parser to us (device-publishes.ts); all else:
+//   (parser)            what devices publish goes from the socket or the parser to us (device-publishes.ts); all else:
 //   authorizePublish    ours; what is not a device's or an operator's → host → ours again on what the host made of it
 //   authorizeSubscribe  the same
 //   authorizeForward    ours (rights, backlog) → host, for strangers
@@ -138,7 +138,7 @@ class Attachment implements AedesAttachment {
     const messages = new Messages({ ...parts, sessions: this.#sessions })
     // Who has put a hook of his own over ours sees every message.
     const isOurs = (): boolean => this.#open && aedes.authorizePublish === this.#ours.authorizePublish
-    this.#publishes = new DevicePublishes(this.#sessions, messages, isOurs)
+    this.#publishes = new DevicePublishes(this.#sessions, messages, isOurs, settings.packetBytesMax)
     const deliveries = new Deliveries({ ...parts, sessions: this.#sessions, broadcasts, deliveriesOf })
     this.#isRefused = subscription => deliveries.isRefused(subscription)
     this.#ours = this.#hooks(messages, deliveries)

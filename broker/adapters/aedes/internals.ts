@@ -10,6 +10,9 @@ export const supportedVersions: readonly string[] = ['1.2.0']
 export interface HostParser {
   packet: { readonly cmd: string; readonly length: number }
   _list: { readonly length: number; get(index: number): number; slice(start: number, end: number): Buffer }
+  /** 0 between packets. */
+  readonly _stateCounter: number
+  parse(bytes: Buffer): number
   _parseHeader(): boolean
   _parseLength(): boolean
   _parsePayload(): boolean

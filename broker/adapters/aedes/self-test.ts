@@ -126,10 +126,11 @@ function checkClient(client: HostClient, conn: Duplex): void {
   expect(typeof client.waitForDrain === 'function', 'client.waitForDrain()')
   expect(typeof client.pause === 'function' && typeof client.resume === 'function', 'client.pause() and resume()')
   const parser = client._parser
-  for (const name of ['_parseHeader', '_parseLength', '_parsePayload', '_emitError'] as const) {
+  for (const name of ['parse', '_parseHeader', '_parseLength', '_parsePayload', '_emitError'] as const) {
     expect(typeof parser?.[name] === 'function', `client._parser.${name}()`)
   }
   expect(typeof parser._list?.slice === 'function', 'client._parser._list')
+  expect(parser._stateCounter === 0, 'client._parser._stateCounter')
   expect(typeof client.deliver0 === 'function', 'client.deliver0()')
   expect(typeof client.deliverQoS === 'function', 'client.deliverQoS()')
   expect(typeof client._nextId === 'number', 'client._nextId')

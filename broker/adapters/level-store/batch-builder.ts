@@ -1,8 +1,8 @@
 // Makes one batch of the commits of a group, in their order: gives events, audit records and notices their numbers,
 // links the audit chain, keeps times from falling, and writes or deletes index rows with their records.
-import { type AuditHead, auditText, chained } from '../../../proto/audit.ts'
+import { type AuditHead, chainedText } from '../../../proto/audit.ts'
 import { eventIdOf } from '../../../proto/ids.ts'
-import type { AuditEntry, EventRecord, StoredAnswer } from '../../core/records.ts'
+import type { EventRecord, StoredAnswer } from '../../core/records.ts'
 import * as keys from './keys.ts'
 import { type BatchLog, logOf, type StorePosition } from './position.ts'
 import { recordEncoder } from './record.ts'
@@ -107,6 +107,9 @@ export class BatchBuilder {
         this.#put(step.key, step.json, index)
         break
       }
+      case 'put-again':
+        if (this.#written.has(step.key)) this.#put(step.key, step.json, [])
+        break
       case 'delete':
         this.#delete(step.key)
         break
@@ -116,7 +119,7 @@ export class BatchBuilder {
         break
       }
       case 'audit':
-        this.#addAudit(step.entry)
+        this.#addAudit(step)
         break
       case 'notice': {
         const notice = { ...step.notice, number: ++this.#notice }
@@ -138,12 +141,13 @@ export class BatchBuilder {
     }
   }
 
-  #addAudit(entry: AuditEntry): void {
-    const record = chained(entry, this.#audit)
-    this.#audit = { number: record.number, hash: record.hash }
-    const key = keys.auditKey(record.number)
-    this.#rows.push({ key, value: this.#encode(key, auditText(record)) })
-    for (const indexKey of auditIndexKeys(record)) this.#rows.push({ key: indexKey, value: indexValueOfOnce })
+  #addAudit({ fields, operation }: Extract<Step, { kind: 'audit' }>): void {
+    const { number, hash, text } = chainedText(fields, this.#audit)
+    this.#audit = { number, hash }
+    const key = keys.auditKey(number)
+    this.#rows.push({ key, value: this.#encode(key, text) })
+    for (const indexKey of auditIndexKeys({ number, operation }))
+      this.#rows.push({ key: indexKey, value: indexValueOfOnce })
   }
 
   #put(key: string, json: string, index: readonly string[]): void {

@@ -14,9 +14,9 @@
 //     et!TYPE!NUMBER               … by type                       wt!TIME!PRINCIPAL!REQUEST  … by time
 //   g!OPERATION!NUMBER           log of a device with event       gc!OPERATION!NUMBER       its lines
 //   h!ID                         webhook                         x!OPERATION!DEVICE         execution
-//   l!BATCH                      what batch BATCH wrote            xd!DEVICE!OPERATION        … that has not ended
-//   n!NUMBER                     notice to a webhook               xr!OPERATION!RESULT!DEVICE … by result
-//                                                                  xs!OPERATION!STATE!DEVICE  … by state
+//   j!DEVICE                     journals of a device              xd!DEVICE!OPERATION        … that has not ended
+//   l!BATCH                      what batch BATCH wrote            xr!OPERATION!RESULT!DEVICE … by result
+//   n!NUMBER                     notice to a webhook               xs!OPERATION!STATE!DEVICE  … by state
 import { createHash } from 'node:crypto'
 import type { ExecutionState } from '../../core/records.ts'
 import type { ExecutionResult } from '../../ports.ts'
@@ -38,6 +38,7 @@ export const backupKey = (operation: string, device: string): string => `b!${ope
 export const backupContentKey = (sha256: string): string => `bc!${sha256}`
 export const credentialKey = (device: string): string => `c!${device}`
 export const deviceKey = (device: string): string => `d!${device}`
+export const journalsKey = (device: string): string => `j!${device}`
 export const eventKey = (number: number): string => `e!${fixed(number)}`
 export const eventsByCode = (code: string): string => `ec!${code}!`
 export const eventsByDevice = (device: string): string => `ed!${device}!`

@@ -5,6 +5,7 @@
 //           as are all records that have changed their shape
 //   2 ▶ 3   nothing: rows of version 2 are right in version 3, but version 2 would not believe those of version 3
 //   3 ▶ 4   the same
+//   4 ▶ 5   the same
 import { firmwareUpdate } from '../../../proto/offer-messages.ts'
 import { errorReasonOf } from '../../core/counts.ts'
 import { newOperation, releaseSubject } from '../../core/new-operation.ts'

@@ -12,12 +12,15 @@ export interface PageOfRows<T> {
   readonly limit: number
   readonly decode: (key: string, value: string) => T
   readonly descending?: boolean
+  readonly snapshot?: Snapshot
 }
 
 export async function readPage<T>(db: Database, page: PageOfRows<T>): Promise<Page<T>> {
-  const { range, limit, decode, descending = false } = page
+  const { range, limit, decode, descending = false, snapshot } = page
   mustBePageLimit(limit)
-  const rows = await db.iterator({ ...range, reverse: descending, limit: limit + 1 }).all()
+  const rows = await db
+    .iterator({ ...range, reverse: descending, limit: limit + 1, ...(snapshot && { snapshot }) })
+    .all()
   return { items: rows.slice(0, limit).map(([key, value]) => decode(key, value)), hasMore: rows.length > limit }
 }
 

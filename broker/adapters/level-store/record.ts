@@ -23,21 +23,17 @@ export function encodeRecord(key: string, batch: number, json: string): string {
 /** For the many records of one batch. */
 export function recordEncoder(batch: number): (key: string, json: string) => string {
   const digits = fixed(batch)
-  return (key, json) => {
-    const body = digits + json
-    return checksumOf(key, body) + body
-  }
+  return (key, json) => checksumOf(key, digits, json) + digits + json
 }
 
 /** Throws StoreDamaged naming the key when the value is not what was written under it. */
 export function decodeRecord(key: string, stored: string): StoredRecord {
-  if (stored.length < headDigits || checksumOf(key, stored.slice(checksumDigits)) !== stored.slice(0, checksumDigits)) {
+  const digits = stored.slice(checksumDigits, headDigits)
+  const json = stored.slice(headDigits)
+  if (stored.length < headDigits || checksumOf(key, digits, json) !== stored.slice(0, checksumDigits)) {
     throw new StoreDamaged(`record ${JSON.stringify(key)}: the checksum does not fit`)
   }
-  return {
-    batch: Number.parseInt(stored.slice(checksumDigits, headDigits), 16),
-    json: stored.slice(headDigits),
-  }
+  return { batch: Number.parseInt(digits, 16), json }
 }
 
 /** The value under a key; the type is the one that was written there, the checksum vouches for the bytes. */
@@ -50,8 +46,9 @@ export function decodeEvent(key: string, stored: string): EventRecord {
   return Object.assign(decodeValue<Omit<EventRecord, 'id'>>(key, stored), { id: eventIdOf(numberAt(key)) })
 }
 
-function checksumOf(key: string, body: string): string {
-  const crc = crc32(`${key}\n${body}`)
+/** Of key, line feed, digits of the batch and text, one after the other. The text, which is long, is not copied for it. */
+function checksumOf(key: string, digits: string, json: string): string {
+  const crc = crc32(json, crc32(`${key}\n${digits}`))
   return hexOfByte(crc >>> 24) + hexOfByte((crc >>> 16) & 255) + hexOfByte((crc >>> 8) & 255) + hexOfByte(crc & 255)
 }
 

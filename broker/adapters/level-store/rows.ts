@@ -2,11 +2,11 @@
 // way round when the store is verified, so an index can never be checked against a different rule. Numbers and the
 // chain are given later, when the order of the commits is known (batch-builder.ts).
 import { createHash } from 'node:crypto'
-import { auditEntryMustFit } from '../../../proto/audit.ts'
-import { eventNumberOf } from '../../../proto/ids.ts'
+import { type AuditFields, auditFields } from '../../../proto/audit.ts'
+import { eventNumberOf, type OperationId } from '../../../proto/ids.ts'
+import type { Device } from '../../core/device.ts'
 import {
   type AuditEntry,
-  type AuditRecord,
   type Execution,
   type ExecutionState,
   endedStates,
@@ -25,10 +25,12 @@ export type Step =
   /** The record in the database decides which index rows go. */
   | { readonly kind: 'replace'; readonly key: string; readonly json: string }
   | { readonly kind: 'delete'; readonly key: string }
+  /** Only where this very batch has written that record already (devices.ts). */
+  | { readonly kind: 'put-again'; readonly key: string; readonly json: string }
   /** Only an answer given before that moment. */
   | { readonly kind: 'forget-answer'; readonly key: string; readonly before: number }
   | { readonly kind: 'event'; readonly event: NewEvent; readonly json: string; readonly prefixes: readonly string[] }
-  | { readonly kind: 'audit'; readonly entry: AuditEntry }
+  | { readonly kind: 'audit'; readonly fields: AuditFields; readonly operation: OperationId | undefined }
   | { readonly kind: 'notice'; readonly notice: Omit<Notice, 'number'> }
   /** Of an event that is there already. */
   | { readonly kind: 'event-index'; readonly present: readonly string[] }
@@ -157,7 +159,11 @@ export function eventIndexKeys(event: NewEvent, number: number): readonly string
   return eventPrefixes(event).map(prefix => prefix + tail)
 }
 
-export function auditIndexKeys({ operation, number }: Pick<AuditRecord, 'operation' | 'number'>): readonly string[] {
+export function auditIndexKeys(record: {
+  readonly operation?: string | undefined
+  readonly number: number
+}): readonly string[] {
+  const { operation, number } = record
   return operation === undefined ? none : [`${keys.auditByOperation(operation)}${keys.fixed(number)}`]
 }
 
@@ -174,7 +180,9 @@ function eventStep(event: NewEvent): Step {
 function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | readonly Step[] {
   switch (change.kind) {
     case 'put-device':
-      return put(keys.deviceKey(change.device.id), change.device)
+      return deviceSteps(change.device)
+    case 'put-journals':
+      return put(keys.journalsKey(change.device), change.journals)
     case 'put-credential':
       return put(keys.credentialKey(change.credential.device), change.credential)
     case 'put-principal':
@@ -193,8 +201,7 @@ function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | read
       return executionStep(change.execution, change.previous)
     case 'append-audit': {
       const entry = JSON.parse(JSON.stringify(change.entry)) as AuditEntry
-      auditEntryMustFit(entry)
-      return { kind: 'audit', entry }
+      return { kind: 'audit', fields: auditFields(entry), operation: entry.operation }
     }
     case 'put-answer':
       return replace(keys.answerKey(change.answer.principal, change.answer.requestId), change.answer)
@@ -223,7 +230,7 @@ function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | read
     case 'put-notice':
       return put(keys.noticeKey(change.notice.number), change.notice)
     case 'delete-device':
-      return [remove(keys.deviceKey(change.device)), remove(keys.credentialKey(change.device))]
+      return [keys.deviceKey, keys.journalsKey, keys.credentialKey].map(key => remove(key(change.device)))
     case 'delete-principal':
       return remove(keys.principalKey(change.name))
     case 'delete-webhook':
@@ -231,6 +238,12 @@ function stepsOf(change: Exclude<Change, { kind: 'append-event' }>): Step | read
     case 'delete-notice':
       return remove(keys.noticeKey(change.number))
   }
+}
+
+function deviceSteps(device: Device): readonly Step[] {
+  const { id, journals } = device
+  const again: Step = { kind: 'put-again', key: keys.journalsKey(id), json: JSON.stringify(journals) }
+  return [put(keys.deviceKey(id), device), again]
 }
 
 function executionStep(execution: Execution, previous: ExecutionState | undefined): Step {
@@ -310,11 +323,12 @@ function sizeOf(step: Step): number {
     case 'put':
       return step.key.length + 30 + step.json.length + 60 * (step.index.length + step.stale.length)
     case 'replace':
+    case 'put-again':
       return step.key.length + 200 + step.json.length
     case 'event':
       return 5 * 50 + step.json.length
     case 'audit':
-      return 400 + JSON.stringify(step.entry).length
+      return 400 + step.fields.sizeBytes
     case 'notice':
       return 100 + JSON.stringify(step.notice).length
     case 'delete':

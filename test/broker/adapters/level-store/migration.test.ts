@@ -18,6 +18,7 @@ import {
   executionOf,
   operation,
   principalOf,
+  putDevice,
   putExecution,
   releaseOf,
 } from '../../../suites/store-samples.ts'
@@ -110,6 +111,21 @@ t.test('a store of version 3 is taken as it is: the index rows of its events are
     written.map(([key]) => [key, '']),
     'and no index row',
   )
+})
+
+t.test('a store of version 4 is taken as it is: each device has its journals in its record', async t => {
+  const directory = join(t.testdir(), 'store')
+  const store = await LevelStore.open(directory)
+  await store.commit([putDevice(device('a')), append(eventOf(device('a')))])
+  await store.close()
+  await makeOlder(directory, 4, 3)
+  await t.rejects(verifyStore(directory), { name: 'StoreUnavailable', message: /older version \(schema 4\)/ })
+  const again = await LevelStore.open(directory)
+  t.strictSame(await again.device(device('a')), putDevice(device('a')).device)
+  await again.commit([{ kind: 'put-journals', device: device('a'), journals: [] }])
+  t.strictSame(await again.device(device('a')), putDevice(device('a'), { journals: [] }).device)
+  t.strictSame((await again.verify()).problems, [])
+  await again.close()
 })
 
 async function withDatabase<T>(directory: string, use: (db: Level<string, string>) => Promise<T>): Promise<T> {

@@ -70,6 +70,36 @@ t.test('no value is empty: the library never frees its copy of one that is', asy
   )
 })
 
+t.test(
+  'what a device reports writes its journals, not its record; of a device that is gone neither is left',
+  async t => {
+    const directory = join(t.testdir(), 'store')
+    const rowsOf = async (letters: string) => {
+      const db = new Level<string, string>(join(directory, 'records'))
+      const rows = await db.iterator().all()
+      await db.close()
+      return rows
+        .filter(([key]) => letters.includes(key.split('!')[0] ?? ''))
+        .map(([key, value]) => [key, value.slice(8, 22)])
+    }
+    const store = await LevelStore.open(directory)
+    await store.commit([putDevice(device('a')), putDevice(device('b'))])
+    const journals = [{ journalId: 'j', floor: 1, above: [] }]
+    await store.commit([{ kind: 'put-journals', device: device('a'), journals }])
+    await store.close()
+    t.strictSame(await rowsOf('dj'), [
+      ['d!a', '00000000000002'],
+      ['d!b', '00000000000002'],
+      ['j!a', '00000000000003'],
+    ])
+    const again = await LevelStore.open(directory)
+    await again.commit([{ kind: 'delete-device', device: device('a') }])
+    await again.close()
+    t.strictSame(await rowsOf('dj'), [['d!b', '00000000000002']])
+    t.strictSame((await verifyStore(directory)).problems, [])
+  },
+)
+
 t.test('a record is stored as it always was: CRC-32 in eight digits, its batch, its text', async t => {
   t.equal(encodeRecord('d!sensor-21', 42, '{}'), '0095c1570000000000002a{}')
   t.equal(encodeRecord('d!sensor-102', 42, '{}'), 'fa0b32fe0000000000002a{}')
