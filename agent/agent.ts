@@ -28,12 +28,13 @@ import type { RequestNumbers } from './handlers/fetch-line.ts'
 import { firmwareExecutors, installedNow } from './handlers/firmware.ts'
 import { gaveUpForgottenTrial } from './handlers/forgotten-trial.ts'
 import { LogUpload } from './handlers/log-upload.ts'
-import { Onlookers, stepOf } from './handlers/onlookers.ts'
+import { Onlookers } from './handlers/onlookers.ts'
 import { Outbox } from './handlers/outbox.ts'
+import { type Bytes, Reports } from './handlers/reports.ts'
 import { Restarts } from './handlers/restarts.ts'
-import { Saver } from './handlers/saver.ts'
+import { isEarly, Saver } from './handlers/saver.ts'
 import { SessionLine } from './handlers/session-line.ts'
-import { helloBytes, type Identity } from './handlers/speech.ts'
+import { helloOf, type Identity } from './handlers/speech.ts'
 import { type Entry, isJobEffect, type Stepped, Stepper } from './handlers/stepper.ts'
 import { Work } from './handlers/work.ts'
 import type { AgentPorts, JournalSnapshot, SlotStatus } from './ports.ts'
@@ -76,6 +77,7 @@ export class Agent {
   readonly #logUpload: LogUpload
   readonly #authorizer: Authorizer
   readonly #session: SessionLine
+  readonly #reports: Reports
   readonly #requestNumbers: RequestNumbers = { last: 0 }
   #memory: AgentMemory
   #inbox: Entry[] = []
@@ -109,6 +111,7 @@ export class Agent {
     this.#trust = readTrust(settings.trust)
     this.#journalId = snapshot.journalId
     this.#bootId = settings.bootId ?? Buffer.from(ports.random.bytes(16)).toString('hex')
+    this.#reports = new Reports(ports, settings.deviceId, this.#bootId)
     this.#statuses = statuses
     this.#installed = installed
     this.#memory = snapshot.memory ?? emptyMemory
@@ -151,6 +154,7 @@ export class Agent {
     this.#saver = new Saver(ports)
     this.#outbox = new Outbox(ports, snapshot.outbox, {
       hello: () => this.#hello(),
+      event: event => this.#reports.event(event, this.#memory),
       acknowledged: event => {
         this.#enqueue({ kind: 'acknowledged', eventNumber: event.eventNumber })
         this.#logUpload.acknowledged(event, this.#memory)
@@ -210,6 +214,7 @@ export class Agent {
     this.#outbox.onDisconnected()
     this.#saver.stop()
     this.#logUpload.stop()
+    this.#reports.stop()
     await Promise.all([this.#ports.link.close(), this.#draining, this.#work.ended()])
     const { state } = this.#memory
     if (state.kind !== 'downloading' || untoldMs === 0) return
@@ -381,18 +386,14 @@ export class Agent {
     }
   }
 
-  #hello(): Uint8Array {
+  #hello(): Bytes {
     const run = { bootId: this.#bootId, journalId: this.#journalId }
     const operation = underWay(this.#memory)?.operation
     const last = this.#memory.nextEventNumber - 1
     const { trust } = this.#facts()
     const trustVersion = trust.ok ? trust.document.version : undefined
-    return helloBytes(this.#settings, run, this.#installed, this.#outbox.events, last, operation, trustVersion)
+    const { events } = this.#outbox
+    const hello = helloOf(this.#settings, run, this.#installed, events, last, operation, trustVersion)
+    return this.#reports.hello(hello, this.#memory)
   }
-}
-
-/** Nothing of the device has been changed yet: the job may end with a failure of the journal. */
-function isEarly(memory: AgentMemory): boolean {
-  const early = ['idle', 'accepting', 'downloading', 'verifying', 'awaiting-install', 'accepted']
-  return early.includes(stepOf(memory))
 }

@@ -78,7 +78,10 @@ export interface Link {
   /** Begins to connect, and keeps connecting until `close`. Called once. */
   start(handlers: LinkHandlers): void
   /** QoS 1: resolves at the PUBACK. Rejects with LinkDown when the connection ends before it; never sends twice. */
-  publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration' | 'log'>, bytes: Uint8Array): Promise<void>
+  publish(
+    uplink: Extract<Uplink, 'hello' | 'events' | 'configuration' | 'log' | 'certificate'>,
+    bytes: Uint8Array,
+  ): Promise<void>
   /** QoS 0, best effort; silently nothing while disconnected. */
   send(uplink: Extract<Uplink, 'progress' | 'chunks/request'>, bytes: Uint8Array): void
   /**
@@ -289,6 +292,17 @@ export interface Authorization {
   install(request: UpdateRequest, signal: AbortSignal): Promise<Answer>
 }
 
+/**
+ * The report key of the device: what signs the reports of its successes, and nothing else. It stays the same as long as the
+ * device is the same; a broker keeps the first one it is told.
+ */
+export interface ReportSigner {
+  /** SubjectPublicKeyInfo, DER, of an Ed25519 or P-256 key. */
+  readonly publicKey: Uint8Array
+  /** 64 bytes: Ed25519 of the message itself, or ECDSA over its SHA-256 as r and s (IEEE P1363). May take seconds, may fail. */
+  sign(message: Uint8Array): Promise<Uint8Array>
+}
+
 // ---- the device around the agent ---------------------------------------------------------------
 
 export type HealthVerdict = { readonly healthy: true } | { readonly healthy: false; readonly reason: string }
@@ -364,4 +378,6 @@ export interface AgentPorts {
   readonly observer?: Observer
   /** Absent: no log is sent, whoever asks for it. */
   readonly recentLog?: RecentLog
+  /** Absent: the device signs no reports. */
+  readonly reportSigner?: ReportSigner
 }

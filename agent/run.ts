@@ -13,6 +13,7 @@ import { MqttLink } from './adapters/mqtt/mqtt-link.ts'
 import { ProgramsFolder } from './adapters/programs-folder.ts'
 import { Readiness } from './adapters/readiness.ts'
 import { keepRecentLog, restoreRecentLog } from './adapters/recent-log-file.ts'
+import { ReportKeyFile } from './adapters/report-key-file.ts'
 import { PayloadFile } from './adapters/slots-files/payload-file.ts'
 import { StatusFiles } from './adapters/status-files.ts'
 import { systemClock } from './adapters/system-clock.ts'
@@ -21,11 +22,14 @@ import { systemRandom } from './adapters/system-random.ts'
 import { askForReboot, systemBootId } from './adapters/system-reboot.ts'
 import { ZstdPatches } from './adapters/zstd-delta.ts'
 import { Agent } from './agent.ts'
+import { RenewingLink } from './certificate-renewal.ts'
+import { openDeviceCertificate } from './device-certificate.ts'
+import { AgentError } from './errors.ts'
 import type { CommandHandlers } from './handlers/command-handler.ts'
 import { openAuthorization, openInstallers } from './installers.ts'
 import type { LogRing } from './log-ring.ts'
 import type { Observer } from './observer.ts'
-import type { AgentPorts, Log, Reboot, SlotName } from './ports.ts'
+import type { AgentPorts, Link, Log, Reboot, ReportSigner, SlotName } from './ports.ts'
 import { processStartOf } from './process-facts.ts'
 import { type AgentConfig, readPassword } from './settings/config.ts'
 
@@ -48,6 +52,8 @@ export interface RunOptions {
   readonly wrapPorts?: (ports: AgentPorts) => AgentPorts
   /** Types of commands of the host's own. */
   readonly handlers?: CommandHandlers
+  /** Signs the reports of this device in place of a key file: a secure element, say. */
+  readonly reportSigner?: ReportSigner
 }
 
 export interface ProcessFacts {
@@ -97,14 +103,7 @@ async function openPorts(options: RunOptions, ended: () => void, opened: (() => 
   for (const installer of installers) opened.push(() => installer.close())
   const journal = await LevelJournal.open(join(config.dataDir, 'journal'), systemRandom, systemClock)
   opened.push(() => journal.close())
-  const { deviceId, host, port, tls, username, reconnect } = config
-  const link = new MqttLink(basics, {
-    ...{ deviceId, host, port, username, reconnect },
-    ...(tls === undefined ? {} : { tls }),
-    password: await readPassword(config),
-    // A manifest comes in one packet however small the pieces of chunks have to be.
-    receiveBytesMax: Math.max(config.packetBytesMax, envelopeBytesMax + 4096),
-  })
+  const link = await openLink(config, basics)
   opened.push(() => link.close())
   return {
     ...basics,
@@ -125,7 +124,36 @@ async function openPorts(options: RunOptions, ended: () => void, opened: (() => 
     ...(config.commands && { programs: new ProgramsFolder(systemClock, { ...config.commands, environment }) }),
     ...(await openObserver(options, opened)),
     ...(recentLog === undefined ? {} : { recentLog }),
+    ...(await openReportKey(options)),
   }
+}
+
+/** Without a usable key the device goes on unsigned; it never takes another key than the one it has. */
+async function openReportKey({ config, log, reportSigner }: RunOptions): Promise<Pick<AgentPorts, 'reportSigner'>> {
+  if (reportSigner !== undefined) return { reportSigner }
+  const { reportKeyFile, dataDir } = config
+  try {
+    if (reportKeyFile !== undefined) return { reportSigner: await ReportKeyFile.open(systemDisk, reportKeyFile) }
+    return { reportSigner: await ReportKeyFile.open(systemDisk, join(dataDir, 'report-key.pem'), systemRandom) }
+  } catch (err) {
+    if (!(err instanceof AgentError)) throw err
+    log.error({ event: 'report-key-absent', err }, 'no report key: a broker that knows one believes no success')
+    return {}
+  }
+}
+
+async function openLink(config: AgentConfig, basics: Pick<AgentPorts, 'clock' | 'random' | 'log'>): Promise<Link> {
+  const { deviceId, host, port, tls, username, reconnect } = config
+  const keeper = await openDeviceCertificate(config, basics.log)
+  const link = new MqttLink(basics, {
+    ...{ deviceId, host, port, username, reconnect },
+    ...(tls === undefined ? {} : { tls: { ...tls, ...(keeper === undefined ? {} : { keeper }) } }),
+    password: await readPassword(config),
+    // A manifest comes in one packet however small the pieces of chunks have to be.
+    receiveBytesMax: Math.max(config.packetBytesMax, envelopeBytesMax + 4096),
+  })
+  if (keeper === undefined || tls?.renewAt === undefined) return link
+  return new RenewingLink({ link, keeper, ...basics, share: tls.renewAt })
 }
 
 /** The service manager is told by the agent alone. */

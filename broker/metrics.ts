@@ -2,11 +2,13 @@
 // alarms; docs/OPERATING.md explains them. No label has the name of a device, an operation or a principal in it, so the
 // number of series is bounded whatever the fleet does.
 import { type ExecutionStep, endedStates, type OperationState } from './core/records.ts'
+import { type Proof, reportProblems } from './core/report-facts.ts'
 import type { CarouselFigures } from './delivery/carousel.ts'
 import type { DeliveryFigures } from './delivery/chunk-delivery.ts'
 import type { PatchFigures } from './delivery/patch-desk.ts'
 import type { LiveFigures } from './live-counts.ts'
 import type { Census } from './orchestrator/census.ts'
+import type { ReportFigures } from './orchestrator/report-judge.ts'
 import type { Metric, StoreFigures } from './ports.ts'
 
 type Counts = Readonly<Record<string, number>>
@@ -18,6 +20,7 @@ export interface BrokerFigures {
   readonly live: LiveFigures
   readonly delivery: DeliveryFigures
   readonly broadcast: CarouselFigures
+  readonly reports?: ReportFigures
   /** Absent: the artifacts are not files, so no patches are made. */
   readonly patches?: PatchFigures
   readonly mqtt: {
@@ -47,6 +50,8 @@ const stepsInProgress: readonly ExecutionStep[] = [
   'confirming',
   'withdrawing',
 ]
+
+const reportVerdicts: readonly Proof[] = ['signed', ...reportProblems]
 
 const counter = (
   name: string,
@@ -87,6 +92,18 @@ export const brokerMetrics: readonly Metric<BrokerFigures>[] = [
     f => f.census.pending,
   ),
   counter('drover_events_total', 'Events written into the log.', ({ live }) => bounded(live.eventsTotal), 'code'),
+  counter(
+    'drover_device_reports_total',
+    'Successes that had to be signed: signed, or why they were not believed.',
+    ({ reports }) => reports && known(reportVerdicts, reports.verdictsTotal),
+    'verdict',
+  ),
+  counter(
+    'drover_report_keys_refused_total',
+    'Report keys that devices said and that were not taken: another one is kept, or it is none.',
+    ({ reports }) => reports && known(['another', 'unusable'], reports.keysRefusedTotal),
+    'reason',
+  ),
   gauge('drover_inbox_tasks', 'Messages and commands that wait for the orchestrator.', f => f.orchestrator.waiting),
 
   counter('drover_delivery_bytes_total', 'Bytes written in answer to chunk requests.', f => f.delivery.bytesTotal),

@@ -53,7 +53,18 @@ export function deviceView(id: DeviceId, device: Device | undefined, online: boo
     tags: [...(device?.tags ?? [])],
     attributes: { ...device?.attributes },
     quarantinedAt: time(device?.quarantinedAt),
+    reportKey: reportKeyView(device),
   }
+}
+
+/** `refusedAt`: when it first said another one. */
+function reportKeyView({ reportKey, reportKeyRefusedAt }: Partial<Device> = {}): DeviceView['reportKey'] {
+  return reportKey === undefined ? null : { sha256: reportKeyId(reportKey), refusedAt: time(reportKeyRefusedAt) }
+}
+
+/** How people tell report keys apart: SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+export function reportKeyId(spki: string): string {
+  return hash('sha256', Buffer.from(spki, 'base64'), 'hex')
 }
 
 export function principalView(principal: Principal): PrincipalView {

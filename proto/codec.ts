@@ -39,6 +39,16 @@ export interface WireFleetTime {
   expiresAt?: number
   trustVersion?: number
 }
+export interface WireDeviceReport {
+  deviceId?: string
+  operationId?: string
+  attempt?: number
+  nonce?: Uint8Array
+  bootId?: Uint8Array
+  result?: string
+  components: { name?: string; version?: string; digest?: Uint8Array }[]
+  deviceTime?: number
+}
 export interface WireManifest {
   vendorId?: Uint8Array
   classId?: Uint8Array
@@ -90,11 +100,13 @@ export interface WireOfferMessage {
     logWanted?: boolean
     patch?: { baseSha256?: Uint8Array; patchSize?: number; metadata?: WireDeltaMetadata }
     time?: Uint8Array
+    reportNonce?: Uint8Array
   }
   withdraw?: { operationId?: string; lease?: number; reason?: string }
   proceed?: { operationId?: string; lease?: number; attempt?: number }
   join?: { operationId?: string; lease?: number; attempt?: number; session?: string }
   trust?: { document?: Uint8Array }
+  certificate?: { certificate?: Uint8Array; refusal?: string; retryAfterSeconds?: number }
 }
 export interface WireDeltaMetadata {
   baseSize?: number
@@ -142,6 +154,8 @@ export interface WireHello {
   operationId?: string
   patchMemoryBytes?: number
   trustVersion?: number
+  reportKey?: Uint8Array
+  report?: Uint8Array
 }
 export interface WireEvent {
   journalId?: Uint8Array
@@ -155,6 +169,7 @@ export interface WireEvent {
   version?: string
   digest?: Uint8Array
   data: { name?: string; value?: string }[]
+  report?: Uint8Array
 }
 export interface WireProgress {
   operationId?: string
@@ -187,6 +202,9 @@ export interface WireConfigurationReport {
   sha256?: Uint8Array
   content?: Uint8Array
 }
+export interface WireCertificateRequest {
+  csr?: Uint8Array
+}
 export interface WirePresence {
   online?: boolean
   connectionId?: Uint8Array
@@ -202,6 +220,7 @@ export interface WireMessages {
   SignedEnvelope: WireSignedEnvelope
   TrustDocument: WireTrustDocument
   FleetTime: WireFleetTime
+  DeviceReport: WireDeviceReport
   Manifest: WireManifest
   DeltaMetadata: WireDeltaMetadata
   PackageMetadata: WirePackageMetadata
@@ -218,6 +237,7 @@ export interface WireMessages {
   ChunkRequest: WireChunkRequest
   ConfigurationReport: WireConfigurationReport
   LogReport: WireLogReport
+  CertificateRequest: WireCertificateRequest
   Presence: WirePresence
   BundleHeader: WireBundleHeader
 }

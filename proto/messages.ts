@@ -49,6 +49,10 @@ export interface Hello {
   readonly patchMemoryBytes?: number
   /** Of the trust document in force; absent: it takes no other one over the wire. */
   readonly trustVersion?: number
+  /** SubjectPublicKeyInfo, DER, in base64; not looked into here. Absent: the device signs no reports. */
+  readonly reportKey?: string
+  /** Signed report (device-report.ts) of the operation whose success the hello tells; a view of the packet. */
+  readonly report?: Uint8Array
 }
 
 export type EventContent =
@@ -67,6 +71,8 @@ export interface DeviceEvent {
   readonly version?: string
   readonly digest?: string
   readonly data: Readonly<Record<string, string>>
+  /** Signed report of a success; a view of the packet. In an outbox there is none: it is signed when it is sent. */
+  readonly report?: Uint8Array
 }
 
 export interface Progress {
@@ -132,6 +138,8 @@ export function readHello(bytes: Uint8Array): Hello {
     ...operationIn(wire.operationId, 'Hello.operationId'),
     ...(wire.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: wire.patchMemoryBytes }),
     ...(wire.trustVersion === undefined ? {} : { trustVersion: wire.trustVersion }),
+    ...(wire.reportKey === undefined ? {} : { reportKey: reportKey(wire.reportKey) }),
+    ...(wire.report === undefined ? {} : { report: wire.report }),
   }
 }
 
@@ -150,6 +158,8 @@ export function encodeHello(hello: Hello): Buffer {
     ...(hello.operation === undefined ? {} : { operationId: hello.operation }),
     ...(hello.patchMemoryBytes === undefined ? {} : { patchMemoryBytes: hello.patchMemoryBytes }),
     ...(hello.trustVersion === undefined ? {} : { trustVersion: hello.trustVersion }),
+    ...(hello.reportKey === undefined ? {} : { reportKey: Buffer.from(hello.reportKey, 'base64') }),
+    ...(hello.report === undefined ? {} : { report: hello.report }),
   })
 }
 
@@ -166,18 +176,21 @@ export function readEvent(bytes: Uint8Array): DeviceEvent {
     if (Object.hasOwn(data, key)) throw new WireError('Event.data.name', 'given twice')
     data[key] = value ?? ''
   }
-  return {
+  const event: { -readonly [Name in keyof DeviceEvent]: DeviceEvent[Name] } = {
     journalId: hex(wire.journalId, 8, 'Event.journalId'),
     eventNumber: atLeast(wire.eventNumber, 1, 'Event.eventNumber'),
-    ...operationIn(wire.operationId, 'Event.operationId'),
-    ...(wire.attempt === undefined ? {} : { attempt: wire.attempt }),
     deviceTime: wire.deviceTime ?? 0,
     content: eventContent(wire),
-    ...(wire.component === undefined ? {} : { component: componentName(wire.component, 'Event.component') }),
-    ...(wire.version === undefined ? {} : { version: version(wire.version, 'Event.version') }),
-    ...(wire.digest === undefined ? {} : { digest: hex(wire.digest, 32, 'Event.digest') }),
     data,
   }
+  // One by one: this is read more often than everything else, and a spread for each would take longer than the rest.
+  if (wire.operationId !== undefined) event.operation = operation(wire.operationId, 'Event.operationId')
+  if (wire.attempt !== undefined) event.attempt = wire.attempt
+  if (wire.component !== undefined) event.component = componentName(wire.component, 'Event.component')
+  if (wire.version !== undefined) event.version = version(wire.version, 'Event.version')
+  if (wire.digest !== undefined) event.digest = hex(wire.digest, 32, 'Event.digest')
+  if (wire.report !== undefined) event.report = wire.report
+  return event
 }
 
 export function encodeEvent(event: DeviceEvent): Buffer {
@@ -192,6 +205,7 @@ export function encodeEvent(event: DeviceEvent): Buffer {
     ...(event.version === undefined ? {} : { version: event.version }),
     ...(event.digest === undefined ? {} : { digest: unhex(event.digest) }),
     data: Object.entries(event.data).map(([name, value]) => ({ name, value })),
+    ...(event.report === undefined ? {} : { report: event.report }),
   })
 }
 
@@ -262,6 +276,12 @@ export function readPresence(bytes: Uint8Array): Presence {
 
 export function encodePresence(presence: Presence): Buffer {
   return encode('Presence', { online: presence.online, connectionId: unhex(presence.connectionId) })
+}
+
+function reportKey(bytes: Uint8Array): string {
+  if (bytes.length === 0 || bytes.length > limits.reportKeyBytesMax)
+    throw new WireError('Hello.reportKey', `expected 1 to ${limits.reportKeyBytesMax} bytes, got ${bytes.length}`)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
 function eventContent(wire: WireEvent): EventContent {

@@ -4,7 +4,7 @@ import { decode, encode, type WireOfferMessage } from './codec.ts'
 import type { OperationId } from './ids.ts'
 import { envelopeBytesMax, fleetTimeBytesMax } from './limits.ts'
 import { type PatchTransport, readPatchTransport, wirePatchTransport } from './patch-transport.ts'
-import { atLeast, need, operation, operationType, sessionName, text } from './values.ts'
+import { atLeast, hex, need, operation, operationType, sessionName, text, unhex } from './values.ts'
 
 /** The envelope, the time and what is said of them. */
 const offerBytesMax = envelopeBytesMax + fleetTimeBytesMax + 512
@@ -31,6 +31,8 @@ export type OfferMessage =
       readonly patch?: PatchTransport
       /** SignedEnvelope of a FleetTime; a view of the packet. */
       readonly time?: Uint8Array
+      /** 32 hex digits: what the signed report of a success has to name. */
+      readonly reportNonce?: string
     }
   | { readonly kind: 'withdraw'; readonly operation: OperationId; readonly lease: number; readonly reason: string }
   | { readonly kind: 'proceed'; readonly operation: OperationId; readonly lease: number; readonly attempt: number }
@@ -88,6 +90,9 @@ function ofOperation(wire: WireOfferMessage): OfferMessage {
       logWanted,
       ...(wire.offer.patch === undefined ? {} : { patch: readPatchTransport(wire.offer.patch) }),
       ...(wire.offer.time === undefined ? {} : { time: wire.offer.time }),
+      ...(wire.offer.reportNonce === undefined
+        ? {}
+        : { reportNonce: hex(wire.offer.reportNonce, 16, 'Offer.reportNonce') }),
     }
   }
   if (wire.join !== undefined) {
@@ -136,6 +141,7 @@ export function encodeOfferMessage(message: OfferToSend): Buffer {
           ...(logWanted ? { logWanted } : {}),
           ...(message.patch === undefined ? {} : { patch: wirePatchTransport(message.patch) }),
           ...(message.time === undefined ? {} : { time: message.time }),
+          ...(message.reportNonce === undefined ? {} : { reportNonce: unhex(message.reportNonce) }),
         },
       })
     }

@@ -120,9 +120,10 @@ function ended(
   outcome: OperationResult['outcome'],
   data: Readonly<Record<string, string>>,
 ): Outcome {
-  const { operation, attempt, envelopeSha256 } = job
+  const { operation, attempt, envelopeSha256, reportNonce } = job
+  const result: OperationResult = { operation, attempt, envelopeSha256, outcome, data }
   return {
-    memory: withResult(withoutCommand(memory), { operation, attempt, envelopeSha256, outcome, data }),
+    memory: withResult(withoutCommand(memory), reportNonce === undefined ? result : { ...result, reportNonce }),
     events: outcome.kind === 'hello' ? [] : [said(job, outcome, data)],
     effects: [{ kind: 'abandon' }, ...(outcome.kind === 'hello' ? [{ kind: 'say-hello' } as const] : [])],
   }

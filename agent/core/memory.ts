@@ -51,6 +51,8 @@ export interface Job {
   readonly patch?: PatchTransport
   /** Once the payload is here. */
   readonly transfer?: Transfer
+  /** 32 hex digits: what the signed report of its success has to name. */
+  readonly reportNonce?: string
 }
 
 export type UpdateState =
@@ -77,6 +79,7 @@ export interface CommandJob {
   /** The signed command exactly as received, base64: it is fully validated again at every resume. */
   readonly envelope: string
   readonly envelopeSha256: string
+  readonly reportNonce?: string
 }
 
 export type CommandState =
@@ -110,6 +113,8 @@ export interface OperationResult {
   /** What was said at the end; `hello`: success that the broker judges from the hello itself (SYS_112). */
   readonly outcome: EventContent | { readonly kind: 'hello' }
   readonly data: Readonly<Record<string, string>>
+  /** Of a success that has to be signed: so long as the result is remembered it can be. */
+  readonly reportNonce?: string
 }
 
 export const resultsMax = 64

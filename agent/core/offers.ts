@@ -24,7 +24,7 @@ import type { Effect, EventDraft, Outcome } from './words.ts'
 
 type OfferContent = Extract<OfferMessage, { kind: 'offer' }>
 type Offer = Pick<OfferContent, 'operation' | 'lease' | 'attempt' | 'installHold'> &
-  Partial<Pick<OfferContent, 'logWanted' | 'patch'>> & { readonly envelopeSha256: string }
+  Partial<Pick<OfferContent, 'logWanted' | 'patch' | 'reportNonce'>> & { readonly envelopeSha256: string }
 type Withdrawal = Pick<Extract<OfferMessage, { kind: 'withdraw' }>, 'operation' | 'lease' | 'reason'>
 type Go = Pick<Extract<OfferMessage, { kind: 'proceed' }>, 'operation' | 'lease' | 'attempt'>
 
@@ -65,7 +65,8 @@ function taken(memory: AgentMemory, offer: Offer, verdict: () => OfferVerdict): 
     }
     case 'next-attempt-of-command': {
       const { state } = found
-      const command = { ...state, job: { ...state.job, attempt } }
+      const { reportNonce: _, ...job } = state.job
+      const command = { ...state, job: { ...job, attempt, ...nonceOf(offer) } }
       return { memory: withLease({ ...memory, command }, operation, lease), events: [], effects: [] }
     }
     case 'new':
@@ -187,11 +188,11 @@ function standing(memory: AgentMemory, offer: Offer): Standing {
     // The broker counts a new try of what is still under way: it goes on under the new number.
     if (job.envelopeSha256 !== envelopeSha256) return { kind: yields ? 'overriding' : 'refused' }
     if (!isEarly(state)) return { kind: 'refused' }
-    const { hold: _, session: __, ...rest } = job
+    const { hold: _, session: __, reportNonce: ___, ...rest } = job
     return {
       kind: 'next-attempt',
       state,
-      job: { ...rest, attempt, ...(installHold ? { hold: true } : {}), ...patchOf(job, offer) },
+      job: { ...rest, attempt, ...(installHold ? { hold: true } : {}), ...patchOf(job, offer), ...nonceOf(offer) },
     }
   }
   const last = memory.results.findLast(result => result.operation === operation)
@@ -203,6 +204,11 @@ function standing(memory: AgentMemory, offer: Offer): Standing {
 function patchOf({ format, patch }: Job, offer: Offer): Pick<Job, 'patch'> {
   if (format !== undefined || offer.patch === undefined || isSamePatch(patch, offer.patch)) return {}
   return { patch: offer.patch }
+}
+
+/** Each attempt has one of its own. */
+export function nonceOf({ reportNonce }: Pick<OfferContent, 'reportNonce'>): Pick<Job, 'reportNonce'> {
+  return reportNonce === undefined ? {} : { reportNonce }
 }
 
 function isSamePatch(one: PatchTransport | undefined, other: PatchTransport): boolean {

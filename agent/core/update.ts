@@ -284,13 +284,17 @@ function rollBackEffect(job: Job, failure: Failure): Effect {
 /** Success of a reboot install is the hello's to tell; of any other the code is. One success, never two. */
 function succeed(job: Job): Transition {
   const { operation, attempt, component, envelopeSha256, releaseCounter, digest, releaseEpoch: epoch } = job
+  const { reportNonce } = job
   const done = { kind: 'code', code: 'UPD2_OK_18' } as const
   const data = transferData(job)
   return {
     state: { kind: 'idle' },
     events: job.reboot ? [] : [{ operation, attempt, component, content: done, data }],
     effects: [{ kind: 'say-hello' }],
-    result: { operation, attempt, component, envelopeSha256, outcome: job.reboot ? { kind: 'hello' } : done, data },
+    result: {
+      ...{ operation, attempt, component, envelopeSha256, outcome: job.reboot ? { kind: 'hello' } : done, data },
+      ...(reportNonce === undefined ? {} : { reportNonce }),
+    },
     mark: { component, mark: { counter: releaseCounter, digest, ...(epoch === undefined ? {} : { epoch }) } },
   }
 }

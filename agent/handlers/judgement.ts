@@ -2,7 +2,7 @@
 import { firmwareUpdate, type OfferMessage } from '../../proto/offer-messages.ts'
 import { epochOf } from '../../proto/trust.ts'
 import { type AcceptFacts, accept, acceptCommand } from '../core/accept.ts'
-import type { OfferVerdict } from '../core/offers.ts'
+import { nonceOf, type OfferVerdict } from '../core/offers.ts'
 
 export function judged(
   offer: Extract<OfferMessage, { kind: 'offer' }>,
@@ -11,7 +11,8 @@ export function judged(
   needsRestart: (component: string) => boolean,
 ): OfferVerdict {
   const { operation, attempt, operationType } = offer
-  const known = { operation, attempt, envelope: Buffer.from(offer.envelope).toString('base64'), envelopeSha256 }
+  const envelope = Buffer.from(offer.envelope).toString('base64')
+  const known = { operation, attempt, envelope, envelopeSha256, ...nonceOf(offer) }
   if (operationType !== firmwareUpdate) {
     const verdict = acceptCommand(offer.envelope, offer, facts)
     return verdict.ok ? { ok: true, command: { ...known, operationType } } : verdict

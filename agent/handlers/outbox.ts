@@ -2,11 +2,12 @@
 // events one after another, each awaited to its PUBACK, then the reports that commands wait for. Holds no durable state
 // itself: the events given here are in the journal already, and an acknowledged one is reported so that it can be taken
 // out; a report is made anew by the command that is repeated after a power cut.
-import { type DeviceEvent, type EventContent, encodeEvent } from '../../proto/messages.ts'
+import type { DeviceEvent, EventContent } from '../../proto/messages.ts'
 import type { OfferMessage, TrustMessage } from '../../proto/offer-messages.ts'
 import { growingDelayMs } from '../core/backoff.ts'
 import { LinkDown } from '../errors.ts'
 import type { AgentPorts, Timer } from '../ports.ts'
+import type { Bytes } from './reports.ts'
 
 /**
  * The outbox is bounded without ever losing a result. Each operation ends in one result, so with this many events waiting
@@ -46,8 +47,10 @@ interface Report {
 const reportTriesMax = 8
 
 export interface OutboxHandlers {
-  /** The hello as it is now. */
-  hello(): Uint8Array
+  /** The hello as it is now; what it signs may take a while. */
+  hello(): Bytes
+  /** The event as it travels. */
+  event(event: DeviceEvent): Bytes
   acknowledged(event: DeviceEvent): void
   /** Hello and all events are through. Called again each time the outbox becomes empty. */
   drained(): void
@@ -152,14 +155,27 @@ export class Outbox {
     const { link } = this.#ports
     if (this.#helloWanted) {
       this.#helloWanted = false
-      await link.publish('hello', this.#handlers.hello())
+      const hello = this.#handlers.hello()
+      if (!(hello instanceof Promise)) return link.publish('hello', hello)
+      const signed = await hello
+      if (!this.#isOvertaken()) await link.publish('hello', signed)
       return
     }
     const [event] = this.#events
     if (event === undefined) return this.#sendReport()
-    await link.publish('events', encodeEvent(event))
+    const bytes = this.#handlers.event(event)
+    if (bytes instanceof Promise) {
+      const signed = await bytes
+      if (this.#isOvertaken()) return
+      await link.publish('events', signed)
+    } else await link.publish('events', bytes)
     this.#events.shift()
     this.#handlers.acknowledged(event)
+  }
+
+  /** While it was signed the line went, or a hello became due: that goes first, and this is made anew. */
+  #isOvertaken(): boolean {
+    return !this.#connected || this.#helloWanted
   }
 
   async #sendReport(): Promise<void> {

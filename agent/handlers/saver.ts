@@ -1,9 +1,17 @@
 // Saving with patience: a disk that fails is tried again, ever more slowly.
 import { growingDelayMs } from '../core/backoff.ts'
+import type { AgentMemory } from '../core/memory.ts'
 import { StorageWriteFailed } from '../errors.ts'
 import type { AgentPorts, JournalBatch } from '../ports.ts'
+import { stepOf } from './onlookers.ts'
 
 const triesBeforeGivingUp = 6
+
+/** Nothing of the device has been changed yet: the job may end with a failure of the journal. */
+export function isEarly(memory: AgentMemory): boolean {
+  const early = ['idle', 'accepting', 'downloading', 'verifying', 'awaiting-install', 'accepted']
+  return early.includes(stepOf(memory))
+}
 
 export class Saver {
   readonly #ports: Pick<AgentPorts, 'clock' | 'journal' | 'log'>

@@ -1,6 +1,6 @@
 // What the agent says of itself: its hello, and the events made of the drafts of the cores.
 import type { OperationId } from '../../proto/ids.ts'
-import { type DeviceEvent, encodeHello } from '../../proto/messages.ts'
+import type { DeviceEvent, Hello } from '../../proto/messages.ts'
 import type { InstalledComponent } from '../core/accept.ts'
 import { roomForPatches } from '../core/memory-budget.ts'
 import type { EventDraft } from '../core/words.ts'
@@ -17,7 +17,7 @@ export interface Identity {
   readonly windowBytes: number
 }
 
-export function helloBytes(
+export function helloOf(
   identity: Identity,
   run: { readonly bootId: string; readonly journalId: string },
   installed: ReadonlyMap<string, InstalledComponent>,
@@ -25,10 +25,10 @@ export function helloBytes(
   lastEventNumber: number,
   operation: OperationId | undefined,
   trustVersion: number | undefined,
-): Uint8Array {
+): Hello {
   const { vendorId, classId, agentVersion, packetBytesMax } = identity
   const patchMemoryBytes = roomForPatches(identity)
-  return encodeHello({
+  return {
     vendorId,
     classId,
     bootId: run.bootId,
@@ -42,7 +42,7 @@ export function helloBytes(
     ...(operation === undefined ? {} : { operation }),
     ...(patchMemoryBytes === 0 ? {} : { patchMemoryBytes }),
     ...(trustVersion === undefined ? {} : { trustVersion }),
-  })
+  }
 }
 
 /** A draft with everything that makes it an event. `version` and `digest` are those now running. */

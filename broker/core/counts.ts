@@ -60,8 +60,10 @@ export function recounted(operation: Operation, execution: Execution, previous: 
     else wave.failed += sign
   }
   if (previous === undefined) counts.total += 1
+  if (transfer !== undefined) return { ...operation, counts, executed, wave, retryingCount, transfer }
+  if (operation.transfer === undefined) return { ...operation, counts, executed, wave, retryingCount }
   const { transfer: _, ...rest } = operation
-  return { ...rest, counts, executed, wave, retryingCount, ...(transfer === undefined ? {} : { transfer }) }
+  return { ...rest, counts, executed, wave, retryingCount }
 }
 
 /** A step, a first word: most changes move no count. */

@@ -1,20 +1,17 @@
 // What time alone brings about: deadlines of executions, the end of an operation's days, start and end of its schedule.
-import type { Device } from './device.ts'
 import { failed, isConfirmed, notReached } from './device-words.ts'
 import type { Draft } from './draft.ts'
-import { type DeadlineKind, isOpen, joinedDeadline } from './policy.ts'
+import type { Input } from './operation-facts.ts'
+import { isOpen, joinedDeadline } from './policy.ts'
 import type { Execution, Operation } from './records.ts'
+import { isUnproven, proofData } from './report-facts.ts'
 import { dropRetry } from './retry.ts'
 import { endSoak } from './rollout.ts'
 import { stopNow } from './stopping.ts'
 
-export function deadlinePassed(
-  draft: Draft,
-  execution: Execution,
-  deadline: DeadlineKind,
-  device: Device | undefined,
-  chance: number,
-): void {
+type Passed = Omit<Extract<Input, { kind: 'deadline-passed' }>, 'kind' | 'at'>
+
+export function deadlinePassed(draft: Draft, { execution, deadline, device, proof, chance }: Passed): void {
   if (execution.state !== 'in-progress') return
   switch (deadline) {
     case 'step':
@@ -25,9 +22,11 @@ export function deadlinePassed(
       draft.end(execution, execution, 'failed', 'SYS_100', { reason: 'timeout' })
       return
     case 'confirm':
-      if (device !== undefined && execution.undecided !== true && isConfirmed(draft, execution, device))
-        draft.end(execution, execution, 'completed', 'SYS_112', execution.transfer)
-      else notReached(draft, execution, device, chance)
+      if (device !== undefined && execution.undecided !== true && isConfirmed(draft.operation, execution, device)) {
+        if (!isUnproven(proof))
+          draft.end(execution, execution, 'completed', 'SYS_112', { ...execution.transfer, ...proofData(proof) })
+        else notReached(draft, execution, device, chance, execution.reportProblem ?? proof)
+      } else notReached(draft, execution, device, chance, execution.reportProblem)
       return
     case 'stop':
       draft.end(execution, execution, 'failed', 'SYS_104')

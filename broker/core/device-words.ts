@@ -7,7 +7,8 @@ import type { Data, Draft } from './draft.ts'
 import { isAtTarget } from './hand-over.ts'
 import type { Input } from './operation-facts.ts'
 import { isAwaitingConfirmation } from './policy.ts'
-import type { Execution, ExecutionStep } from './records.ts'
+import type { Execution, ExecutionStep, Operation } from './records.ts'
+import { isUnproven, type Proof, proofData, type ReportProblem } from './report-facts.ts'
 import { isFailedDelta, retryOf, ruleName, withoutLastFailure } from './retry.ts'
 import { transferIn } from './transfer.ts'
 
@@ -15,6 +16,7 @@ export interface Report {
   readonly execution: Execution
   readonly event: DeviceEvent
   readonly backupSha256?: string
+  readonly proof?: Proof
   readonly chance: number
 }
 
@@ -36,7 +38,7 @@ export function deviceReported(draft: Draft, report: Report): void {
   else if (execution.state === 'in-progress') {
     const step = stepOf(execution, content.step)
     const awaited = step === 'awaiting-install' ? sessionIn(event) : {}
-    draft.put({ ...withoutSession(heard), step, ...awaited }, execution)
+    draft.put({ ...withoutStep(heard), step, ...awaited }, execution)
   }
 }
 
@@ -45,7 +47,11 @@ function sessionIn({ data: { session = '' } }: DeviceEvent): Pick<Execution, 'aw
   return /^[0-9a-f]{16}$/.test(session) ? { awaitsSession: session } : {}
 }
 
-function withoutSession({ awaitsSession: _, ...rest }: Execution): Execution {
+/** Without what belongs to the step it has left. */
+function withoutStep(execution: Execution): Execution {
+  // Taking fields away costs ten times what a look does, and nearly no execution has these.
+  if (execution.awaitsSession === undefined && execution.reportProblem === undefined) return execution
+  const { awaitsSession: _, reportProblem: __, ...rest } = execution
   return rest
 }
 
@@ -75,7 +81,12 @@ function stepOf({ step }: Execution, reported: Step): ExecutionStep {
   return step === 'withdrawing' && !goesOn ? step : reported
 }
 
-function codeReported(draft: Draft, { execution, event, chance }: Report, previous: Execution, code: EventCode): void {
+function codeReported(
+  draft: Draft,
+  { execution, event, chance, proof }: Report,
+  previous: Execution,
+  code: EventCode,
+): void {
   const { subject } = draft.operation
   const succeeded = eventCodeEntry(code).types[0] === 'SUCCESS'
   if (!succeeded) {
@@ -87,23 +98,40 @@ function codeReported(draft: Draft, { execution, event, chance }: Report, previo
   }
   const digest = subject.kind === 'release' ? subject.digest : undefined
   const wrongImage = digest === undefined || (event.digest !== undefined && event.digest !== digest)
-  draft.logReport(previous, event, {}, wrongImage ? undefined : 'completed')
+  if (!wrongImage && isUnproven(proof)) {
+    draft.logReport(previous, event, proofData(proof))
+    unproven(draft, execution, previous, proof)
+    return
+  }
+  draft.logReport(previous, event, wrongImage ? {} : proofData(proof), wrongImage ? undefined : 'completed')
   if (!wrongImage) {
-    draft.close(execution, previous, 'completed', code, event.data)
+    draft.close(execution, previous, 'completed', code, { ...event.data, ...proofData(proof) })
     return
   }
   const data = { expected: digest ?? 'no image', actual: event.digest ?? '' }
   failed(draft, execution, previous, 'SYS_111', data, chance, { byBroker: true })
 }
 
+/** A success without its proof: nothing is concluded from it, and the device has the time of a confirmation for a better word. */
+function unproven(draft: Draft, heard: Execution, previous: Execution, problem: ReportProblem): void {
+  if (previous.state !== 'in-progress') return
+  const { step, reportedAt } = previous
+  if (step === 'confirming' && previous.reportProblem === problem) return
+  // Whoever says it again and again does not put off the end.
+  const since = previous.reportProblem === undefined ? draft.at : (reportedAt ?? draft.at)
+  const waits: Execution = { ...withoutStep(heard), step: 'confirming', answered: true }
+  draft.put({ ...waits, reportedAt: since, reportProblem: problem }, previous)
+}
+
 /** The device's word on a command: SYS_112 when what it says is what was wanted. */
 function outcomeReported(draft: Draft, report: Report, previous: Execution, step: 'done' | 'failed'): void {
-  const { execution, event, chance } = report
+  const { execution, event, chance, proof } = report
   const { subject } = draft.operation
   if (subject.kind !== 'command') return
   const wrong: Data | undefined = step === 'failed' ? { reason: 'failed', ...event.data } : mistakeIn(draft, report)
-  if (wrong === undefined) draft.end(execution, previous, 'completed', 'SYS_112', event.data)
-  else failed(draft, execution, previous, 'SYS_111', wrong, chance)
+  if (wrong !== undefined) failed(draft, execution, previous, 'SYS_111', wrong, chance)
+  else if (isUnproven(proof)) unproven(draft, execution, previous, proof)
+  else draft.end(execution, previous, 'completed', 'SYS_112', { ...event.data, ...proofData(proof) })
 }
 
 function mistakeIn(draft: Draft, { event, backupSha256 }: Report): Data | undefined {
@@ -130,7 +158,7 @@ function withdrawnReported(draft: Draft, heard: Execution, previous: Execution):
     // Taken back though it is wanted (a stop that this store knows nothing of): a new attempt, or the device would
     // only repeat that it took the old one back.
     const again: Execution = {
-      ...withoutSession(heard),
+      ...withoutStep(heard),
       step: 'offered',
       answered: false,
       attempt: heard.attempt + 1,
@@ -144,7 +172,7 @@ type SaidHello = Extract<Input, { kind: 'device-said-hello' }>
 
 export function deviceSaidHello(
   draft: Draft,
-  { execution, device, underWay, chance, repeated }: Omit<SaidHello, 'kind' | 'at'>,
+  { execution, device, underWay, chance, repeated, proof }: Omit<SaidHello, 'kind' | 'at'>,
 ): void {
   if (!isUnended(execution)) return
   const taking = draft.operation.state === 'stopping' || execution.removal !== undefined
@@ -156,20 +184,22 @@ export function deviceSaidHello(
     if (taking) draft.effect({ kind: 'withdraw', execution })
     return
   }
-  if (isConfirmed(draft, execution, device)) {
-    draft.end(execution, execution, 'completed', 'SYS_112', execution.transfer)
+  if (isConfirmed(draft.operation, execution, device)) {
+    if (isUnproven(proof)) unproven(draft, execution, execution, proof)
+    else draft.end(execution, execution, 'completed', 'SYS_112', { ...execution.transfer, ...proofData(proof) })
     return
   }
   if (execution.state !== 'in-progress') return
-  if (draft.operation.subject.kind === 'release' && isAwaitingConfirmation(execution))
-    notReached(draft, execution, device, chance)
+  // A success that was not believed is no restart that has to be confirmed, and takes nothing from whom it was claimed of.
+  const awaited = isAwaitingConfirmation(execution) && execution.reportProblem === undefined
+  if (draft.operation.subject.kind === 'release' && awaited) notReached(draft, execution, device, chance)
   else if (taking) draft.end(execution, execution, 'skipped', execution.removal === undefined ? 'SYS_103' : 'SYS_109')
   // A hello may be its answer to the very offer (it believes that it is done): offering at once would go round for ever,
   // and moving the execution would hold off its step timeout. The repetition is the timer's.
   else if (repeated === true && execution.step === 'offered' && execution.answered !== true) return
   else {
     // The device knows nothing of the offer: it never arrived, or its journal is new.
-    const { undecided: _, ...known } = withoutSession(execution)
+    const { undecided: _, ...known } = withoutStep(execution)
     const again: Execution = { ...known, step: 'offered', answered: false }
     draft.put(again, execution)
     draft.effect({ kind: 'offer', execution: again })
@@ -177,8 +207,7 @@ export function deviceSaidHello(
 }
 
 /** The hello itself is the success: the release runs, or the device has booted since. */
-export function isConfirmed(draft: Draft, execution: Execution, device: Device): boolean {
-  const { operation } = draft
+export function isConfirmed(operation: Operation, execution: Execution, device: Device): boolean {
   if (operation.subject.kind === 'release') return isAtTarget(operation, device)
   return (
     operation.subject.confirmation === 'new-boot' &&
@@ -187,8 +216,14 @@ export function isConfirmed(draft: Draft, execution: Execution, device: Device):
   )
 }
 
-/** After the reboot the device does not run what it should. */
-export function notReached(draft: Draft, execution: Execution, device: Device | undefined, chance: number): void {
+/** After the reboot the device does not run what it should, or has not proved it (`problem`). */
+export function notReached(
+  draft: Draft,
+  execution: Execution,
+  device: Device | undefined,
+  chance: number,
+  problem?: ReportProblem,
+): void {
   const { subject } = draft.operation
   const component =
     subject.kind === 'release' ? device?.components.find(({ name }) => name === subject.component) : undefined
@@ -198,6 +233,7 @@ export function notReached(draft: Draft, execution: Execution, device: Device | 
     execution,
     'SYS_111',
     {
+      ...(problem === undefined ? {} : { reason: problem }),
       expected: subject.kind === 'release' ? `${subject.version} ${subject.digest}` : 'a hello with a new boot id',
       actual: component === undefined ? 'no hello since the reboot' : `${component.version} ${component.digest}`,
     },
@@ -248,7 +284,7 @@ export function failed(
     notBefore: new Date(notBefore).toISOString(),
     ...(deltaFailed && execution.offered?.fullToo === true ? { brings: 'full' } : {}),
   })
-  const { step: _, ...rest } = withoutSession(counted)
+  const { step: _, ...rest } = withoutStep(counted)
   const final = options.byBroker === true ? {} : { final: true }
   draft.put(
     {

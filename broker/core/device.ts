@@ -25,6 +25,10 @@ export interface Device {
   readonly failures?: readonly { readonly operation: OperationId; readonly at: number }[]
   /** Failed too many operations in a row: new ones skip it until a person releases it. */
   readonly quarantinedAt?: number
+  /** What signs its reports: SubjectPublicKeyInfo, DER, base64; the first usable one it said. */
+  readonly reportKey?: string
+  /** Since then it, or somebody in its name, has said another key as well, which was not taken. */
+  readonly reportKeyRefusedAt?: number
 }
 
 /** Which events of one journal are stored: all up to `floor`, and those in `above`. */
@@ -78,6 +82,22 @@ function raised(journalId: string, floor: number, above: readonly number[]): Jou
 
 function withPosition(journals: readonly JournalPosition[], position: JournalPosition): readonly JournalPosition[] {
   return [position, ...journals.filter(journal => journal.journalId !== position.journalId)].slice(0, journalsMax)
+}
+
+/** What a hello that says `key` makes of the one that is kept; the first one stays until a person takes it away. */
+export function reportKeyAfter(
+  before: Device | undefined,
+  key: string | undefined,
+  at: number,
+): Pick<Device, 'reportKey' | 'reportKeyRefusedAt'> {
+  if (key === undefined || before?.reportKey === key) return {}
+  if (before?.reportKey === undefined) return { reportKey: key }
+  return before.reportKeyRefusedAt === undefined ? { reportKeyRefusedAt: at } : {}
+}
+
+/** The device after a person took its key away: the next one it says is kept. */
+export function withoutReportKey({ reportKey: _, reportKeyRefusedAt: __, ...rest }: Device): Device {
+  return rest
 }
 
 export interface QuarantineRule {

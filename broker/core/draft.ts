@@ -92,6 +92,7 @@ export class Draft {
       errorReason: ______,
       undecided: _______,
       awaitsSession: ________,
+      reportProblem: _________,
       ...rest
     } = execution
     const { subject } = this.#operation

@@ -21,6 +21,8 @@ export interface Standing {
   /** The broadcast session it is a member of. */
   readonly session?: string
   readonly window: { readonly open: boolean; readonly changesAt?: number }
+  /** The device signs no reports, and the broker demands them. */
+  readonly reportKeyLacks?: boolean
   /** Hand-overs the rate still allows now. */
   readonly rateLeft: number
   readonly rateLimit?: number
@@ -41,6 +43,7 @@ export type Rule =
   | 'prerequisite'
   | 'precursor'
   | 'offline'
+  | 'report-key'
   | 'other-operation'
   | 'superseded'
   | 'retry-delay'
@@ -81,12 +84,19 @@ export function explain(
     const format = offered === undefined ? {} : { format: offered.format, manifest: offered.manifest }
     const brought = offered === undefined || offered.format === 'raw' ? '' : ` with ${offered.format}`
     const heard = session === undefined ? '' : ', in a broadcast session'
-    return reason('in-progress', `in progress, step ${step ?? 'offered'}, attempt ${attempt}${brought}${heard}`, {
-      step: step ?? 'offered',
-      attempt,
-      ...format,
-      ...(session === undefined ? {} : { session }),
-    })
+    const { reportProblem } = execution
+    const doubt = reportProblem === undefined ? '' : `; it told a success that is not believed: ${reportProblem}`
+    return reason(
+      'in-progress',
+      `in progress, step ${step ?? 'offered'}, attempt ${attempt}${brought}${heard}${doubt}`,
+      {
+        step: step ?? 'offered',
+        attempt,
+        ...(reportProblem === undefined ? {} : { report: reportProblem }),
+        ...format,
+        ...(session === undefined ? {} : { session }),
+      },
+    )
   }
   return held(operation, execution, device, standing) ?? reason('ready', 'nothing holds it back: it is next', {})
 }
@@ -114,6 +124,14 @@ function held(
     return reason('offline', 'not connected', {
       since: standing.lastHelloAt === undefined ? null : new Date(standing.lastHelloAt).toISOString(),
     })
+  if (standing.reportKeyLacks === true)
+    return reason(
+      'report-key',
+      'its hello said no report key, or another one than is kept of it: reports must be signed',
+      {
+        kept: device?.reportKey !== undefined,
+      },
+    )
   if (standing.inProgressIn !== undefined && standing.inProgressIn !== operation.id)
     return reason('other-operation', 'in progress in another operation', { operation: standing.inProgressIn })
   if (standing.wantedFirstBy !== undefined)

@@ -3,7 +3,7 @@ import { compareVersions } from '../../proto/version.ts'
 import type { Device } from './device.ts'
 import type { Draft } from './draft.ts'
 import { manifestFor, offeredBy, precursorsFor } from './manifest-choice.ts'
-import type { Target } from './operation-facts.ts'
+import type { Input, Target } from './operation-facts.ts'
 import { isOpen } from './policy.ts'
 import type { Execution, Operation, Release } from './records.ts'
 import { dropRetry } from './retry.ts'
@@ -106,22 +106,26 @@ function add(draft: Draft, { device, registered }: Target): void {
   else draft.put(added)
 }
 
-export function deviceReady(draft: Draft, execution: Execution, device: Device, release: Release | undefined): void {
+type Ready = Pick<Extract<Input, { kind: 'device-ready' }>, 'execution' | 'device' | 'release' | 'reportSeed'>
+
+export function deviceReady(draft: Draft, { execution, device, release, reportSeed: drawn }: Ready): void {
   const { operation } = draft
   if (execution.state !== 'pending' || !hasRoom(operation, execution)) return
   if (execution.notBefore !== undefined && draft.at < execution.notBefore) return
   const refusal = refusalOf(operation, device, draft.at, release)
   if (refusal !== undefined) {
-    // It was handed over before: left out now, it ends with the failure it had.
-    if (execution.lastFailure !== undefined && refusal.code !== 'SYS_110')
+    // It was handed over before: left out now, it ends with the failure it had. That it has the release by now is a word
+    // of its hello, which does not stand for a success that had to be signed.
+    if (execution.lastFailure !== undefined && (refusal.code !== 'SYS_110' || execution.reportSeed !== undefined))
       dropRetry(draft, execution, execution.lastFailure)
     else draft.end(execution, execution, refusal.state, refusal.code, refusal.data)
     return
   }
-  const { notBefore: _, undecided: __, ...rest } = execution
+  const rest = withoutWait(execution)
   const manifest = release && manifestFor(release, device, draft.at, execution)
   const initialVersion = execution.initialVersion ?? installedVersion(operation, device)
   const firstTime = execution.attempt === 0
+  const reportSeed = execution.reportSeed ?? drawn
   const { wave } = operation
   const inWave = execution.wave ?? (wave.index < operation.policy.waves.length ? wave.index : undefined)
   const handedOver: Execution = {
@@ -136,6 +140,7 @@ export function deviceReady(draft: Draft, execution: Execution, device: Device, 
       ? {}
       : { offered: offeredBy(manifest, release, device, draft.at) }),
     ...(inWave === undefined ? {} : { wave: inWave }),
+    ...(reportSeed === undefined ? {} : { reportSeed }),
     ...(initialVersion === undefined ? {} : { initialVersion }),
   }
   draft.put(handedOver, execution)
@@ -148,6 +153,13 @@ export function deviceReady(draft: Draft, execution: Execution, device: Device, 
     ...(state === 'pending' ? { state: 'running', startedAt: draft.operation.startedAt ?? draft.at } : {}),
   })
   draft.effect({ kind: 'offer', execution: handedOver })
+}
+
+/** Without what kept it waiting; of most there is nothing to take away, which costs less to see than to do. */
+function withoutWait(execution: Execution): Execution {
+  if (execution.notBefore === undefined && execution.undecided === undefined) return execution
+  const { notBefore: _, undecided: __, ...rest } = execution
+  return rest
 }
 
 export function deviceUnreachable(draft: Draft, execution: Execution): void {

@@ -4,6 +4,7 @@ import type { DeviceEvent } from '../../proto/messages.ts'
 import type { Device } from './device.ts'
 import type { DeadlineKind, Policy } from './policy.ts'
 import type { Actor, AuditEntry, Execution, NewEvent, Operation, Release } from './records.ts'
+import type { Proof } from './report-facts.ts'
 
 /** What happened. `at` is the fleet's time (adapters: steady-clock); executions are as stored now. */
 export type Input =
@@ -35,6 +36,8 @@ export type Input =
       readonly execution: Execution
       readonly device: Device
       readonly release?: Release
+      /** The report key of the device is known: what its success has to be signed over comes from this. */
+      readonly reportSeed?: string
     }
   /** Its turn came and it is not connected. */
   | { readonly kind: 'device-unreachable'; readonly at: number; readonly execution: Execution }
@@ -45,6 +48,8 @@ export type Input =
       readonly event: DeviceEvent
       /** SHA-256 of the configuration that is stored of this device and operation. */
       readonly backupSha256?: string
+      /** Of a success that has to be signed. */
+      readonly proof?: Proof
       /** 0..1, drawn: spreads the delay of a retry. */
       readonly chance: number
     }
@@ -57,6 +62,7 @@ export type Input =
       readonly underWay: boolean
       /** The connection has said hello before: what was offered on it since then may be on its way still. */
       readonly repeated?: boolean
+      readonly proof?: Proof
       readonly chance: number
     }
   /** `device` is the registry's record, absent when it was never seen. */
@@ -66,6 +72,7 @@ export type Input =
       readonly execution: Execution
       readonly deadline: DeadlineKind
       readonly device?: Device
+      readonly proof?: Proof
       readonly chance: number
     }
   | { readonly kind: 'operation-timed-out'; readonly at: number; readonly inProgress: readonly Execution[] }

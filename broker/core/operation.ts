@@ -57,7 +57,7 @@ function apply(draft: Draft, input: Input): void {
       pendingSwept(draft, input.executions, input.more)
       break
     case 'device-ready':
-      deviceReady(draft, input.execution, input.device, input.release)
+      deviceReady(draft, input)
       break
     case 'device-unreachable':
       deviceUnreachable(draft, input.execution)
@@ -69,7 +69,7 @@ function apply(draft: Draft, input: Input): void {
       deviceSaidHello(draft, input)
       break
     case 'deadline-passed':
-      deadlinePassed(draft, input.execution, input.deadline, input.device, input.chance)
+      deadlinePassed(draft, input)
       break
     case 'operation-timed-out':
       operationTimedOut(draft, input.inProgress)

@@ -7,6 +7,7 @@ import type { ManifestFormat } from '../../proto/manifest.ts'
 import type { Step } from '../../proto/messages.ts'
 import type { DeviceCertificate, Enrolment } from './device-certificates.ts'
 import type { Policy } from './policy.ts'
+import type { ReportFacts } from './report-facts.ts'
 import type { TokenFacts } from './token-facts.ts'
 
 /** A name in the registry of operation types (core/operation-types.ts). */
@@ -177,7 +178,7 @@ export type ExecutionState = 'pending' | 'in-progress' | 'completed' | 'failed' 
 /** The steps a device reports, and the broker's own word for one that has been told to withdraw. */
 export type ExecutionStep = Step | 'withdrawing'
 
-export interface Execution {
+export interface Execution extends ReportFacts {
   readonly operation: OperationId
   readonly device: DeviceId
   readonly state: ExecutionState
@@ -386,14 +387,13 @@ export interface Webhook {
   readonly createdBy: PrincipalName
 }
 export type WebhookEvent = 'operation.paused' | 'operation.aborted' | 'operation.completed' | 'operation.stopped'
-/** What has to be told to a webhook and has not been acknowledged there. */
+/** What has to be told to a webhook, not before `dueAt`, and has not been acknowledged there. */
 export interface Notice {
   readonly number: number
   readonly webhook: string
   readonly event: WebhookEvent
   readonly at: number
   readonly attempt: number
-  /** Not before, milliseconds since 1970. */
   readonly dueAt: number
   readonly body: JsonObject
 }

@@ -94,10 +94,24 @@ export function matches({ conditions }: TargetFilter, device: TargetDevice, fact
     else if (condition.kind === 'seen' ? !wasSeen(condition, device, facts) : !holds(condition, device, facts))
       return false
   }
-  if (ofComponents.length === 0) return true
-  const components = device.components ?? []
-  const fits = (component: ComponentReport) => ofComponents.every(condition => holdsOf(condition, component))
-  return ofComponents.every(({ negated }) => negated) ? components.every(fits) : components.some(fits)
+  return ofComponents.length === 0 || componentsFit(ofComponents, device.components ?? [])
+}
+
+/** What can be said of a device from its id or its components alone: false for one that cannot match. */
+export interface Prefilter {
+  id(id: DeviceId): boolean
+  components(components: readonly ComponentReport[]): boolean
+}
+
+/** Undefined when the filter speaks of neither. */
+export function prefilterOf({ conditions }: TargetFilter): Prefilter | undefined {
+  const ofIds = conditions.filter(condition => condition.kind === 'device').filter(({ field }) => field === 'id')
+  const ofComponents = conditions.filter(condition => condition.kind === 'component')
+  if (ofIds.length + ofComponents.length === 0) return undefined
+  return {
+    id: id => ofIds.every(({ test, negated }) => passes(test, id) !== negated),
+    components: components => ofComponents.length === 0 || componentsFit(ofComponents, components),
+  }
 }
 
 /** The only devices it can match, without doubles; undefined when it does not say: the whole registry is to be read. */
@@ -115,6 +129,11 @@ export function filterIds({ conditions }: TargetFilter): readonly DeviceId[] | u
 type ComponentCondition = Extract<Condition, { kind: 'component' }>
 type DeviceCondition = Extract<Condition, { kind: 'device' }>
 type SeenCondition = Extract<Condition, { kind: 'seen' }>
+
+function componentsFit(conditions: readonly ComponentCondition[], components: readonly ComponentReport[]): boolean {
+  const fits = (component: ComponentReport) => conditions.every(condition => holdsOf(condition, component))
+  return conditions.every(({ negated }) => negated) ? components.every(fits) : components.some(fits)
+}
 
 function namesEnrolled(condition: Condition): boolean {
   if (condition.kind !== 'device' || condition.field !== 'state' || condition.negated) return false

@@ -32,6 +32,18 @@ export class TokenBuckets {
     return true
   }
 
+  /** What `take` would say; nothing is taken. */
+  has(key: string, nowMs: number): boolean {
+    return this.#tokens(this.#buckets.get(key), nowMs) >= 1
+  }
+
+  /** Puts `tokens` back, at most until it is full. */
+  give(key: string, tokens: number, nowMs: number): void {
+    const bucket = this.#buckets.get(key)
+    if (bucket === undefined) return
+    this.#buckets.set(key, { tokens: Math.min(this.#rate.burst, this.#tokens(bucket, nowMs) + tokens), atMs: nowMs })
+  }
+
   #tokens(bucket: Bucket | undefined, nowMs: number): number {
     if (bucket === undefined) return this.#rate.burst
     return Math.min(this.#rate.burst, bucket.tokens + ((nowMs - bucket.atMs) * this.#rate.perSecond) / 1000)

@@ -24,8 +24,16 @@ export type TransferCounts = Omit<TransferTotals, 'devices'>
 
 /** The words as they are kept beside an execution: said with the step after the last chunk, and with a failure. */
 export function transferIn({ data }: Pick<DeviceEvent, 'data'>): Pick<Execution, 'transfer'> {
-  const told = names.flatMap(name => (/^\d{1,15}$/.test(data[name] ?? '') ? [[name, data[name] ?? '']] : []))
-  return told.length === 0 ? {} : { transfer: Object.fromEntries(told) }
+  const transfer: Record<string, string> = {}
+  let isTold = false
+  // Most events say nothing of it, and every one is asked.
+  for (const name of names) {
+    const text = data[name]
+    if (text === undefined || !/^\d{1,15}$/.test(text)) continue
+    transfer[name] = text
+    isTold = true
+  }
+  return isTold ? { transfer } : {}
 }
 
 /** Undefined when the device said nothing of it, or nothing that can be true. */

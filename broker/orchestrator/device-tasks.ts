@@ -51,6 +51,7 @@ export class HelloTask implements Task {
       packetBytesMax: hello.packetBytesMax,
       components: hello.components,
       journals: withFloor(before?.journals ?? [], hello.journalId, acknowledgedFloor(hello)),
+      ...this.#context.reports.keyAfter(this.#connection.device, before, hello, at),
     }
     turn.putDevice(device)
     if (before === undefined) turn.putEvent(registered(device.id, at))
@@ -66,7 +67,7 @@ export class HelloTask implements Task {
     turn.afterCommit.push(() => {
       const session = this.#context.sessions.ofConnection(this.#connection)
       if (session === undefined) return
-      session.hello = hello
+      session.hello = said.judged ? withoutReport(hello) : hello
       session.judged = said.judged
     })
     if (judged) said.judge(turn, hello)
@@ -145,7 +146,7 @@ export class EventTask implements Task {
     const journals = withStored(device.journals, event.journalId, event.eventNumber)
     if (journals === undefined)
       throw new MessageRefused('event-number', `event ${event.eventNumber} of ${id} is too far ahead of those stored`)
-    turn.putDevice({ ...device, journals })
+    turn.putJournals(device, journals)
     this.#record(turn, id)
     // The hello this event was announced by may stand in the same turn: one read of a socket can hold both.
     const said = turn.said.get(this.#connection)
@@ -157,10 +158,12 @@ export class EventTask implements Task {
     }
     const session = this.#context.sessions.ofConnection(this.#connection)
     if (session?.hello === undefined || session.judged || !outboxIsIn(session.hello, journals)) return
+    const { hello } = session
     turn.afterCommit.push(() => {
       session.judged = true
+      session.hello = withoutReport(hello)
     })
-    this.#judgement?.apply(turn, session.hello)
+    this.#judgement?.apply(turn, hello)
   }
 
   #record(turn: Turn, device: DeviceId): void {
@@ -168,7 +171,9 @@ export class EventTask implements Task {
     const event = this.#event
     const running = this.#running
     const execution = running && turn.execution(running, device)
-    if (running !== undefined && execution !== undefined) {
+    const registered = turn.device(device)
+    if (running !== undefined && execution !== undefined && registered !== undefined) {
+      const proof = this.#context.reports.ofEvent(running.operation, execution, registered, event)
       const backupSha256 = turn.backupSha256(running.operation.id, device) ?? this.#backupSha256
       turn.decide(running, {
         kind: 'device-reported',
@@ -177,6 +182,7 @@ export class EventTask implements Task {
         event,
         chance: chanceOf(this.#context.random),
         ...(backupSha256 === undefined ? {} : { backupSha256 }),
+        ...(proof === undefined ? {} : { proof }),
       })
       if (this.#waitsForGo && execution.code !== undefined) this.#takeBack(turn, running.operation.lease)
       return
@@ -247,7 +253,7 @@ export class ConfigurationTask implements Task {
 }
 
 /** Names in the data of an event that are the broker's to give; from a device they are kept as its own words. */
-const brokersNames: ReadonlySet<string> = new Set(['campaign_id', 'claimed_campaign_id', 'late'])
+const brokersNames: ReadonlySet<string> = new Set(['campaign_id', 'claimed_campaign_id', 'late', 'report'])
 
 function withOwnWords(event: DeviceEvent): DeviceEvent {
   const names = Object.keys(event.data)
@@ -329,11 +335,18 @@ class Judgement {
       if (execution === undefined || (execution.state === 'pending' && execution.lastFailure === undefined)) continue
       const underWay = hello.operation === running.operation.id
       const chance = chanceOf(this.#context.random)
-      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, repeated, chance })
+      const proof = this.#context.reports.ofHello(running.operation, execution, device, hello)
+      const proved = proof === undefined ? {} : { proof }
+      turn.decide(running, { kind: 'device-said-hello', at, execution, device, underWay, repeated, chance, ...proved })
     }
     makeReady(this.#context, turn, this.#device, this.#operations)
     this.#joins.apply(turn)
   }
+}
+
+/** What is kept of a hello that was judged: its report has been. */
+function withoutReport({ report: _, ...hello }: Hello): Hello {
+  return hello
 }
 
 /** Operations that run in which a device is looked for one by one; with more of them its index is read. */

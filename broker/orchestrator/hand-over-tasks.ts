@@ -38,7 +38,7 @@ export class RefillTask implements Task {
 
   apply(turn: Turn): void {
     const running = this.#running
-    const { sessions, inProgressOf, inProgressMax, clock, calendar } = this.#context
+    const { sessions, inProgressOf, inProgressMax, clock, calendar, reports } = this.#context
     if (isOver(running, clock) || !windowState(running, calendar, clock).open) return
     const mayFollow = rateLeft(running, clock)
     const taken = takenInTurn(turn)
@@ -62,12 +62,16 @@ export class RefillTask implements Task {
       // Not said hello yet, or busy in another operation: its hello, or the end there, makes it a candidate again.
       if (execution === undefined || !isReady(session) || isBusy) continue
       const registered = turn.device(device) ?? session.device
+      // Its next hello may bring the key, and makes it a candidate again.
+      if (!reports.mayBeOffered(registered, session.hello)) continue
+      const reportSeed = reports.seedFor(registered)
       const decision = turn.decide(running, {
         kind: 'device-ready',
         at,
         execution,
         device: registered,
         ...(running.release === undefined ? {} : { release: running.release }),
+        ...(reportSeed === undefined ? {} : { reportSeed }),
       })
       if (!decision.executions.some(change => change.execution.state === 'in-progress')) continue
       taken.add(device)

@@ -1,7 +1,10 @@
 // Live JSON for operators: each logged event at once, the state of an operation at each change of state and otherwise at
 // most twice a second. By MQTT for everyone who may read it, and for listeners in this process (streams of the HTTP door).
 // Nothing waits for a reader; what a reader missed, the event log and the next message tell.
+import type { OperationView } from '../../proto/http-api.ts'
+import type { DeviceId } from '../../proto/ids.ts'
 import { liveEventTopic, operationStateTopic } from '../../proto/topics.ts'
+import type { Device } from '../core/device.ts'
 import type { EventRecord, Operation } from '../core/records.ts'
 import type { Clock, OperatorChannel } from '../ports.ts'
 import { eventView, operationView } from '../views.ts'
@@ -11,7 +14,11 @@ const pauseMs = 500
 /** Must not throw and must not wait. */
 export interface LiveListener {
   event(record: EventRecord): void
-  operation(operation: Operation): void
+  /** `view`: made once for all listeners. */
+  operation(operation: Operation, view: OperationView): void
+  /** A record of the registry as it is from now on. */
+  device?(device: Device): void
+  deviceGone?(id: DeviceId): void
   /** Nothing more comes. */
   closed(): void
 }
@@ -50,6 +57,12 @@ export class LiveFeed {
     }
   }
 
+  /** Records that were written, and those that are gone: they are never both in one call. */
+  devices(changed: Iterable<Device>, gone: Iterable<DeviceId>): void {
+    for (const device of changed) for (const listener of this.#listeners) listener.device?.(device)
+    for (const id of gone) for (const listener of this.#listeners) listener.deviceGone?.(id)
+  }
+
   operation(operation: Operation): void {
     if (this.#lastStates.get(operation.id) !== operation.state) {
       this.#publish(operation)
@@ -72,7 +85,8 @@ export class LiveFeed {
     if (operation.completedAt === undefined) this.#lastStates.set(operation.id, operation.state)
     else this.#lastStates.delete(operation.id)
     const { id } = operation
-    this.#channel.publish(operationStateTopic(id), operationView(operation, this.#throughputOf(id)))
-    for (const listener of this.#listeners) listener.operation(operation)
+    const view = operationView(operation, this.#throughputOf(id))
+    this.#channel.publish(operationStateTopic(id), view)
+    for (const listener of this.#listeners) listener.operation(operation, view)
   }
 }

@@ -9,6 +9,7 @@ import type { PatchOffers } from '../delivery/patch-offers.ts'
 import type { Calendar, Log } from '../ports.ts'
 import type { FleetClock } from './fleet-clock.ts'
 import { goIsOpen } from './gates.ts'
+import { reportNonceOf } from './report-judge.ts'
 import type { LiveFigures, RunningOperation } from './running-operation.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { installedBy } from './transports.ts'
@@ -94,6 +95,8 @@ export class Offers {
     const patch = manifest && this.#patchFor(running, session, manifest)
     // A device that says no trust version would not know the field.
     const time = session.hello?.trustVersion === undefined ? undefined : this.#fleetTime?.()
+    const { reportSeed } = execution
+    const signs = session.hello?.reportKey !== undefined && reportSeed !== undefined
     session.connection.publish('offer', [
       encodeOfferMessage({
         kind: 'offer',
@@ -106,6 +109,7 @@ export class Offers {
         logWanted: operation.policy.logOnFailure === true,
         ...(patch === undefined ? {} : { patch }),
         ...(time === undefined ? {} : { time }),
+        ...(signs ? { reportNonce: reportNonceOf(reportSeed, attempt) } : {}),
       }),
     ])
     const format = manifest && formatOf(manifest)

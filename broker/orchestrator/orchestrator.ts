@@ -26,6 +26,7 @@ import { LogTask } from './log-task.ts'
 import { figuresOf, type OfferSettings, Offers } from './offers.ts'
 import { Planner, type PlannerSettings } from './planner.ts'
 import { DeregisterTask, EditDeviceTask } from './registry-tasks.ts'
+import { type ReportFigures, ReportJudge } from './report-judge.ts'
 import type { RunningOperation } from './running-operation.ts'
 import { Sessions } from './sessions.ts'
 import { standingOf } from './standing.ts'
@@ -40,6 +41,8 @@ export interface OrchestratorSettings extends OfferSettings, PlannerSettings, Br
   /** Connected devices an operation remembers as candidates; the rest is read again when these are done. */
   readonly readyMax: number
   readonly quarantine: QuarantineRule
+  /** Nothing is handed over to a device that signs no reports. */
+  readonly signedReports: boolean
 }
 export const orchestratorDefaults: OrchestratorSettings = {
   inProgressMax: 1000,
@@ -51,6 +54,7 @@ export const orchestratorDefaults: OrchestratorSettings = {
   broadcastDevicesMin: 50,
   broadcastGatherMs: 2000,
   quarantine: quarantineDefaults,
+  signedReports: false,
 }
 
 /** What the orchestrator works with; each stays its owner's. */
@@ -80,6 +84,7 @@ export class Orchestrator {
   readonly #sessions = new Sessions()
   /** Connected devices. */
   readonly onlineCount = (): number => this.#sessions.count
+  readonly reportFigures = (): ReportFigures => this.#context.reports.figures
   readonly #offers: Offers
   readonly #broadcasts: Broadcasts
   readonly #running = new Map<OperationId, RunningOperation>()
@@ -92,7 +97,7 @@ export class Orchestrator {
   #closed = false
 
   private constructor(ports: OrchestratorPorts, clock: FleetClock, settings: OrchestratorSettings) {
-    const { store, log, calendar, random, channel, patches } = ports
+    const { store, log, calendar, random, channel, patches, fleetTime } = ports
     const sessions = this.#sessions
     this.#store = store
     this.#clock = clock
@@ -100,10 +105,7 @@ export class Orchestrator {
     this.#noticed = ports.noticed ?? (() => {})
     const transports = new Transports(sessions, patches, ports.encodedBytesOf)
     const broadcasts = new Broadcasts({ clock, random, log, sessions }, transports, settings)
-    const offering = {
-      ...(patches === undefined ? {} : { patches }),
-      ...(ports.fleetTime === undefined ? {} : { fleetTime: ports.fleetTime }),
-    }
+    const offering = { ...(patches && { patches }), ...(fleetTime && { fleetTime }) }
     const activate = (execution: Execution) => broadcasts.activate(execution)
     this.#broadcasts = broadcasts
     this.#offers = new Offers({ sessions, clock, calendar, log, activate, ...offering }, settings)
@@ -120,6 +122,7 @@ export class Orchestrator {
       inProgressMax: settings.inProgressMax,
       readyMax: settings.readyMax,
       quarantine: settings.quarantine,
+      reports: new ReportJudge(log, random, settings.signedReports),
       webhooks: new Map(),
       enqueue: task => this.#enqueue(task),
     }
@@ -271,12 +274,7 @@ export class Orchestrator {
 
   /** Only a device with a live execution may pull, and only the artifact that its last attempt brought. */
   mayPull(device: DeviceId, operation: OperationId, artifact: ArtifactId | string): boolean {
-    const running = this.#running.get(operation)
-    const session = this.#sessions.of(device)
-    const execution = running?.inProgress.get(device)
-    if (running === undefined || session?.device === undefined || execution === undefined) return false
-    if (running.release === undefined) return false
-    return running.manifestOf(session.device, execution).artifact === artifact
+    return this.#running.get(operation)?.brings(artifact, this.#sessions.of(device)?.device) ?? false
   }
 
   /** Of all devices of a running operation together; undefined: as the broker is set. */
@@ -360,6 +358,7 @@ export class Orchestrator {
       // Who has begun to wait for a go need not wait for the timer.
       if (running.isHeld(execution) && before?.step !== execution.step) this.#send(running, execution.device)
     }
+    this.live.devices(turn.writtenDevices(), turn.goneDevices())
     this.live.events(events)
     const touched = new Set([...turn.created, ...turn.changedOperations.keys()])
     for (const running of touched) {

@@ -1,7 +1,7 @@
 // What is held in memory of an operation that has not ended: its record, the executions in progress, a bounded set of
 // connected devices whose turn may come, the rate of the last minute, and when an unanswered offer is repeated. Never
 // its targets.
-import type { DeviceId } from '../../proto/ids.ts'
+import type { ArtifactId, DeviceId } from '../../proto/ids.ts'
 import type { Device } from '../core/device.ts'
 import { manifestFor } from '../core/manifest-choice.ts'
 import { isOpen } from '../core/policy.ts'
@@ -75,6 +75,13 @@ export class RunningOperation {
       known ?? (this.release && manifestFor(this.release, device, 0, { deltaFailed: true })) ?? manifests[0]
     if (manifest === undefined) throw new TypeError(`operation ${this.operation.id} has no manifest`)
     return manifest
+  }
+
+  /** The device is in progress, and this is what its last attempt brought. */
+  brings(artifact: ArtifactId | string, device: Device | undefined): boolean {
+    const execution = device && this.inProgress.get(device.id)
+    if (device === undefined || execution === undefined || this.release === undefined) return false
+    return this.manifestOf(device, execution).artifact === artifact
   }
 
   #bytesOf(key: string, base64: string): Buffer {

@@ -22,6 +22,7 @@ export async function standingOf(
   const inProgressIn = inProgressOf.get(id)
   const first = inProgressIn === undefined ? await wantedFirstBy(context, operation, id) : undefined
   const limit = rateLimit(operation)
+  const lacks = device !== undefined && !context.reports.mayBeOffered(device, sessions.of(id)?.hello)
   return {
     at: clock.now(),
     ...(running?.release === undefined ? {} : { release: running.release }),
@@ -30,6 +31,7 @@ export async function standingOf(
     ...(inProgressIn === undefined ? {} : { inProgressIn }),
     ...(first === undefined ? {} : { wantedFirstBy: first }),
     ...(session === undefined ? {} : { session }),
+    ...(lacks ? { reportKeyLacks: true } : {}),
     window: running === undefined ? { open: true } : windowState(running, calendar, clock),
     rateLeft: running === undefined ? Number.POSITIVE_INFINITY : rateLeft(running, clock),
     ...(limit === undefined ? {} : { rateLimit: limit }),

@@ -5,6 +5,7 @@ import type { QuarantineRule } from '../core/device.ts'
 import type { Webhook } from '../core/records.ts'
 import type { Calendar, Log, Random, Store } from '../ports.ts'
 import type { FleetClock } from './fleet-clock.ts'
+import type { ReportJudge } from './report-judge.ts'
 import type { RunningOperation } from './running-operation.ts'
 import type { Sessions } from './sessions.ts'
 import type { Turn } from './turn.ts'
@@ -40,6 +41,7 @@ export interface Context {
   /** Connected devices an operation remembers as candidates. */
   readonly readyMax: number
   readonly quarantine: QuarantineRule
+  readonly reports: ReportJudge
   /** Who is told of pauses, aborts and ends; replaced as a whole when it changes. */
   readonly webhooks: Map<string, Webhook>
   /** Puts a task into the inbox; its failure goes to the log. */

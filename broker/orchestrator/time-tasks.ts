@@ -43,6 +43,9 @@ export class DeadlineTask implements Task {
       const deadline = execution && overdue(this.#context, turn.operation(running), execution, running, at)
       if (execution === undefined || deadline === undefined) continue
       const registered: Device | undefined = turn.device(device)
+      const { reports, sessions } = this.#context
+      const operation = turn.operation(running)
+      const proof = registered && reports.atDeadline(operation, execution, registered, sessions.of(device)?.hello)
       turn.decide(running, {
         kind: 'deadline-passed',
         at,
@@ -50,6 +53,7 @@ export class DeadlineTask implements Task {
         deadline,
         chance: chanceOf(this.#context.random),
         ...(registered === undefined ? {} : { device: registered }),
+        ...(proof === undefined ? {} : { proof }),
       })
     }
   }

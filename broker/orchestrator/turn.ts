@@ -36,6 +36,9 @@ export class Turn {
   readonly #context: Context
   readonly #devices = new Map<DeviceId, Device | undefined>()
   readonly #changedDevices = new Map<DeviceId, Device>()
+  /** Those of them of which nothing but the positions of their journals has changed. */
+  readonly #movedJournals = new Set<DeviceId>()
+  readonly #dropped = new Set<DeviceId>()
   /** As of now in this turn; undefined where there is none. */
   readonly #executions = new Map<OperationId, Map<DeviceId, Execution | undefined>>()
   readonly #operations = new Map<RunningOperation, Operation>()
@@ -128,12 +131,20 @@ export class Turn {
 
   putDevice(device: Device): void {
     this.#changedDevices.set(device.id, device)
+    this.#movedJournals.delete(device.id)
+  }
+
+  /** Most of what devices say changes nothing else in their records, which need not be written again for it. */
+  putJournals(device: Device, journals: Device['journals']): void {
+    if (!this.#changedDevices.has(device.id)) this.#movedJournals.add(device.id)
+    this.#changedDevices.set(device.id, { ...device, journals })
   }
 
   /** It is gone for the tasks behind this one, too. */
   dropDevice(id: DeviceId): void {
     this.#changedDevices.delete(id)
     this.#devices.set(id, undefined)
+    this.#dropped.add(id)
     this.put({ kind: 'delete-device', device: id })
   }
 
@@ -191,8 +202,22 @@ export class Turn {
     return this.#changedDevices
   }
 
+  /** Those whose records are written. */
+  *writtenDevices(): Iterable<Device> {
+    for (const device of this.#changedDevices.values()) if (!this.#movedJournals.has(device.id)) yield device
+  }
+
+  *goneDevices(): Iterable<DeviceId> {
+    for (const id of this.#dropped) if (!this.#changedDevices.has(id)) yield id
+  }
+
   changes(): Change[] {
-    const devices = [...this.#changedDevices.values()].map((device): Change => ({ kind: 'put-device', device }))
+    const devices = [...this.#changedDevices.values()].map(
+      (device): Change =>
+        this.#movedJournals.has(device.id)
+          ? { kind: 'put-journals', device: device.id, journals: device.journals }
+          : { kind: 'put-device', device },
+    )
     const operations = [...this.#operations.values()].map((operation): Change => ({ kind: 'put-operation', operation }))
     const executions = [...this.changedExecutions.values()].map(
       ({ execution, before }): Change =>

@@ -55,6 +55,24 @@ export function addDeviceEdits(devices: Command, finish: Finish): void {
     },
   })
 
+  const forget = one(
+    'forget-report-key',
+    'keep the next key that a device says for its signed reports, in place of the one that is kept',
+  ).option('--yes', 'do not ask')
+  finish(forget, {
+    hints,
+    run: async (context, { args, options }) => {
+      const id = args[0] ?? ''
+      await confirmed(
+        context,
+        options.yes === true,
+        `Forget the report key of ${id}? Whoever connects as it next brings one.`,
+      )
+      const client = await context.client()
+      showDevice(context, await client.forgetReportKey(id))
+    },
+  })
+
   const deregister = one(
     'deregister',
     'take a device out of the registry and out of every operation; its password is void',

@@ -110,8 +110,15 @@ export function showDevice({ out }: CliContext, device: DeviceView): void {
     ['tags', device.tags.join(', ')],
     ...Object.entries(device.attributes).map(([name, value]) => [`attribute ${name}`, value] as const),
     ...(device.quarantinedAt === null ? [] : [['quarantined', timeOf(device.quarantinedAt)] as const]),
+    ...reportKeyRows(device.reportKey),
     ...device.components.map(({ name, version, digest }) => [`component ${name}`, `${version}  ${digest}`] as const),
   ])
+}
+
+function reportKeyRows(key: DeviceView['reportKey']): readonly (readonly [string, string])[] {
+  if (key === null) return []
+  const refused = ['another key refused', `first at ${timeOf(key.refusedAt)}`] as const
+  return [['report key', key.sha256], ...(key.refusedAt === null ? [] : [refused])]
 }
 
 function stateOf({ state, quarantinedAt }: DeviceView): string {

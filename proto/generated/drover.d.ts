@@ -614,6 +614,120 @@ export namespace drover {
             type $Shape = drover.v1.FleetTime.$Properties;
         }
 
+        /**
+         * Properties of a DeviceReport.
+         * @deprecated Use drover.v1.DeviceReport.$Properties instead.
+         */
+        interface IDeviceReport extends drover.v1.DeviceReport.$Properties {
+        }
+
+        /** Represents a DeviceReport. */
+        class DeviceReport {
+
+            /**
+             * Constructs a new DeviceReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.DeviceReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeviceReport deviceId. */
+            deviceId: (string|null);
+
+            /** DeviceReport operationId. */
+            operationId: (string|null);
+
+            /** DeviceReport attempt. */
+            attempt: (number|null);
+
+            /** DeviceReport nonce. */
+            nonce: (Uint8Array|null);
+
+            /** DeviceReport bootId. */
+            bootId: (Uint8Array|null);
+
+            /** DeviceReport result. */
+            result: (string|null);
+
+            /** DeviceReport components. */
+            components: drover.v1.ComponentReport[];
+
+            /** DeviceReport deviceTime. */
+            deviceTime: (number|Long|null);
+
+            /**
+             * Creates a new DeviceReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeviceReport instance
+             */
+            static create(properties: drover.v1.DeviceReport.$Shape): drover.v1.DeviceReport & drover.v1.DeviceReport.$Shape;
+            static create(properties?: drover.v1.DeviceReport.$Properties): drover.v1.DeviceReport;
+
+            /**
+             * Encodes the specified DeviceReport message. Does not implicitly {@link drover.v1.DeviceReport.verify|verify} messages.
+             * @param message DeviceReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.DeviceReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeviceReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.DeviceReport & drover.v1.DeviceReport.$Shape} DeviceReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.DeviceReport & drover.v1.DeviceReport.$Shape;
+
+            /**
+             * Gets the type url for DeviceReport
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DeviceReport {
+
+            /** Properties of a DeviceReport. */
+            interface $Properties {
+
+                /** DeviceReport deviceId */
+                deviceId?: (string|null);
+
+                /** DeviceReport operationId */
+                operationId?: (string|null);
+
+                /** DeviceReport attempt */
+                attempt?: (number|null);
+
+                /** DeviceReport nonce */
+                nonce?: (Uint8Array|null);
+
+                /** DeviceReport bootId */
+                bootId?: (Uint8Array|null);
+
+                /** DeviceReport result */
+                result?: (string|null);
+
+                /** DeviceReport components */
+                components?: drover.v1.ComponentReport.$Properties[];
+
+                /** DeviceReport deviceTime */
+                deviceTime?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeviceReport. */
+            type $Shape = drover.v1.DeviceReport.$Properties;
+        }
+
         /** PayloadFormat enum. */
         enum PayloadFormat {
 
@@ -1480,8 +1594,11 @@ export namespace drover {
             /** OfferMessage trust. */
             trust: (drover.v1.TrustUpdate|null);
 
+            /** OfferMessage certificate. */
+            certificate: (drover.v1.CertificateAnswer|null);
+
             /** OfferMessage content. */
-            content?: ("offer"|"withdraw"|"proceed"|"join"|"trust");
+            content?: ("offer"|"withdraw"|"proceed"|"join"|"trust"|"certificate");
 
             /**
              * Creates a new OfferMessage instance using the specified properties.
@@ -1537,8 +1654,11 @@ export namespace drover {
                 /** OfferMessage trust */
                 trust?: (drover.v1.TrustUpdate.$Properties|null);
 
+                /** OfferMessage certificate */
+                certificate?: (drover.v1.CertificateAnswer.$Properties|null);
+
                 /** OfferMessage content */
-                content?: ("offer"|"withdraw"|"proceed"|"join"|"trust");
+                content?: ("offer"|"withdraw"|"proceed"|"join"|"trust"|"certificate");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1551,9 +1671,10 @@ export namespace drover {
               proceed?: drover.v1.Proceed.$Shape|null;
               join?: drover.v1.JoinSession.$Shape|null;
               trust?: drover.v1.TrustUpdate.$Shape|null;
+              certificate?: drover.v1.CertificateAnswer.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape })
+              ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null; certificate?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null; certificate?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape; certificate?: null }|{ content?: "certificate"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate: drover.v1.CertificateAnswer.$Shape })
             );
         }
 
@@ -1630,6 +1751,90 @@ export namespace drover {
         }
 
         /**
+         * Properties of a CertificateAnswer.
+         * @deprecated Use drover.v1.CertificateAnswer.$Properties instead.
+         */
+        interface ICertificateAnswer extends drover.v1.CertificateAnswer.$Properties {
+        }
+
+        /** Represents a CertificateAnswer. */
+        class CertificateAnswer {
+
+            /**
+             * Constructs a new CertificateAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.CertificateAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CertificateAnswer certificate. */
+            certificate: (Uint8Array|null);
+
+            /** CertificateAnswer refusal. */
+            refusal: (string|null);
+
+            /** CertificateAnswer retryAfterSeconds. */
+            retryAfterSeconds: (number|null);
+
+            /**
+             * Creates a new CertificateAnswer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CertificateAnswer instance
+             */
+            static create(properties: drover.v1.CertificateAnswer.$Shape): drover.v1.CertificateAnswer & drover.v1.CertificateAnswer.$Shape;
+            static create(properties?: drover.v1.CertificateAnswer.$Properties): drover.v1.CertificateAnswer;
+
+            /**
+             * Encodes the specified CertificateAnswer message. Does not implicitly {@link drover.v1.CertificateAnswer.verify|verify} messages.
+             * @param message CertificateAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.CertificateAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CertificateAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.CertificateAnswer & drover.v1.CertificateAnswer.$Shape} CertificateAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.CertificateAnswer & drover.v1.CertificateAnswer.$Shape;
+
+            /**
+             * Gets the type url for CertificateAnswer
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace CertificateAnswer {
+
+            /** Properties of a CertificateAnswer. */
+            interface $Properties {
+
+                /** CertificateAnswer certificate */
+                certificate?: (Uint8Array|null);
+
+                /** CertificateAnswer refusal */
+                refusal?: (string|null);
+
+                /** CertificateAnswer retryAfterSeconds */
+                retryAfterSeconds?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CertificateAnswer. */
+            type $Shape = drover.v1.CertificateAnswer.$Properties;
+        }
+
+        /**
          * Properties of an Offer.
          * @deprecated Use drover.v1.Offer.$Properties instead.
          */
@@ -1674,6 +1879,9 @@ export namespace drover {
 
             /** Offer time. */
             time: (Uint8Array|null);
+
+            /** Offer reportNonce. */
+            reportNonce: (Uint8Array|null);
 
             /**
              * Creates a new Offer instance using the specified properties.
@@ -1740,6 +1948,9 @@ export namespace drover {
 
                 /** Offer time */
                 time?: (Uint8Array|null);
+
+                /** Offer reportNonce */
+                reportNonce?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2630,6 +2841,12 @@ export namespace drover {
             /** Hello trustVersion. */
             trustVersion: (number|null);
 
+            /** Hello reportKey. */
+            reportKey: (Uint8Array|null);
+
+            /** Hello report. */
+            report: (Uint8Array|null);
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @param [properties] Properties to set
@@ -2707,6 +2924,12 @@ export namespace drover {
 
                 /** Hello trustVersion */
                 trustVersion?: (number|null);
+
+                /** Hello reportKey */
+                reportKey?: (Uint8Array|null);
+
+                /** Hello report */
+                report?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2800,6 +3023,78 @@ export namespace drover {
             type $Shape = drover.v1.ComponentReport.$Properties;
         }
 
+        /**
+         * Properties of a CertificateRequest.
+         * @deprecated Use drover.v1.CertificateRequest.$Properties instead.
+         */
+        interface ICertificateRequest extends drover.v1.CertificateRequest.$Properties {
+        }
+
+        /** Represents a CertificateRequest. */
+        class CertificateRequest {
+
+            /**
+             * Constructs a new CertificateRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: drover.v1.CertificateRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CertificateRequest csr. */
+            csr: (Uint8Array|null);
+
+            /**
+             * Creates a new CertificateRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CertificateRequest instance
+             */
+            static create(properties: drover.v1.CertificateRequest.$Shape): drover.v1.CertificateRequest & drover.v1.CertificateRequest.$Shape;
+            static create(properties?: drover.v1.CertificateRequest.$Properties): drover.v1.CertificateRequest;
+
+            /**
+             * Encodes the specified CertificateRequest message. Does not implicitly {@link drover.v1.CertificateRequest.verify|verify} messages.
+             * @param message CertificateRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: drover.v1.CertificateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CertificateRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {drover.v1.CertificateRequest & drover.v1.CertificateRequest.$Shape} CertificateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): drover.v1.CertificateRequest & drover.v1.CertificateRequest.$Shape;
+
+            /**
+             * Gets the type url for CertificateRequest
+             * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns The type url
+             */
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace CertificateRequest {
+
+            /** Properties of a CertificateRequest. */
+            interface $Properties {
+
+                /** CertificateRequest csr */
+                csr?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CertificateRequest. */
+            type $Shape = drover.v1.CertificateRequest.$Properties;
+        }
+
         /** Step enum. */
         enum Step {
 
@@ -2889,6 +3184,9 @@ export namespace drover {
             /** Event data. */
             data: drover.v1.EventData[];
 
+            /** Event report. */
+            report: (Uint8Array|null);
+
             /** Event content. */
             content?: ("code"|"step");
 
@@ -2964,6 +3262,9 @@ export namespace drover {
                 /** Event data */
                 data?: drover.v1.EventData.$Properties[];
 
+                /** Event report */
+                report?: (Uint8Array|null);
+
                 /** Event content */
                 content?: ("code"|"step");
 
@@ -2984,6 +3285,7 @@ export namespace drover {
               version?: string|null;
               digest?: Uint8Array|null;
               data?: drover.v1.EventData.$Shape[];
+              report?: Uint8Array|null;
               $unknowns?: Uint8Array[];
             } & (
               ({ content?: undefined; code?: null; step?: null }|{ content?: "code"; code: string; step?: null }|{ content?: "step"; code?: null; step: drover.v1.Step })

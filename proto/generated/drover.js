@@ -1598,6 +1598,344 @@ export const drover = $root.drover = (() => {
             return FleetTime;
         })();
 
+        v1.DeviceReport = (function() {
+
+            /**
+             * Properties of a DeviceReport.
+             * @typedef {Object} drover.v1.DeviceReport.$Properties
+             * @property {string|null} [deviceId] DeviceReport deviceId
+             * @property {string|null} [operationId] DeviceReport operationId
+             * @property {number|null} [attempt] DeviceReport attempt
+             * @property {Uint8Array|null} [nonce] DeviceReport nonce
+             * @property {Uint8Array|null} [bootId] DeviceReport bootId
+             * @property {string|null} [result] DeviceReport result
+             * @property {Array.<drover.v1.ComponentReport.$Properties>} [components] DeviceReport components
+             * @property {number|Long|null} [deviceTime] DeviceReport deviceTime
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DeviceReport.
+             * @memberof drover.v1
+             * @interface IDeviceReport
+             * @augments drover.v1.DeviceReport.$Properties
+             * @deprecated Use drover.v1.DeviceReport.$Properties instead.
+             */
+
+            /**
+             * Shape of a DeviceReport.
+             * @typedef {drover.v1.DeviceReport.$Properties} drover.v1.DeviceReport.$Shape
+             */
+
+            /**
+             * Constructs a new DeviceReport.
+             * @memberof drover.v1
+             * @classdesc Represents a DeviceReport.
+             * @constructor
+             * @param {drover.v1.DeviceReport.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DeviceReport = function (properties) {
+                this.components = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DeviceReport deviceId.
+             * @member {string|null} deviceId
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.deviceId = null;
+
+            /**
+             * DeviceReport operationId.
+             * @member {string|null} operationId
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.operationId = null;
+
+            /**
+             * DeviceReport attempt.
+             * @member {number|null} attempt
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.attempt = null;
+
+            /**
+             * DeviceReport nonce.
+             * @member {Uint8Array|null} nonce
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.nonce = null;
+
+            /**
+             * DeviceReport bootId.
+             * @member {Uint8Array|null} bootId
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.bootId = null;
+
+            /**
+             * DeviceReport result.
+             * @member {string|null} result
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.result = null;
+
+            /**
+             * DeviceReport components.
+             * @member {Array.<drover.v1.ComponentReport>} components
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.components = $util.emptyArray;
+
+            /**
+             * DeviceReport deviceTime.
+             * @member {number|Long|null} deviceTime
+             * @memberof drover.v1.DeviceReport
+             * @instance
+             */
+            DeviceReport.prototype.deviceTime = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_deviceId", {
+                get: $util.oneOfGetter($oneOfFields = ["deviceId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_operationId", {
+                get: $util.oneOfGetter($oneOfFields = ["operationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_attempt", {
+                get: $util.oneOfGetter($oneOfFields = ["attempt"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_nonce", {
+                get: $util.oneOfGetter($oneOfFields = ["nonce"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_bootId", {
+                get: $util.oneOfGetter($oneOfFields = ["bootId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_result", {
+                get: $util.oneOfGetter($oneOfFields = ["result"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DeviceReport.prototype, "_deviceTime", {
+                get: $util.oneOfGetter($oneOfFields = ["deviceTime"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new DeviceReport instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.DeviceReport
+             * @static
+             * @param {drover.v1.DeviceReport.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.DeviceReport} DeviceReport instance
+             * @type {{
+             *   (properties: drover.v1.DeviceReport.$Shape): drover.v1.DeviceReport & drover.v1.DeviceReport.$Shape;
+             *   (properties?: drover.v1.DeviceReport.$Properties): drover.v1.DeviceReport;
+             * }}
+             */
+            DeviceReport.create = function(properties) {
+                return new DeviceReport(properties);
+            };
+
+            /**
+             * Encodes the specified DeviceReport message. Does not implicitly {@link drover.v1.DeviceReport.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.DeviceReport
+             * @static
+             * @param {drover.v1.DeviceReport.$Properties} message DeviceReport message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DeviceReport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.deviceId != null && $Object.hasOwnProperty.call(message, "deviceId"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.deviceId);
+                if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.operationId);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempt);
+                if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.nonce);
+                if (message.bootId != null && $Object.hasOwnProperty.call(message, "bootId"))
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.bootId);
+                if (message.result != null && $Object.hasOwnProperty.call(message, "result"))
+                    writer.uint32(/* id 6, wireType 2 =*/50).string(message.result);
+                if (message.components != null && message.components.length)
+                    for (let i = 0; i < message.components.length; ++i)
+                        $root.drover.v1.ComponentReport.encode(message.components[i], writer.uint32(/* id 7, wireType 2 =*/58).fork(), _depth + 1).ldelim();
+                if (message.deviceTime != null && $Object.hasOwnProperty.call(message, "deviceTime"))
+                    writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.deviceTime);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DeviceReport message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.DeviceReport
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.DeviceReport & drover.v1.DeviceReport.$Shape} DeviceReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DeviceReport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.DeviceReport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.deviceId = reader.stringVerify();
+                            message._deviceId = "deviceId";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.operationId = reader.stringVerify();
+                            message._operationId = "operationId";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.attempt = reader.uint32();
+                            message._attempt = "attempt";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.nonce = reader.bytes();
+                            message._nonce = "nonce";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.bootId = reader.bytes();
+                            message._bootId = "bootId";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.result = reader.stringVerify();
+                            message._result = "result";
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.components && message.components.length))
+                                message.components = [];
+                            message.components.push($root.drover.v1.ComponentReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            message.deviceTime = reader.uint64();
+                            message._deviceTime = "deviceTime";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for DeviceReport
+             * @function getTypeUrl
+             * @memberof drover.v1.DeviceReport
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            DeviceReport.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.DeviceReport";
+            };
+
+            return DeviceReport;
+        })();
+
         /**
          * PayloadFormat enum.
          * @name drover.v1.PayloadFormat
@@ -3964,7 +4302,8 @@ export const drover = $root.drover = (() => {
              * @property {drover.v1.Proceed.$Properties|null} [proceed] OfferMessage proceed
              * @property {drover.v1.JoinSession.$Properties|null} [join] OfferMessage join
              * @property {drover.v1.TrustUpdate.$Properties|null} [trust] OfferMessage trust
-             * @property {"offer"|"withdraw"|"proceed"|"join"|"trust"} [content] OfferMessage content
+             * @property {drover.v1.CertificateAnswer.$Properties|null} [certificate] OfferMessage certificate
+             * @property {"offer"|"withdraw"|"proceed"|"join"|"trust"|"certificate"} [content] OfferMessage content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -3984,9 +4323,10 @@ export const drover = $root.drover = (() => {
              *   proceed?: drover.v1.Proceed.$Shape|null;
              *   join?: drover.v1.JoinSession.$Shape|null;
              *   trust?: drover.v1.TrustUpdate.$Shape|null;
+             *   certificate?: drover.v1.CertificateAnswer.$Shape|null;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
-             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape })
+             *   ({ content?: undefined; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "offer"; offer: drover.v1.Offer.$Shape; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "withdraw"; offer?: null; withdraw: drover.v1.Withdraw.$Shape; proceed?: null; join?: null; trust?: null; certificate?: null }|{ content?: "proceed"; offer?: null; withdraw?: null; proceed: drover.v1.Proceed.$Shape; join?: null; trust?: null; certificate?: null }|{ content?: "join"; offer?: null; withdraw?: null; proceed?: null; join: drover.v1.JoinSession.$Shape; trust?: null; certificate?: null }|{ content?: "trust"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust: drover.v1.TrustUpdate.$Shape; certificate?: null }|{ content?: "certificate"; offer?: null; withdraw?: null; proceed?: null; join?: null; trust?: null; certificate: drover.v1.CertificateAnswer.$Shape })
              * )} drover.v1.OfferMessage.$Shape
              */
 
@@ -4045,17 +4385,25 @@ export const drover = $root.drover = (() => {
              */
             OfferMessage.prototype.trust = null;
 
+            /**
+             * OfferMessage certificate.
+             * @member {drover.v1.CertificateAnswer|null} certificate
+             * @memberof drover.v1.OfferMessage
+             * @instance
+             */
+            OfferMessage.prototype.certificate = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             /**
              * OfferMessage content.
-             * @member {"offer"|"withdraw"|"proceed"|"join"|"trust"|undefined} content
+             * @member {"offer"|"withdraw"|"proceed"|"join"|"trust"|"certificate"|undefined} content
              * @memberof drover.v1.OfferMessage
              * @instance
              */
             $Object.defineProperty(OfferMessage.prototype, "content", {
-                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed", "join", "trust"]),
+                get: $util.oneOfGetter($oneOfFields = ["offer", "withdraw", "proceed", "join", "trust", "certificate"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4101,6 +4449,8 @@ export const drover = $root.drover = (() => {
                     $root.drover.v1.JoinSession.encode(message.join, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.trust != null && $Object.hasOwnProperty.call(message, "trust"))
                     $root.drover.v1.TrustUpdate.encode(message.trust, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
+                    $root.drover.v1.CertificateAnswer.encode(message.certificate, writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4178,6 +4528,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.trust = $root.drover.v1.TrustUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.trust);
                             message.content = "trust";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.certificate = $root.drover.v1.CertificateAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
+                            message.content = "certificate";
                             continue;
                         }
                     }
@@ -4387,6 +4744,227 @@ export const drover = $root.drover = (() => {
             return TrustUpdate;
         })();
 
+        v1.CertificateAnswer = (function() {
+
+            /**
+             * Properties of a CertificateAnswer.
+             * @typedef {Object} drover.v1.CertificateAnswer.$Properties
+             * @property {Uint8Array|null} [certificate] CertificateAnswer certificate
+             * @property {string|null} [refusal] CertificateAnswer refusal
+             * @property {number|null} [retryAfterSeconds] CertificateAnswer retryAfterSeconds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a CertificateAnswer.
+             * @memberof drover.v1
+             * @interface ICertificateAnswer
+             * @augments drover.v1.CertificateAnswer.$Properties
+             * @deprecated Use drover.v1.CertificateAnswer.$Properties instead.
+             */
+
+            /**
+             * Shape of a CertificateAnswer.
+             * @typedef {drover.v1.CertificateAnswer.$Properties} drover.v1.CertificateAnswer.$Shape
+             */
+
+            /**
+             * Constructs a new CertificateAnswer.
+             * @memberof drover.v1
+             * @classdesc Represents a CertificateAnswer.
+             * @constructor
+             * @param {drover.v1.CertificateAnswer.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const CertificateAnswer = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * CertificateAnswer certificate.
+             * @member {Uint8Array|null} certificate
+             * @memberof drover.v1.CertificateAnswer
+             * @instance
+             */
+            CertificateAnswer.prototype.certificate = null;
+
+            /**
+             * CertificateAnswer refusal.
+             * @member {string|null} refusal
+             * @memberof drover.v1.CertificateAnswer
+             * @instance
+             */
+            CertificateAnswer.prototype.refusal = null;
+
+            /**
+             * CertificateAnswer retryAfterSeconds.
+             * @member {number|null} retryAfterSeconds
+             * @memberof drover.v1.CertificateAnswer
+             * @instance
+             */
+            CertificateAnswer.prototype.retryAfterSeconds = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CertificateAnswer.prototype, "_certificate", {
+                get: $util.oneOfGetter($oneOfFields = ["certificate"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CertificateAnswer.prototype, "_refusal", {
+                get: $util.oneOfGetter($oneOfFields = ["refusal"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CertificateAnswer.prototype, "_retryAfterSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["retryAfterSeconds"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new CertificateAnswer instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.CertificateAnswer
+             * @static
+             * @param {drover.v1.CertificateAnswer.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.CertificateAnswer} CertificateAnswer instance
+             * @type {{
+             *   (properties: drover.v1.CertificateAnswer.$Shape): drover.v1.CertificateAnswer & drover.v1.CertificateAnswer.$Shape;
+             *   (properties?: drover.v1.CertificateAnswer.$Properties): drover.v1.CertificateAnswer;
+             * }}
+             */
+            CertificateAnswer.create = function(properties) {
+                return new CertificateAnswer(properties);
+            };
+
+            /**
+             * Encodes the specified CertificateAnswer message. Does not implicitly {@link drover.v1.CertificateAnswer.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.CertificateAnswer
+             * @static
+             * @param {drover.v1.CertificateAnswer.$Properties} message CertificateAnswer message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            CertificateAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.certificate);
+                if (message.refusal != null && $Object.hasOwnProperty.call(message, "refusal"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.refusal);
+                if (message.retryAfterSeconds != null && $Object.hasOwnProperty.call(message, "retryAfterSeconds"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.retryAfterSeconds);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a CertificateAnswer message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.CertificateAnswer
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.CertificateAnswer & drover.v1.CertificateAnswer.$Shape} CertificateAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            CertificateAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.CertificateAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.certificate = reader.bytes();
+                            message._certificate = "certificate";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.refusal = reader.stringVerify();
+                            message._refusal = "refusal";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.retryAfterSeconds = reader.uint32();
+                            message._retryAfterSeconds = "retryAfterSeconds";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for CertificateAnswer
+             * @function getTypeUrl
+             * @memberof drover.v1.CertificateAnswer
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            CertificateAnswer.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.CertificateAnswer";
+            };
+
+            return CertificateAnswer;
+        })();
+
         v1.Offer = (function() {
 
             /**
@@ -4401,6 +4979,7 @@ export const drover = $root.drover = (() => {
              * @property {boolean|null} [logWanted] Offer logWanted
              * @property {drover.v1.PatchTransport.$Properties|null} [patch] Offer patch
              * @property {Uint8Array|null} [time] Offer time
+             * @property {Uint8Array|null} [reportNonce] Offer reportNonce
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4504,6 +5083,14 @@ export const drover = $root.drover = (() => {
              */
             Offer.prototype.time = null;
 
+            /**
+             * Offer reportNonce.
+             * @member {Uint8Array|null} reportNonce
+             * @memberof drover.v1.Offer
+             * @instance
+             */
+            Offer.prototype.reportNonce = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -4561,6 +5148,12 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Offer.prototype, "_reportNonce", {
+                get: $util.oneOfGetter($oneOfFields = ["reportNonce"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Offer instance using the specified properties.
              * @function create
@@ -4611,6 +5204,8 @@ export const drover = $root.drover = (() => {
                     $root.drover.v1.PatchTransport.encode(message.patch, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.time != null && $Object.hasOwnProperty.call(message, "time"))
                     writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.time);
+                if (message.reportNonce != null && $Object.hasOwnProperty.call(message, "reportNonce"))
+                    writer.uint32(/* id 10, wireType 2 =*/82).bytes(message.reportNonce);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4716,6 +5311,13 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.time = reader.bytes();
                             message._time = "time";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.reportNonce = reader.bytes();
+                            message._reportNonce = "reportNonce";
                             continue;
                         }
                     }
@@ -6844,6 +7446,8 @@ export const drover = $root.drover = (() => {
              * @property {string|null} [operationId] Hello operationId
              * @property {number|null} [patchMemoryBytes] Hello patchMemoryBytes
              * @property {number|null} [trustVersion] Hello trustVersion
+             * @property {Uint8Array|null} [reportKey] Hello reportKey
+             * @property {Uint8Array|null} [report] Hello report
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -6980,6 +7584,22 @@ export const drover = $root.drover = (() => {
              */
             Hello.prototype.trustVersion = null;
 
+            /**
+             * Hello reportKey.
+             * @member {Uint8Array|null} reportKey
+             * @memberof drover.v1.Hello
+             * @instance
+             */
+            Hello.prototype.reportKey = null;
+
+            /**
+             * Hello report.
+             * @member {Uint8Array|null} report
+             * @memberof drover.v1.Hello
+             * @instance
+             */
+            Hello.prototype.report = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -7055,6 +7675,18 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Hello.prototype, "_reportKey", {
+                get: $util.oneOfGetter($oneOfFields = ["reportKey"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Hello.prototype, "_report", {
+                get: $util.oneOfGetter($oneOfFields = ["report"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @function create
@@ -7114,6 +7746,10 @@ export const drover = $root.drover = (() => {
                     writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.patchMemoryBytes);
                 if (message.trustVersion != null && $Object.hasOwnProperty.call(message, "trustVersion"))
                     writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.trustVersion);
+                if (message.reportKey != null && $Object.hasOwnProperty.call(message, "reportKey"))
+                    writer.uint32(/* id 14, wireType 2 =*/114).bytes(message.reportKey);
+                if (message.report != null && $Object.hasOwnProperty.call(message, "report"))
+                    writer.uint32(/* id 15, wireType 2 =*/122).bytes(message.report);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7248,6 +7884,20 @@ export const drover = $root.drover = (() => {
                                 break;
                             message.trustVersion = reader.uint32();
                             message._trustVersion = "trustVersion";
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            message.reportKey = reader.bytes();
+                            message._reportKey = "reportKey";
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            message.report = reader.bytes();
+                            message._report = "report";
                             continue;
                         }
                     }
@@ -7505,6 +8155,179 @@ export const drover = $root.drover = (() => {
             return ComponentReport;
         })();
 
+        v1.CertificateRequest = (function() {
+
+            /**
+             * Properties of a CertificateRequest.
+             * @typedef {Object} drover.v1.CertificateRequest.$Properties
+             * @property {Uint8Array|null} [csr] CertificateRequest csr
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a CertificateRequest.
+             * @memberof drover.v1
+             * @interface ICertificateRequest
+             * @augments drover.v1.CertificateRequest.$Properties
+             * @deprecated Use drover.v1.CertificateRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a CertificateRequest.
+             * @typedef {drover.v1.CertificateRequest.$Properties} drover.v1.CertificateRequest.$Shape
+             */
+
+            /**
+             * Constructs a new CertificateRequest.
+             * @memberof drover.v1
+             * @classdesc Represents a CertificateRequest.
+             * @constructor
+             * @param {drover.v1.CertificateRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const CertificateRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * CertificateRequest csr.
+             * @member {Uint8Array|null} csr
+             * @memberof drover.v1.CertificateRequest
+             * @instance
+             */
+            CertificateRequest.prototype.csr = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CertificateRequest.prototype, "_csr", {
+                get: $util.oneOfGetter($oneOfFields = ["csr"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new CertificateRequest instance using the specified properties.
+             * @function create
+             * @memberof drover.v1.CertificateRequest
+             * @static
+             * @param {drover.v1.CertificateRequest.$Properties=} [properties] Properties to set
+             * @returns {drover.v1.CertificateRequest} CertificateRequest instance
+             * @type {{
+             *   (properties: drover.v1.CertificateRequest.$Shape): drover.v1.CertificateRequest & drover.v1.CertificateRequest.$Shape;
+             *   (properties?: drover.v1.CertificateRequest.$Properties): drover.v1.CertificateRequest;
+             * }}
+             */
+            CertificateRequest.create = function(properties) {
+                return new CertificateRequest(properties);
+            };
+
+            /**
+             * Encodes the specified CertificateRequest message. Does not implicitly {@link drover.v1.CertificateRequest.verify|verify} messages.
+             * @function encode
+             * @memberof drover.v1.CertificateRequest
+             * @static
+             * @param {drover.v1.CertificateRequest.$Properties} message CertificateRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            CertificateRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.csr != null && $Object.hasOwnProperty.call(message, "csr"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.csr);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a CertificateRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof drover.v1.CertificateRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {drover.v1.CertificateRequest & drover.v1.CertificateRequest.$Shape} CertificateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            CertificateRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.drover.v1.CertificateRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.csr = reader.bytes();
+                            message._csr = "csr";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Gets the type url for CertificateRequest
+             * @function getTypeUrl
+             * @memberof drover.v1.CertificateRequest
+             * @static
+             * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+             * @returns {string} The type url
+             */
+            CertificateRequest.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/drover.v1.CertificateRequest";
+            };
+
+            return CertificateRequest;
+        })();
+
         /**
          * Step enum.
          * @name drover.v1.Step
@@ -7553,6 +8376,7 @@ export const drover = $root.drover = (() => {
              * @property {string|null} [version] Event version
              * @property {Uint8Array|null} [digest] Event digest
              * @property {Array.<drover.v1.EventData.$Properties>} [data] Event data
+             * @property {Uint8Array|null} [report] Event report
              * @property {"code"|"step"} [content] Event content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -7579,6 +8403,7 @@ export const drover = $root.drover = (() => {
              *   version?: string|null;
              *   digest?: Uint8Array|null;
              *   data?: Array.<drover.v1.EventData.$Shape>;
+             *   report?: Uint8Array|null;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
              *   ({ content?: undefined; code?: null; step?: null }|{ content?: "code"; code: string; step?: null }|{ content?: "step"; code?: null; step: drover.v1.Step })
@@ -7689,6 +8514,14 @@ export const drover = $root.drover = (() => {
              */
             Event.prototype.data = $util.emptyArray;
 
+            /**
+             * Event report.
+             * @member {Uint8Array|null} report
+             * @memberof drover.v1.Event
+             * @instance
+             */
+            Event.prototype.report = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -7751,6 +8584,12 @@ export const drover = $root.drover = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Event.prototype, "_report", {
+                get: $util.oneOfGetter($oneOfFields = ["report"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             /**
              * Creates a new Event instance using the specified properties.
              * @function create
@@ -7806,6 +8645,8 @@ export const drover = $root.drover = (() => {
                 if (message.data != null && message.data.length)
                     for (let i = 0; i < message.data.length; ++i)
                         $root.drover.v1.EventData.encode(message.data[i], writer.uint32(/* id 11, wireType 2 =*/90).fork(), _depth + 1).ldelim();
+                if (message.report != null && $Object.hasOwnProperty.call(message, "report"))
+                    writer.uint32(/* id 12, wireType 2 =*/98).bytes(message.report);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7926,6 +8767,13 @@ export const drover = $root.drover = (() => {
                             if (!(message.data && message.data.length))
                                 message.data = [];
                             message.data.push($root.drover.v1.EventData.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.report = reader.bytes();
+                            message._report = "report";
                             continue;
                         }
                     }

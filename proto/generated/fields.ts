@@ -43,6 +43,16 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 2, name: 'expiresAt', wireType: 0, repeated: false },
     { number: 3, name: 'trustVersion', wireType: 0, repeated: false },
   ],
+  DeviceReport: [
+    { number: 1, name: 'deviceId', wireType: 2, repeated: false },
+    { number: 2, name: 'operationId', wireType: 2, repeated: false },
+    { number: 3, name: 'attempt', wireType: 0, repeated: false },
+    { number: 4, name: 'nonce', wireType: 2, repeated: false },
+    { number: 5, name: 'bootId', wireType: 2, repeated: false },
+    { number: 6, name: 'result', wireType: 2, repeated: false },
+    { number: 7, name: 'components', wireType: 2, repeated: true, message: 'ComponentReport' },
+    { number: 8, name: 'deviceTime', wireType: 0, repeated: false },
+  ],
   Manifest: [
     { number: 1, name: 'vendorId', wireType: 2, repeated: false },
     { number: 2, name: 'classId', wireType: 2, repeated: false },
@@ -113,9 +123,15 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 3, name: 'proceed', wireType: 2, repeated: false, message: 'Proceed' },
     { number: 4, name: 'join', wireType: 2, repeated: false, message: 'JoinSession' },
     { number: 5, name: 'trust', wireType: 2, repeated: false, message: 'TrustUpdate' },
+    { number: 6, name: 'certificate', wireType: 2, repeated: false, message: 'CertificateAnswer' },
   ],
   TrustUpdate: [
     { number: 1, name: 'document', wireType: 2, repeated: false },
+  ],
+  CertificateAnswer: [
+    { number: 1, name: 'certificate', wireType: 2, repeated: false },
+    { number: 2, name: 'refusal', wireType: 2, repeated: false },
+    { number: 3, name: 'retryAfterSeconds', wireType: 0, repeated: false },
   ],
   Offer: [
     { number: 1, name: 'operationId', wireType: 2, repeated: false },
@@ -127,6 +143,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 7, name: 'logWanted', wireType: 0, repeated: false },
     { number: 8, name: 'patch', wireType: 2, repeated: false, message: 'PatchTransport' },
     { number: 9, name: 'time', wireType: 2, repeated: false },
+    { number: 10, name: 'reportNonce', wireType: 2, repeated: false },
   ],
   PatchTransport: [
     { number: 1, name: 'baseSha256', wireType: 2, repeated: false },
@@ -188,11 +205,16 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 11, name: 'operationId', wireType: 2, repeated: false },
     { number: 12, name: 'patchMemoryBytes', wireType: 0, repeated: false },
     { number: 13, name: 'trustVersion', wireType: 0, repeated: false },
+    { number: 14, name: 'reportKey', wireType: 2, repeated: false },
+    { number: 15, name: 'report', wireType: 2, repeated: false },
   ],
   ComponentReport: [
     { number: 1, name: 'name', wireType: 2, repeated: false },
     { number: 2, name: 'version', wireType: 2, repeated: false },
     { number: 3, name: 'digest', wireType: 2, repeated: false },
+  ],
+  CertificateRequest: [
+    { number: 1, name: 'csr', wireType: 2, repeated: false },
   ],
   Event: [
     { number: 1, name: 'journalId', wireType: 2, repeated: false },
@@ -206,6 +228,7 @@ export const wireFields: Readonly<Record<string, readonly WireField[]>> = {
     { number: 9, name: 'version', wireType: 2, repeated: false },
     { number: 10, name: 'digest', wireType: 2, repeated: false },
     { number: 11, name: 'data', wireType: 2, repeated: true, message: 'EventData' },
+    { number: 12, name: 'report', wireType: 2, repeated: false },
   ],
   EventData: [
     { number: 1, name: 'name', wireType: 2, repeated: false },

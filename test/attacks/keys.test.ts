@@ -2,7 +2,8 @@
 // changes of keys catches up in order; nobody who lacks the keys of both roots moves it a step.
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import t from 'tap'
-import { nextTrust, type TrustChanges } from '../../operator/trust.ts'
+import { keySigner } from '../../operator/signer.ts'
+import { nextTrust, type TrustChanges, type TrustDraft } from '../../operator/trust.ts'
 import {
   encodeTrustDocument,
   parseTrustDocument,
@@ -11,7 +12,9 @@ import {
   trustedKey,
 } from '../../proto/envelope.ts'
 import { encodeFleetTime, type FleetTime, signFleetTime } from '../../proto/fleet-time.ts'
+import type { ExecutionView, Explanation, OperationView, ReleaseView } from '../../proto/http-api.ts'
 import { deviceId } from '../../proto/ids.ts'
+import { encodeEvent, encodeHello, type Hello, readHello } from '../../proto/messages.ts'
 import { encodeTrustMessage } from '../../proto/offer-messages.ts'
 import { deviceTopic } from '../../proto/topics.ts'
 import { TrustChain } from '../../proto/trust.ts'
@@ -19,10 +22,13 @@ import { offerOf } from '../agent/codes/offers.ts'
 import { codesOf, Scene } from '../agent/codes/scene.ts'
 import type { SceneDevice } from '../agent/codes/scene-device.ts'
 import { makeTrust, testExpiresAt, testKey, testKeys } from '../fixtures/bundle.ts'
+import { goodHello } from '../stories/hostile-scene.ts'
 import { untilValue } from '../stories/process.ts'
+import { connected, topic } from './asking.ts'
 import { offeredTo, refuses, running, type Says, victim } from './attack.ts'
 
 const keys = testKeys()
+const thiefKey = testKey('report thief')
 const [rootB, rootC, thief] = [testKey('root b'), testKey('root c'), testKey('thief')]
 const [second, third] = [testKey('release 2'), testKey('release 3')]
 
@@ -37,11 +43,18 @@ const changes = (roles: [string, ReturnType<typeof role>][], newEpoch = false): 
   ...{ expiresAt: testExpiresAt, roles: new Map(roles), newEpoch },
 })
 
+const after = (previous: Uint8Array, change: TrustChanges, roots: readonly KeyObject[]): Promise<TrustDraft> =>
+  nextTrust(
+    previous,
+    change,
+    roots.map(key => keySigner(key)),
+  )
+
 /** 1: as provisioned · 2: the release key is replaced, new epoch · 3: the root is replaced by two of two · 4: the release key again. */
 const one = makeTrust(keys)
-const two = nextTrust(one, changes([['release', role(1, second)]], true), [keys.root]).bytes
-const three = nextTrust(two, changes([['root', role(2, rootB, rootC)]]), [keys.root, rootB, rootC]).bytes
-const four = nextTrust(three, changes([['release', role(1, third)]]), [rootB, rootC]).bytes
+const two = (await after(one, changes([['release', role(1, second)]], true), [keys.root])).bytes
+const three = (await after(two, changes([['root', role(2, rootB, rootC)]]), [keys.root, rootB, rootC])).bytes
+const four = (await after(three, changes([['release', role(1, third)]]), [rootB, rootC])).bytes
 
 const scene = await Scene.open(t)
 
@@ -86,13 +99,15 @@ t.test('T13 stolen key: what does not follow the document in force changes nothi
   const signed = (signers: readonly KeyObject[], change: Partial<TrustDocument> = {}): Buffer =>
     signEnvelope('trust', encodeTrustDocument({ ...document, ...change }), signers)
   const usurped = parseTrustDocument(
-    nextTrust(
-      one,
-      changes([
-        ['root', role(1, thief)],
-        ['release', role(1, thief)],
-      ]),
-      [keys.root, thief],
+    (
+      await after(
+        one,
+        changes([
+          ['root', role(1, thief)],
+          ['release', role(1, thief)],
+        ]),
+        [keys.root, thief],
+      )
     ).bytes,
   )
   const rows: readonly [string, Uint8Array, unknown][] = [
@@ -123,14 +138,14 @@ t.test('T13 stolen key: what does not follow the document in force changes nothi
     'an older document is not gone back to:',
   )
   t.equal(await told(device, three), 3, 'a new root, signed by the old one and by both of its own')
-  const alone = nextTrust(three, changes([['release', role(1, thief)]]), [rootB])
+  const alone = await after(three, changes([['release', role(1, thief)]]), [rootB])
   t.match(alone.missing, [/2 of 2 keys of the previous root/, /2 of 2 keys of the new root/])
   t.equal(await told(device, alone.bytes), 'threshold', 'one of two root keys is not enough')
   t.equal(await told(device, four), 4)
 })
 
 t.test('T13 stolen key: under the threshold one key alone installs nothing', async t => {
-  const both = nextTrust(one, changes([['release', role(2, keys.release, second)]]), [keys.root]).bytes
+  const both = (await after(one, changes([['release', role(2, keys.release, second)]]), [keys.root])).bytes
   const device = await victim(t, scene)
   t.equal(await told(device, both), 2)
   await refuses(t, scene, device, {}, 'UPD4_FAIL_23', { reason: 'threshold' })
@@ -146,7 +161,7 @@ t.test(
   'T5 freeze: an offer beside an old time, a forged one, none, or one that knows of another trust document',
   async t => {
     const clockKey = testKey('timestamp')
-    const timed = nextTrust(one, changes([['timestamp', role(1, clockKey)]]), [keys.root]).bytes
+    const timed = (await after(one, changes([['timestamp', role(1, clockKey)]]), [keys.root])).bytes
     const hourMs = 3_600_000
     const fresh = (): FleetTime => ({ issuedAt: Date.now(), expiresAt: Date.now() + hourMs, trustVersion: 2 })
     let sign = (): Uint8Array => signFleetTime(fresh(), [clockKey])
@@ -222,7 +237,7 @@ t.test(
     sign = () => signFleetTime(fresh(), [clockKey])
     await refuses(t, timing, device, { version: '4.1.0' }, 'UPD4_FAIL_23', { reason: 'trust-expired' }, 'and it stays:')
     const newClock = testKey('timestamp 2')
-    const renewed = nextTrust(timed, changes([['timestamp', role(1, newClock)]]), [keys.root]).bytes
+    const renewed = (await after(timed, changes([['timestamp', role(1, newClock)]]), [keys.root])).bytes
     await timing.publish(deviceTopic(deviceId(device.id), 'offer'), encodeTrustMessage(renewed))
     await untilValue(async () => (device.logged('trust-taken').length === 1 ? true : undefined))
     sign = () => signFleetTime(fresh(), [newClock])
@@ -256,3 +271,59 @@ t.test('T6 fast-forward: a counter and a version so high that nothing follows, a
   const low = { version: '4.0.0', ...by, manifest: { releaseCounter: 1 } }
   await refuses(t, scene, device, low, 'UPD4_FAIL_27', { reason: 'replayed' }, 'nor under the counter:')
 })
+
+t.test(
+  'T40 a success claimed with a stolen credential: without the report key of the device nobody believes it',
+  async t => {
+    const honest = await victim(t, scene)
+    t.match(await scene.call('GET', `/v1/devices/${honest.id}`), {
+      reportKey: { sha256: /^[0-9a-f]{64}$/, refusedAt: null },
+    })
+    const events = await offeredTo(scene, honest, offerOf())
+    t.strictSame(codesOf(events), ['UPD2_OK_18'])
+    t.match(events.at(-1)?.data, { report: 'signed' }, 'the device itself proves its success')
+
+    const robbed = await victim(t, scene)
+    await robbed.stop()
+    // The thief has the password, as if from its disk, and is the only one there.
+    const { secret } = await scene.call<{ secret: string }>('POST', `/v1/devices/${robbed.id}/secret`)
+    const thief = await connected(scene, robbed.id, secret)
+    t.teardown(() => thief.destroy())
+    await thief.subscribe(topic(robbed.id, 'offer'), topic(robbed.id, 'command'), topic(robbed.id, 'chunks/data'))
+    const operation = await scene.begin(offerOf(), robbed)
+    const { release } = await scene.call<OperationView>('GET', `/v1/operations/${operation}`)
+    const wanted = await scene.call<ReleaseView>('GET', `/v1/releases/${release}`)
+    const { version, installedSha256: digest } = wanted
+    const hello = readHello(goodHello())
+    const claim: Hello = {
+      ...hello,
+      components: [{ name: 'main', version, digest }],
+      reportKey: trustedKey(createPublicKey(thiefKey))
+        .publicKey.export({ format: 'der', type: 'spki' })
+        .toString('base64'),
+    }
+    // An honest hello gets the offer; from then on it lies.
+    const say = async (name: 'hello' | 'events', bytes: Buffer): Promise<void> => {
+      const before = thief.of('puback').length
+      thief.publish(topic(robbed.id, name), bytes, { qos: 1 })
+      await thief.until(() => thief.of('puback').length === before + 1)
+    }
+    await say('hello', goodHello())
+    await untilValue(async () => {
+      const { rule } = await scene.call<Explanation>('GET', `/v1/operations/${operation}/explain/${robbed.id}`)
+      return rule === 'in-progress' ? true : undefined
+    })
+    await say('hello', encodeHello(claim))
+    const content = { kind: 'code', code: 'UPD2_OK_18' } as const
+    const told = { operation, attempt: 1, component: 'main', version, digest, deviceTime: 0, data: {} }
+    await say('events', encodeEvent({ ...told, journalId: hello.journalId, eventNumber: 1, content }))
+    const stands = await scene.call<ExecutionView>('GET', `/v1/operations/${operation}/executions/${robbed.id}`)
+    t.match(stands, { state: 'in-progress' })
+    const why = await scene.call('GET', `/v1/operations/${operation}/explain/${robbed.id}`)
+    t.match(why, { rule: 'in-progress', data: { step: 'confirming', report: 'report-missing' } })
+    const logged = await scene.events(robbed, operation)
+    t.notOk(codesOf(logged).includes('SYS_112'))
+    t.match(logged.at(-1), { event_type: 'UPD2_OK_18', data: { report: 'report-missing' } }, 'kept as its word')
+    t.match(await scene.call('GET', `/v1/devices/${robbed.id}`), { reportKey: { refusedAt: /^20/ } }, 'and it is seen')
+  },
+)

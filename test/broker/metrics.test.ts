@@ -9,7 +9,7 @@ import { type BrokerFigures, brokerMetrics } from '../../broker/metrics.ts'
 import { eventCodeNames } from '../../proto/event-codes.ts'
 
 t.test('names end in unit and _total, help is a sentence, a label is one of few words', async t => {
-  const labels = ['state', 'step', 'code', 'reason', 'party', 'status']
+  const labels = ['state', 'step', 'code', 'reason', 'party', 'status', 'verdict']
   const names = new Set<string>()
   for (const { name, help, kind, label } of brokerMetrics) {
     t.match(name, /^drover_[a-z]+(_[a-z]+)*$/, name)

@@ -112,6 +112,7 @@ export async function bootSensor(parts: BootParts): Promise<Booted> {
       link: line.link,
       payloads: new PayloadFile(port, storage),
       patches: shared.patches,
+      ...(profile.signsReports === true ? { reportSigner: shared.reportSigner } : {}),
       authorization: doing.authorization ?? battery ?? alwaysAuthorized,
       health: doing.health ?? alwaysHealthy,
       reboot: {

@@ -2,10 +2,11 @@
 // lie on their disks, the clock, the log. A sensor itself keeps little more than references into it.
 import { systemClock } from '../../../agent/adapters/system-clock.ts'
 import { ZstdPatches } from '../../../agent/adapters/zstd-delta.ts'
-import type { Clock, Log, PatchDecoder } from '../../../agent/ports.ts'
+import type { Clock, Log, PatchDecoder, ReportSigner } from '../../../agent/ports.ts'
 import { Factory } from './factory.ts'
 import { Forge } from './forge.ts'
 import { PiecePool } from './piece-pool.ts'
+import { sharedReportSigner } from './report-key.ts'
 
 export interface BrokerAddress {
   readonly host: string
@@ -35,6 +36,7 @@ export interface SensorShared {
   readonly factory: Factory
   readonly forge: Forge
   readonly patches: PatchDecoder
+  readonly reportSigner: ReportSigner
   readonly clock: Clock
   readonly log: Log
 }
@@ -58,5 +60,6 @@ export function openShared(options: SharedOptions): SensorShared {
     factory: new Factory(pieces),
     forge: new Forge(),
     patches: new ZstdPatches(),
+    reportSigner: sharedReportSigner(),
   }
 }

@@ -57,6 +57,8 @@ export class FakeBroker {
   session: string | undefined
   /** Offered after each hello until there is an answer or the version is there. */
   offer: { release: Release; operation: OperationId; attempt: number; lease: number; hold?: boolean } | undefined
+  /** Stands in every offer. */
+  reportNonce: string | undefined
   /** Stands in every offer of an update; what is asked of it is answered. */
   patch: OfferedPatch | undefined
   #release: Release | undefined
@@ -144,7 +146,7 @@ export class FakeBroker {
   /** A signed command, offered. */
   sendCommand(envelope: Uint8Array, operationType: string, operation: OperationId = operationOne, attempt = 1): void {
     const offer = { kind: 'offer', operation, lease: 1, attempt, envelope, operationType } as const
-    this.#handlers?.message('offer', encodeOfferMessage(offer))
+    this.#handlers?.message('offer', encodeOfferMessage({ ...offer, ...this.#nonce() }))
   }
 
   /** An offer that waits for the go before it is installed. */
@@ -188,8 +190,12 @@ export class FakeBroker {
     this.#handlers?.message('chunks/data', encodeChunkData(data))
   }
 
-  #patchOffered(): { readonly patch?: PatchTransport } {
-    return this.patch === undefined ? {} : { patch: this.patch.transport }
+  #patchOffered(): { readonly patch?: PatchTransport; readonly reportNonce?: string } {
+    return this.patch === undefined ? this.#nonce() : { patch: this.patch.transport, ...this.#nonce() }
+  }
+
+  #nonce(): { readonly reportNonce?: string } {
+    return this.reportNonce === undefined ? {} : { reportNonce: this.reportNonce }
   }
 
   #onHello(hello: Hello): void {

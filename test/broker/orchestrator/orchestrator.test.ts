@@ -98,6 +98,39 @@ t.test('an event sent twice is acknowledged twice and stored once', async t => {
   t.match(await made.store.operation(id), { counts: { failed: 1, byCode: { UPD4_FAIL_31: 1 } } })
 })
 
+t.test('a step writes the journals of the device and not its record, and is known after a restart', async t => {
+  const made = await world()
+  const connection = made.connect(one)
+  const kinds: string[] = []
+  const commit = made.store.commit.bind(made.store)
+  made.store.commit = changes => {
+    kinds.push(...changes.map(({ kind }) => kind))
+    return commit(changes)
+  }
+  // The first words of a device may come in one read: its record is new then, and must be there whole.
+  const first = eventOf(1, { kind: 'code', code: 'UPD4_FAIL_41' }, 'x' as never)
+  await Promise.all([
+    made.orchestrator.hello(connection, helloOf('1.0.0', oldDigest)),
+    made.orchestrator.event(connection, first),
+  ])
+  t.match(await made.store.device(one), { components: [{ version: '1.0.0' }], journals: [{ floor: 1 }] })
+  t.notOk(kinds.includes('put-journals'))
+  kinds.length = 0
+  const second = eventOf(2, { kind: 'code', code: 'UPD4_FAIL_41' }, 'x' as never)
+  await made.orchestrator.event(connection, second)
+  t.strictSame(
+    kinds.filter(kind => kind === 'put-device' || kind === 'put-journals'),
+    ['put-journals'],
+  )
+  await made.kill()
+  await made.start()
+  const again = made.connect(one)
+  await made.orchestrator.hello(again, helloOf('1.0.0', oldDigest))
+  await made.orchestrator.event(again, second)
+  t.match(await made.store.device(one), { components: [{ version: '1.0.0' }], journals: [{ floor: 2 }] })
+  t.equal((await codes(made)).filter(code => code.startsWith('UPD4')).length, 2)
+})
+
 t.test('the same number of another journal is another event', async t => {
   const made = await world()
   const connection = made.connect(one)

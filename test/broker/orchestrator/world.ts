@@ -5,7 +5,7 @@ import { CronCalendar } from '../../../broker/adapters/cron-calendar.ts'
 import { MemoryStore } from '../../../broker/adapters/memory-store.ts'
 import { newOperation, releaseSubject } from '../../../broker/core/new-operation.ts'
 import { concurrencyLimit, type Policy, policyDefaults } from '../../../broker/core/policy.ts'
-import type { Operation, Release, Targets } from '../../../broker/core/records.ts'
+import type { Operation, Release, Subject, Targets } from '../../../broker/core/records.ts'
 import type { SessionSender } from '../../../broker/delivery/session-sender.ts'
 import { StoreUnavailable } from '../../../broker/errors.ts'
 import {
@@ -208,6 +208,7 @@ export class World {
   async operation(
     aim: readonly string[] | Targets | undefined,
     policy: Partial<Policy> = {},
+    subject: Subject = releaseSubject(this.release),
   ): Promise<Operation['id']> {
     this.#operationNumber += 1
     const id = operationId(`${this.#operationNumber}`.padStart(26, '0'))
@@ -220,9 +221,9 @@ export class World {
       {
         id,
         name: 'test',
-        type: 'firmware-update',
-        typeName: 'Firmware Update',
-        subject: releaseSubject(this.release),
+        type: subject.kind === 'release' ? 'firmware-update' : 'command',
+        typeName: subject.kind === 'release' ? 'Firmware Update' : 'Command',
+        subject,
         targets,
         policy: { ...defaults, retries: [], ...policy },
         createdBy: principalName('kim'),
@@ -230,7 +231,8 @@ export class World {
       this.clock.now(),
     )
     await this.store.commit([{ kind: 'put-release', release: this.release }])
-    await this.orchestrator.create({ operation, release: this.release, ...(devices === undefined ? {} : { devices }) })
+    const release = subject.kind === 'release' ? { release: this.release } : {}
+    await this.orchestrator.create({ operation, ...release, ...(devices === undefined ? {} : { devices }) })
     return id
   }
 

@@ -1,9 +1,10 @@
 // Many good sensors at once, of every kind a profile can ask for: all end well, and they share what they have in common.
 import { connectAsync } from 'mqtt'
 import t from 'tap'
+import type { EventListing } from '../../../proto/http-api.ts'
 import { deviceId } from '../../../proto/ids.ts'
 import { telemetryTopic } from '../../../proto/topics.ts'
-import { untilValue } from '../../stories/process.ts'
+import { call, untilValue } from '../../stories/process.ts'
 import { goodBundle, limitMs, SensorStage } from './sensor-stage.ts'
 
 const components = [{ name: 'main', version: '1.0.0', imageBytes: 50_000, reboot: true }]
@@ -69,11 +70,16 @@ t.test('profiles: slow, far away, now and then out of reach, on a battery, and t
 t.test('the link of the product in the place of the light one', async t => {
   const stage = await SensorStage.open(t, { client: 'mqtt' })
   const ids = ['a', 'b', 'c']
-  await stage.started(ids.map(id => ({ id, profile: { components } })))
+  await stage.started(ids.map(id => ({ id, profile: { components, signsReports: id === 'a' } })))
   const codes = await stage.update(goodBundle(), ids)
   for (const id of ids) {
     t.equal(codes.get(id), 'SYS_112', id)
     t.equal(stage.whatOf(id).filter(what => what === 'connected').length, 2, 'before and after its restart')
     t.equal(stage.whatOf(id).filter(what => what === 'offered').length, 1)
+    const path = `/v3/device-events?device_id__eq=${id}&event_type__eq=SYS_112`
+    t.equal(
+      (await call<EventListing>(stage.broker, 'GET', path)).data[0]?.data.report,
+      id === 'a' ? 'signed' : undefined,
+    )
   }
 })
