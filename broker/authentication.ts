@@ -30,7 +30,9 @@ export async function authenticate(
     if (device === undefined || credential === undefined) return 'certificate'
     // A certificate of one with the user name, and perhaps the password, of another.
     if (userName !== undefined && userName !== device) return 'certificate'
-    return acceptsCertificate(credential, shown, clock.now()) ? { kind: 'device', device } : 'certificate'
+    return acceptsCertificate(credential, shown, clock.now())
+      ? { kind: 'device', device, certificate: shown.sha256 }
+      : 'certificate'
   }
   if (userName === undefined) return undefined
   const secret = password ?? new Uint8Array(0)

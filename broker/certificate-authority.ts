@@ -12,10 +12,10 @@ export interface CertificateAuthority {
   /** PEM, of the authority itself. */
   readonly certificate: string
   /**
-   * For the key in the request (PKCS #10, PEM) and for this device; what else the request asks for is not looked at.
-   * Throws CertificateRequestRefused.
+   * For the key in the request (PKCS #10; PEM as text, DER as bytes) and for this device. `nameIn: 'must-match'`: the
+   * request names the device, too; otherwise what else it asks for is not looked at. Throws CertificateRequestRefused.
    */
-  issue(request: string, device: DeviceId): IssuedCertificate
+  issue(request: string | Uint8Array, device: DeviceId, nameIn?: 'must-match'): IssuedCertificate
 }
 
 /** The request is none, or whoever sent it does not hold its key; the message says what was expected. */

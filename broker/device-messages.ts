@@ -1,6 +1,7 @@
 // What a device publishes, read once and handed to whom it concerns: hellos and events to the orchestrator, chunk
 // requests to the delivery. A message that does not read is refused, and with it the connection.
 
+import { readCertificateRequest } from '../proto/certificate-messages.ts'
 import { readChunkRequest } from '../proto/chunk-messages.ts'
 import { WireError } from '../proto/codec.ts'
 import { readLogReport } from '../proto/log-report.ts'
@@ -18,19 +19,26 @@ import { MessageRefused } from './errors.ts'
 import type { Orchestrator } from './orchestrator/orchestrator.ts'
 import type { DeviceConnection } from './ports.ts'
 
-/**
- * Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. `greeted` hears of a
- * hello first: what it sends arrives before the offers that the hello brings.
- */
+/** Who else hears of what a device says. */
+export interface Listeners {
+  /** Of a hello, first: what is sent then arrives before the offers that the hello brings. */
+  greeted(hello: Hello): void
+  /** Of a request for a certificate (DER); the answer is on its way when it resolves. */
+  certificateWanted(csr: Uint8Array): Promise<void>
+}
+
+const nobody: Listeners = { greeted() {}, async certificateWanted() {} }
+
+/** Resolves when the message may be acknowledged; rejects with MessageRefused or StoreUnavailable. */
 export function handleDeviceMessage(
   orchestrator: Orchestrator,
   delivery: ChunkDelivery,
   connection: DeviceConnection,
   uplink: Uplink,
   payload: Uint8Array,
-  greeted: (hello: Hello) => void = () => {},
+  listeners = nobody,
 ): Promise<void> {
-  if (uplink !== 'events') return handleOther(orchestrator, delivery, connection, uplink, payload, greeted)
+  if (uplink !== 'events') return handleOther(orchestrator, delivery, connection, uplink, payload, listeners)
   // Most of what devices say: no promise more than the orchestrator's own.
   try {
     return orchestrator.event(connection, read(readEvent, payload))
@@ -45,7 +53,7 @@ async function handleOther(
   connection: DeviceConnection,
   uplink: Exclude<Uplink, 'events'>,
   payload: Uint8Array,
-  greeted: (hello: Hello) => void,
+  { greeted, certificateWanted }: Listeners,
 ): Promise<void> {
   switch (uplink) {
     case 'hello': {
@@ -70,6 +78,9 @@ async function handleOther(
       return
     case 'log':
       await orchestrator.deviceLog(connection, read(readLogReport, payload))
+      return
+    case 'certificate':
+      await certificateWanted(read(readCertificateRequest, payload))
       return
   }
 }

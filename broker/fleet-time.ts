@@ -12,27 +12,29 @@ export interface FleetTimeParts {
   readonly signer: TimeSigner
   readonly clock: Pick<Clock, 'now'>
   /** Of the newest document that is handed on. */
-  readonly trustVersion: number
+  /** Of the trust document that everybody has been shown. */
+  readonly trustVersion: () => number
   /** How long a device may take a time for fresh, milliseconds. */
   readonly validMs: number
 }
 
 export class FleetTimeMaker {
   readonly #parts: FleetTimeParts
-  #made: { readonly at: number; readonly bytes: Uint8Array } | undefined
+  #made: { readonly at: number; readonly version: number; readonly bytes: Uint8Array } | undefined
 
   constructor(parts: FleetTimeParts) {
     this.#parts = parts
   }
 
   current(): Uint8Array {
-    const { signer, clock, trustVersion, validMs } = this.#parts
+    const { signer, clock, validMs } = this.#parts
     const now = clock.now()
+    const version = this.#parts.trustVersion()
     const age = now - (this.#made?.at ?? 0)
     // A clock that was set back would go on telling a time to come.
-    if (this.#made !== undefined && age >= 0 && age < validMs / 2) return this.#made.bytes
-    const bytes = signer.sign(encodeFleetTime({ issuedAt: now, expiresAt: now + validMs, trustVersion }))
-    this.#made = { at: now, bytes }
+    if (this.#made?.version === version && age >= 0 && age < validMs / 2) return this.#made.bytes
+    const bytes = signer.sign(encodeFleetTime({ issuedAt: now, expiresAt: now + validMs, trustVersion: version }))
+    this.#made = { at: now, version, bytes }
     return bytes
   }
 }

@@ -37,3 +37,18 @@ export const CertificateAnswer = Type.Object({
   expiresAt: Type.String({ description: 'RFC 3339, UTC' }),
 })
 export type CertificateAnswer = Static<typeof CertificateAnswer>
+
+export const DeviceCertificates = Type.Object({
+  object: Type.Literal('device-certificates'),
+  device: Type.String(),
+  data: Type.Array(
+    Type.Object({
+      serial: Type.String(),
+      sha256: Type.String({ description: 'of the certificate (DER)' }),
+      issuedAt: Type.String({ description: 'RFC 3339, UTC' }),
+      expiresAt: Type.String({ description: 'RFC 3339, UTC' }),
+    }),
+    { description: 'that count, oldest first; two while a new one has not been used yet' },
+  ),
+})
+export type DeviceCertificates = Static<typeof DeviceCertificates>

@@ -15,6 +15,9 @@ export const envelopeBytesMax = 64 * 1024
 export const trustDocumentBytesMax = 16 * 1024
 /** Largest signed time of the fleet, bytes. */
 export const fleetTimeBytesMax = 512
+/** Largest signed report of a device, bytes, and its public key (a P-256 key has 91). */
+export const deviceReportBytesMax = 4 * 1024
+export const reportKeyBytesMax = 256
 export const signaturesMax = 8
 export const trustKeysMax = 64
 export const trustRolesMax = 32
@@ -70,6 +73,10 @@ export const packageDescriptorBytesMax = 64 * 1024
 /** Recent log of a device, bytes of UTF-8 before and after deflating. */
 export const deviceLogBytesMax = 64 * 1024
 export const logReportBytesMax = deviceLogBytesMax + 1024
+
+/** Request for a certificate and the certificate itself, DER, bytes. */
+export const certificateRequestBytesMax = 4 * 1024
+export const certificateBytesMax = 4 * 1024
 
 /** Control message of a broadcast session, bytes. */
 export const sessionControlBytesMax = 1024

@@ -5,7 +5,16 @@ import { type DeviceId, deviceId, isReservedName, type OperationId, type Princip
 export const root = 'drover/v1'
 
 /** What a device publishes. */
-export const uplinks = ['hello', 'events', 'progress', 'chunks/request', 'presence', 'configuration', 'log'] as const
+export const uplinks = [
+  'hello',
+  'events',
+  'progress',
+  'chunks/request',
+  'presence',
+  'configuration',
+  'log',
+  'certificate',
+] as const
 export type Uplink = (typeof uplinks)[number]
 
 /** What a device subscribes to. */

@@ -10,13 +10,21 @@ import { type LogLevel, settings } from './settings.ts'
 
 export type { ComponentConfig } from './component-config.ts'
 
+export interface TlsConfig {
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly keyFile?: string
+  /** Of the certificate's life, in (0, 1): then the agent asks for the next one. Absent: it never does. */
+  readonly renewAt?: number
+}
+
 /** Checked; paths are absolute. */
 export interface AgentConfig {
   readonly deviceId: DeviceId
   readonly host: string
   readonly port: number
   /** Undefined: MQTT without TLS. */
-  readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined
+  readonly tls: TlsConfig | undefined
   readonly username: string
   readonly password: string | undefined
   readonly passwordFile: string | undefined
@@ -24,6 +32,8 @@ export interface AgentConfig {
   readonly classId: string
   readonly dataDir: string
   readonly trustFile: string
+  /** Undefined: the agent makes its own in `dataDir`. */
+  readonly reportKeyFile: string | undefined
   readonly components: readonly ComponentConfig[]
   readonly storageBytesMax: number | undefined
   readonly health: { readonly command: readonly string[]; readonly timeoutMs: number } | undefined
@@ -123,6 +133,8 @@ export function parseConfig(source: string, file: string): AgentConfig {
   if (given.has('password') && given.has('passwordFile')) problems.push('password, passwordFile: expected one of them')
   if ((values['tls.certFile'] === undefined) !== (values['tls.keyFile'] === undefined))
     problems.push('tls.certFile, tls.keyFile: expected both or none')
+  if (given.has('tls.renewAtPercent') && values['tls.certFile'] === undefined)
+    problems.push('tls.renewAtPercent: expected only together with tls.certFile')
   if (values.url?.secure === false)
     for (const name of given.keys())
       if (name.startsWith('tls.')) problems.push(`${name}: expected only where url is mqtts://`)
@@ -154,6 +166,7 @@ export function parseConfig(source: string, file: string): AgentConfig {
     classId: rest.classId,
     dataDir: path(rest.dataDir),
     trustFile: path(rest.trustFile),
+    reportKeyFile: rest.reportKeyFile === undefined ? undefined : path(rest.reportKeyFile),
     components: rest.components.map(component => withPaths(component, path)),
     storageBytesMax: rest.storageBytesMax,
     health:
@@ -205,12 +218,16 @@ export function parseConfig(source: string, file: string): AgentConfig {
   }
 }
 
-function tlsFiles(values: Pick<Values, 'tls.caFile' | 'tls.certFile' | 'tls.keyFile'>, path: (file: string) => string) {
+type TlsValues = Pick<Values, 'tls.caFile' | 'tls.certFile' | 'tls.keyFile' | 'tls.renewAtPercent'>
+
+function tlsFiles(values: TlsValues, path: (file: string) => string): TlsConfig {
   const { 'tls.caFile': caFile, 'tls.certFile': certFile, 'tls.keyFile': keyFile } = values
+  const renewAt = values['tls.renewAtPercent'] / 100
   return {
     ...(caFile === undefined ? {} : { caFile: path(caFile) }),
     ...(certFile === undefined ? {} : { certFile: path(certFile) }),
     ...(keyFile === undefined ? {} : { keyFile: path(keyFile) }),
+    ...(certFile === undefined || renewAt === 0 ? {} : { renewAt }),
   }
 }
 

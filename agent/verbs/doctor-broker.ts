@@ -2,12 +2,15 @@
 // running agent would lose its connection to the second one of its name, so then the CONNECT is left out.
 import { probeBroker } from '../adapters/mqtt/probe.ts'
 import { systemBootId } from '../adapters/system-reboot.ts'
+import { openDeviceCertificate } from '../device-certificate.ts'
 import { endOf } from '../process-facts.ts'
 import { readPassword } from '../settings/config.ts'
 import { readStatus } from '../status.ts'
 import type { Check } from './doctor.ts'
 
 const probeTimeMs = 10_000
+/** What is wrong with the files is another check's to tell. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 export const checkBroker: Check = async ({ config, request: { connect, clock } }) => {
   const check = 'broker'
@@ -18,9 +21,10 @@ export const checkBroker: Check = async ({ config, request: { connect, clock } }
   const runs = status !== undefined && (await endOf(status, await systemBootId())) === undefined
   const password = await readPassword(config).catch(() => undefined)
   const credentials = { clientId: deviceId, username, ...(password === undefined ? {} : { password }) }
+  const keeper = await openDeviceCertificate(config, silent)
   const outcome = await probeBroker(clock, {
     ...{ host, port, timeoutMs: probeTimeMs },
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...(keeper === undefined ? {} : { keeper }) } }),
     ...(runs ? {} : { credentials }),
   })
   switch (outcome.kind) {

@@ -2,6 +2,7 @@
 // long they last.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { renewedFile } from '../device-certificate.ts'
 import type { Check, Finding } from './doctor.ts'
 import { timeText } from './print.ts'
 
@@ -10,7 +11,7 @@ const dayMs = 24 * 3_600_000
 const renewalDays = 14
 const check = 'certificates'
 
-export const checkCertificates: Check = async ({ config: { tls, host, deviceId }, request: { clock } }) => {
+export const checkCertificates: Check = async ({ config: { tls, host, deviceId, dataDir }, request: { clock } }) => {
   if (tls === undefined) {
     if (/^(localhost|::1|127\..*)$/.test(host))
       return [{ check, level: 'ok', text: 'none: the line is without TLS and stays on this machine' }]
@@ -27,16 +28,30 @@ export const checkCertificates: Check = async ({ config: { tls, host, deviceId }
     })
   else findings.push(...(await lasting('tls.caFile', caFile, clock.wallMs())).findings)
   if (certFile === undefined || keyFile === undefined) return findings
-  const { certificate, findings: found } = await lasting('tls.certFile', certFile, clock.wallMs())
+  const renewed = renewedFile(dataDir)
+  const [begin, given] = await Promise.all([renewed, certFile].map(beginOf))
+  const isRenewed = begin !== undefined && begin >= (given ?? 0)
+  const [setting, file] = isRenewed ? ['renewed by the agent', renewed] : ['tls.certFile', certFile]
+  const { certificate, findings: found } = await lasting(setting, file, clock.wallMs())
   findings.push(...found)
   if (certificate === undefined) return findings
   // Names of several lines, or several of one kind, are no device's.
   const { CN: name } = certificate.toLegacyObject().subject as { readonly CN?: unknown }
   if (name !== deviceId) {
-    const text = `tls.certFile: ${certFile} is for ${JSON.stringify(name ?? null)}, this device is ${deviceId}`
+    const text = `${setting}: ${file} is for ${JSON.stringify(name ?? null)}, this device is ${deviceId}`
     findings.push({ check, level: 'fail', text, remedy: 'take the certificate of this device, or mend deviceId' })
   }
-  return [...findings, ...(await ofCertificate(keyFile, certificate))]
+  return [...findings, ...(await ofCertificate(isRenewed ? renewed : keyFile, certificate))]
+}
+
+/** Milliseconds since 1970; undefined when there is no certificate. */
+async function beginOf(file: string): Promise<number | undefined> {
+  try {
+    return Date.parse(new X509Certificate(await readFile(file)).validFrom)
+  } catch {
+    // What is wrong with it is told where it is used.
+    return undefined
+  }
 }
 
 async function lasting(
@@ -70,7 +85,7 @@ async function lasting(
 async function ofCertificate(keyFile: string, certificate: X509Certificate): Promise<readonly Finding[]> {
   try {
     if (certificate.checkPrivateKey(createPrivateKey(await readFile(keyFile)))) return []
-    const remedy = 'key and certificate come from one enrolment: put both there again'
+    const remedy = 'key and certificate come from one enrollment: put both there again'
     return [{ check, level: 'fail', text: `tls.keyFile: ${keyFile} is the key of another certificate`, remedy }]
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -5,6 +5,7 @@
 //   request ─▶ key and signature ─▶ does the key verify it? ─▶ certificate: subject CN = device id, for clients only
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { der, derValues } from '../../proto/der.ts'
 import type { DeviceId } from '../../proto/ids.ts'
 import {
   type CertificateAuthority,
@@ -13,7 +14,6 @@ import {
 } from '../certificate-authority.ts'
 import { BrokerError } from '../errors.ts'
 import type { Clock, Random } from '../ports.ts'
-import { der, derValues } from './device-ca/der.ts'
 
 /** The files are no authority to sign with; the message names the file and what was expected. */
 export class DeviceCaUnusable extends BrokerError {
@@ -40,6 +40,7 @@ const rsaBitsLeast = 2048
 
 /** Object identifiers. */
 const ecdsaWithSha256 = '2a8648ce3d040302'
+const commonName = Buffer.from('550403', 'hex')
 /** Signatures of requests: algorithm, and the hash it is made over. */
 const signatures: Readonly<Record<string, string | null>> = {
   [ecdsaWithSha256]: 'sha256',
@@ -77,12 +78,15 @@ export class DeviceCa implements CertificateAuthority {
     return new DeviceCa(cert, key, options)
   }
 
-  issue(request: string, device: DeviceId): IssuedCertificate {
-    const spki = keyOf(request)
+  issue(request: string | Uint8Array, device: DeviceId, nameIn?: 'must-match'): IssuedCertificate {
+    const { spki, subject } = requestOf(request)
+    if (nameIn === 'must-match' && commonNameIn(subject) !== device)
+      throw refused(`expected the common name ${device} in it, and no other`)
     const { clock, random, days } = this.#options
     const issuedAt = clock.now()
     // Nothing outlives the authority: its end would be the end of the certificate anyway.
     const notAfter = Math.min(issuedAt + days * dayMs, Date.parse(this.#own.validTo))
+    const notBefore = issuedAt - Math.min(backdatedMs, notAfter - issuedAt)
     const serial = Buffer.concat([Buffer.from([0x40 | (random.bytes(1).readUInt8() & 0x3f)]), random.bytes(15)])
     const algorithm = der(0x30, oid(ecdsaWithSha256))
     const content = der(
@@ -91,8 +95,8 @@ export class DeviceCa implements CertificateAuthority {
       der(0x02, serial),
       algorithm,
       subjectOf(this.#own),
-      der(0x30, time(issuedAt - backdatedMs), time(notAfter)),
-      der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from(device))))),
+      der(0x30, time(notBefore), time(notAfter)),
+      der(0x30, der(0x31, der(0x30, der(0x06, commonName), der(0x0c, Buffer.from(device))))),
       spki,
       der(
         0xa3,
@@ -133,15 +137,23 @@ async function parsed<T>(file: string, setting: string, what: string, parse: (by
   }
 }
 
-/** The key in the request (SubjectPublicKeyInfo), once its signature shows that the sender holds the private half. */
-function keyOf(request: string): Buffer {
+/** The bytes of a request in PEM form. */
+function ofPem(request: string): Buffer {
   const base64 = /^\s*-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]*)-----END/.exec(request)?.[1]
   if (base64 === undefined || request.length > requestBytesMax)
     throw refused(`expected a certificate request in PEM form of at most ${requestBytesMax} characters`)
+  return Buffer.from(base64, 'base64')
+}
+
+/** Key (SubjectPublicKeyInfo) and subject, once the signature shows that the sender holds the private half of the key. */
+function requestOf(request: string | Uint8Array): { readonly spki: Buffer; readonly subject: Buffer } {
+  const bytes = typeof request === 'string' ? ofPem(request) : Buffer.from(request)
+  if (bytes.length > requestBytesMax)
+    throw refused(`expected a certificate request of at most ${requestBytesMax} bytes`)
   try {
-    const [outer, more] = derValues(Buffer.from(base64, 'base64'))
+    const [outer, more] = derValues(bytes)
     const [content, algorithm, signature] = derValues(ofTag(outer, 0x30))
-    const [version, , spki] = derValues(ofTag(content, 0x30))
+    const [version, subject, spki] = derValues(ofTag(content, 0x30))
     const [identifier] = derValues(ofTag(algorithm, 0x30))
     const hash = signatures[ofTag(identifier, 0x06).toString('hex')]
     const [unusedBits, ...bits] = ofTag(signature, 0x03)
@@ -152,10 +164,26 @@ function keyOf(request: string): Buffer {
     if (!isStrong(key)) throw refused('expected a P-256, P-384, Ed25519 or RSA key of 2048 bits or more')
     if (!verify(hash, content.whole, key, Buffer.from(bits))) throw refused('its signature is not by the key in it')
     // As OpenSSL writes it: nothing of the sender's own form goes into what we sign.
-    return key.export({ format: 'der', type: 'spki' })
+    return { spki: key.export({ format: 'der', type: 'spki' }), subject: ofTag(subject, 0x30) }
   } catch (cause) {
     if (cause instanceof CertificateRequestRefused) throw cause
     throw refused(unreadable, cause)
+  }
+}
+
+/** The one common name in the body of a Name (RFC 5280, 4.1.2.4); undefined when there is none, or more than one. */
+function commonNameIn(subject: Buffer): string | undefined {
+  try {
+    const attributes = derValues(subject).flatMap(set =>
+      derValues(ofTag(set, 0x31)).map(each => derValues(ofTag(each, 0x30))),
+    )
+    const names = attributes.filter(([type]) => ofTag(type, 0x06).equals(commonName))
+    const value = names.length === 1 ? names[0]?.[1] : undefined
+    // UTF8String, PrintableString
+    return value !== undefined && (value.tag === 0x0c || value.tag === 0x13) ? value.body.toString() : undefined
+  } catch {
+    // Not a name at all: it names nobody.
+    return undefined
   }
 }
 

@@ -1,5 +1,10 @@
 // Certificates of devices.
-import { CertificateAnswer, CertificateRequest, EnrolmentToken } from '../../proto/http-certificates.ts'
+import {
+  CertificateAnswer,
+  CertificateRequest,
+  DeviceCertificates,
+  EnrolmentToken,
+} from '../../proto/http-certificates.ts'
 import { type Verb, verb } from './verb.ts'
 
 export const certificateVerbs: readonly Verb[] = [
@@ -19,6 +24,14 @@ export const certificateVerbs: readonly Verb[] = [
     body: CertificateRequest,
     answer: CertificateAnswer,
     perform: (useCases, by, { path, body }) => useCases.certifyDevice(by, path.id, body),
+  }),
+  verb({
+    name: 'device-certificates',
+    summary: 'The certificates of this device that count, oldest first',
+    role: 'viewer',
+    http: ['GET', '/v1/devices/:id/certificates'],
+    answer: DeviceCertificates,
+    perform: (useCases, by, { path }) => useCases.listCertificates(by, path.id),
   }),
   verb({
     name: 'device-revoke',

@@ -7,6 +7,7 @@ import type { Finish } from './command.ts'
 import { confirmed } from './confirm.ts'
 import type { CliContext } from './context.ts'
 import type { EnrollOptions } from './enroll.ts'
+import { timeOf } from './output.ts'
 import { withSecretFile } from './secret-file.ts'
 
 const csrBytesMax = 8 * 1024
@@ -56,6 +57,29 @@ export function addCertificateCommands(devices: Command, finish: Finish): void {
         ['good until', expiresAt],
         out === undefined ? ['token', token] : ['token in', out],
       ])
+    },
+  })
+
+  const certificates = devices
+    .command('certificates')
+    .argument('<id>', 'device id')
+    .description('its certificates that count, oldest first; two while a new one has not been used yet')
+  finish(certificates, {
+    flags: { id: '<id>' },
+    run: async (context, { args }) => {
+      const id = args[0] ?? ''
+      const client = await context.client()
+      const { data } = await client.deviceCertificates(id)
+      context.out.items(
+        data,
+        [
+          { head: 'serial', of: ({ serial }) => serial },
+          { head: 'issued', rank: 1, of: ({ issuedAt }) => timeOf(issuedAt) },
+          { head: 'good until', of: ({ expiresAt }) => timeOf(expiresAt) },
+          { head: 'sha256', rank: 2, of: ({ sha256 }) => sha256 },
+        ],
+        `${id} has no certificate that counts: it comes by password, or not at all.`,
+      )
     },
   })
 

@@ -151,6 +151,7 @@ export class Witness {
       case 'presence':
       case 'configuration':
       case 'log':
+      case 'certificate':
       case undefined:
         return { kind: 'other', ...seen, topic }
     }

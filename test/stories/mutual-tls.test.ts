@@ -1,16 +1,19 @@
 // Devices with certificates, as processes and on the wire: from the request to the revocation, with the real agent; and
 // everybody who shows a certificate that is not his, or none.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { kill } from 'node:process'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { connectAsync } from 'mqtt'
 import type { IConnectPacket } from 'mqtt-packet'
 import t from 'tap'
 import { fetchHttps } from '../../operator/https.ts'
 import { RawClient } from '../broker/adapters/mqtt/raw-client.ts'
+import { makeTrust, testKeys } from '../fixtures/bundle.ts'
 import { Authority, type Issued, request } from '../fixtures/certificates.ts'
 import { drover, type Ended } from '../operator/cli/run.ts'
 import { startBroker, untilValue } from './process.ts'
+import { ShortLived } from './short-lived.ts'
 import { StoryAgent } from './story-agent.ts'
 
 const authority = new Authority()
@@ -65,14 +68,14 @@ t.test('certificates of devices from the request to the revocation', { timeout: 
     return code
   }
 
-  await says(`keys create --out ${path('keys')}`)
+  writeFileSync(path('trust.bin'), makeTrust(testKeys()))
   const hall = await certified('hall')
   const cellar = await certified('cellar')
   const { secret } = (await says('devices enroll attic')).lines[0]
   t.match((await says(`devices enroll hall --csr ${path('ca')}`, 2)).stderr, /--csr.*expected a certificate request/)
 
   await StoryAgent.start(path('agent'), {
-    ...{ id: 'hall', secret: '', mqttPort: 0, trustFile: path('keys/trust.bin') },
+    ...{ id: 'hall', secret: '', mqttPort: 0, trustFile: path('trust.bin') },
     settings: {
       ...{ url: `mqtts://127.0.0.1:${mqttsPort}`, password: undefined },
       tls: { caFile: path('ca'), certFile: path('hall.cert'), keyFile: path('hall.key') },
@@ -85,6 +88,26 @@ t.test('certificates of devices from the request to the revocation', { timeout: 
   const online = async (wanted: boolean) =>
     (await says('devices show hall')).lines[0]?.online === wanted ? true : undefined
   await untilValue(() => online(true))
+
+  // Trust documents are read again at SIGHUP; what does not follow the one in force changes nothing.
+  const logs = () => readFileSync(path('broker.log'), 'utf8')
+  const hangup = async (event: string): Promise<void> => {
+    const times = (): number => logs().split(`"event":"${event}"`).length
+    const before = times()
+    kill(JSON.parse(readFileSync(path('ready.json'), 'utf8')).pid, 'SIGHUP')
+    await untilValue(async () => times() > before || undefined)
+  }
+  mkdirSync(path('data/trust'))
+  for (const version of [1, 2]) writeFileSync(path(`data/trust/${version}.bin`), makeTrust(testKeys(), { version }))
+  await hangup('trust-reloaded')
+  await untilValue(async () => /"event":"trust-taken"/.test(readFileSync(path('agent/log'), 'utf8')) || undefined)
+  writeFileSync(path('data/trust/3.bin'), makeTrust(testKeys('thief'), { version: 3 }))
+  await hangup('trust-not-reloaded')
+  rmSync(path('data/trust/2.bin'))
+  rmSync(path('data/trust/3.bin'))
+  await hangup('trust-not-reloaded')
+  t.match(logs(), /they do not follow one another/)
+  t.match(logs(), /version 2, which is in force, is not among the documents/)
 
   const foreign = new Authority('Foreign').issue({ name: 'hall', use: 'client' })
   const sameName = new Authority('Devices').issue({ name: 'hall', use: 'client' })
@@ -164,6 +187,29 @@ t.test('certificates of devices from the request to the revocation', { timeout: 
   const log = readFileSync(path('broker.log'), 'utf8')
   t.notMatch(log, token)
   t.match(log, /"reason":"certificate"/)
+})
+
+t.test('a device renews its certificate by itself and is connected by the new one', { timeout: 60_000 }, async t => {
+  const scene = await ShortLived.open(t, { authority, devices, own, lifeMs: 10_000 })
+  const { csr, key } = request('hall')
+  const first = await scene.certified('hall', csr)
+  await scene.device('hall', { cert: first.certificate, key })
+  const listed = async () => (await drover(['devices', 'certificates', 'hall', '--json'], scene.env)).lines
+  await untilValue(async () => ((await scene.online('hall')) ? true : undefined))
+  t.match(await listed(), [{ serial: first.serial }], 'connected as it was provisioned')
+
+  await untilValue(async () => (scene.logged('certificate-in-use') > 0 ? true : undefined), 30_000)
+  await untilValue(async () => ((await scene.online('hall')) ? true : undefined))
+  const now = await listed()
+  t.notMatch(now[0], { serial: first.serial })
+  t.equal(await scene.connack({ cert: first.certificate, key }, 'hall'), 5, 'the first one is over, before its end')
+
+  // After a start it goes on with what it was given last, though what it was provisioned with has ended.
+  await scene.restarted('hall')
+  await untilValue(async () => ((await scene.online('hall')) ? true : undefined))
+  const { stdout } = await drover(['audit', 'list', '--json'], scene.env)
+  t.match(stdout, /policy:certificate-renewal/)
+  t.notMatch(stdout + scene.lines.join('\n'), /PRIVATE KEY|BEGIN CERT/)
 })
 
 async function postOver(ca: string, url: string, body: string): Promise<{ readonly certificate: string }> {

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { CertificateKeeper, CertificatePair } from '../../certificate-keeper.ts'
 
 /** PEM files. */
 export interface LineTls {
@@ -12,6 +13,8 @@ export interface LineTls {
   /** Certificate of the device, then those between it and its authority. */
   readonly certFile?: string
   readonly keyFile?: string
+  /** Has the pairs that followed those two files; asked once for each connection. */
+  readonly keeper?: Pick<CertificateKeeper, 'choose'>
 }
 
 export interface LineAddress {
@@ -55,11 +58,21 @@ export function openLine({ host, port, tls }: LineAddress, ready: () => void, me
   return socket
 }
 
-function filesOf({ caFile, certFile, keyFile }: LineTls): Readonly<Record<string, string>> {
-  const named = { ca: caFile, cert: certFile, key: keyFile }
-  return Object.fromEntries(
-    Object.entries(named).flatMap(([name, file]) => (file === undefined ? [] : [[name, readPem(name, file)]])),
-  )
+function filesOf({ caFile, certFile, keyFile, keeper }: LineTls): Readonly<Record<string, string>> {
+  const ca = caFile === undefined ? {} : { ca: readPem('ca', caFile) }
+  if (certFile === undefined || keyFile === undefined) return ca
+  const read = (): CertificatePair => ({ cert: readPem('cert', certFile), key: readPem('key', keyFile) })
+  if (keeper === undefined) return { ...ca, ...read() }
+  let provisioned: CertificatePair | undefined
+  let problem: unknown
+  try {
+    provisioned = read()
+  } catch (error) {
+    problem = error
+  }
+  const chosen = keeper.choose(provisioned)
+  if (chosen === undefined) throw problem
+  return { ...ca, ...chosen }
 }
 
 function readPem(name: string, file: string): string {

@@ -59,6 +59,8 @@ export class MqttLink implements Link {
   #failures = 0
   #session: string | undefined
   #closed = false
+  /** The end of the present connection is our own wish. */
+  #anew = false
   readonly #memory: LineMemory = {}
 
   constructor(ports: MqttLinkPorts, settings: MqttLinkSettings) {
@@ -72,7 +74,7 @@ export class MqttLink implements Link {
     this.#connect(handlers)
   }
 
-  async publish(uplink: Extract<Uplink, 'hello' | 'events' | 'configuration'>, bytes: Uint8Array): Promise<void> {
+  async publish(...[uplink, bytes]: Parameters<Link['publish']>): Promise<void> {
     if (this.#connection === undefined) throw new LinkDown('not connected')
     await this.#connection.publish(uplink, bytes)
   }
@@ -89,6 +91,13 @@ export class MqttLink implements Link {
   leave(): void {
     this.#session = undefined
     this.#connection?.follow(undefined)
+  }
+
+  /** Ends the connection in order and opens the next one at once; while there is none it does nothing. */
+  connectAnew(): void {
+    if (this.#connection === undefined) return
+    this.#anew = true
+    void this.#connection.close()
   }
 
   /** Says goodbye in order, so that the will (offline) is replaced by a clean end. May be called twice. */
@@ -113,8 +122,9 @@ export class MqttLink implements Link {
         this.#connection = undefined
         // A broker that takes us and throws us out at once is backed off from like one that does not answer.
         const proved = connectedMs !== undefined && clock.monotonicMs() - connectedMs >= 5 * reconnect.baseMs
-        this.#failures = proved ? 0 : this.#failures + 1
-        const delayMs = this.#closed ? 0 : this.#delayMs()
+        this.#failures = proved || this.#anew ? 0 : this.#failures + 1
+        const delayMs = this.#closed || this.#anew ? 0 : this.#delayMs()
+        this.#anew = false
         log.warn({ event: 'link-down', reason, delayMs }, 'no connection to the broker')
         if (!this.#closed) this.#timer = clock.after(delayMs, () => this.#connect(handlers))
         if (connectedMs !== undefined) handlers.disconnected(reason)

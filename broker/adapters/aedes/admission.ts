@@ -20,6 +20,7 @@ import { mayWill, type Party } from './rights.ts'
 import { namesOf, type Session, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
 import type { Tally } from './tally.ts'
+import { toldUserName } from './told.ts'
 import { Turns } from './turns.ts'
 
 /** A CONNACK other than 0; `reason` is a fixed word for log and metric. */
@@ -114,7 +115,12 @@ export class Admission {
         if (refusal === undefined) return done(null, true)
         this.#refusals.add(refusal.reason)
         this.#log.warn(
-          { event: 'connect-refused', ...namesOf(session), userName: userName?.slice(0, 128), reason: refusal.reason },
+          {
+            event: 'connect-refused',
+            ...namesOf(session),
+            userName: toldUserName(userName, session.isNamed),
+            reason: refusal.reason,
+          },
           'CONNECT refused',
         )
         done(answer(refusal), null)
@@ -141,6 +147,7 @@ export class Admission {
     const { clock, ms } = { clock: this.#clock, ms: this.#settings.authenticateTimeoutMs }
     const shown = certificateOf(client.conn)
     const identity = await within(clock, ms, this.#events.authenticate(packet.clientId, userName, password, shown))
+    session.isNamed = identity !== undefined && identity !== 'certificate'
     if (identity === 'certificate') return { returnCode: 5, reason: 'certificate' }
     if (identity === 'refused') return { returnCode: 4, reason: 'credentials' }
     const party: Party = identity ?? { kind: 'stranger' }

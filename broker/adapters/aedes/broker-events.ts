@@ -7,6 +7,7 @@ import { clientOf, type HostBroker } from './internals.ts'
 import { keepSession } from './persistence-guard.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
+import { told } from './told.ts'
 
 type Listener = (...values: never[]) => void
 
@@ -70,7 +71,8 @@ function clientFailed(closures: Tally, log: Log): Listener {
     const fromParser = error instanceof MessageRefused && parserReasons.has(error.reason)
     if (error instanceof MessageRefused && !fromParser) return
     closures.add(fromParser ? error.reason : 'client-error')
-    const id = clientOf(client as never).id?.slice(0, 128)
+    const { id: said } = clientOf(client as never)
+    const id = said === null || said === undefined ? undefined : told(said)
     log.info({ event: 'client-error', client: id, err: error }, 'connection closed')
   }
 }

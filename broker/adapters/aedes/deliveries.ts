@@ -12,6 +12,7 @@ import { mayReceive, maySubscribe, sessionFilter } from './rights.ts'
 import { namesOf, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
 import type { Tally } from './tally.ts'
+import { told } from './told.ts'
 
 type Granted = (error: Error | null, subscription?: Subscription | null) => void
 
@@ -80,7 +81,7 @@ export class Deliveries {
     if (!may || (party.kind !== 'stranger' && full)) {
       this.#refusals.add('subscribe')
       this.#log.warn(
-        { event: 'subscribe-refused', ...namesOf(session), filter: subscription.topic.slice(0, 128) },
+        { event: 'subscribe-refused', ...namesOf(session), filter: told(subscription.topic) },
         'filter refused',
       )
       granted(null, null)

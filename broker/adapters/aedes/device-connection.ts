@@ -13,6 +13,7 @@ import type { StallWatch } from './stall-watch.ts'
 export class AedesDeviceConnection implements DeviceConnection {
   readonly device: DeviceId
   readonly number: number
+  readonly certificate?: string
   readonly #client: HostClient
   readonly #stall: StallWatch
   readonly #close: (reason: string) => void
@@ -25,10 +26,16 @@ export class AedesDeviceConnection implements DeviceConnection {
   constructor(
     device: DeviceId,
     number: number,
-    parts: { readonly client: HostClient; readonly stall: StallWatch; readonly close: (reason: string) => void },
+    parts: {
+      readonly client: HostClient
+      readonly stall: StallWatch
+      readonly close: (reason: string) => void
+      readonly certificate?: string
+    },
   ) {
     this.device = device
     this.number = number
+    if (parts.certificate !== undefined) this.certificate = parts.certificate
     this.#client = parts.client
     this.#stall = parts.stall
     this.#close = parts.close

@@ -20,6 +20,7 @@ import { isReserved, mayPublish, sinkTopic } from './rights.ts'
 import { namesOf, type Session, type Sessions } from './sessions.ts'
 import type { AedesSettings } from './settings.ts'
 import type { Tally } from './tally.ts'
+import { told } from './told.ts'
 
 export type Callback = (error?: Error | null) => void
 
@@ -31,6 +32,7 @@ const waiting: Readonly<Record<Uplink, boolean>> = {
   presence: false,
   configuration: true,
   log: true,
+  certificate: true,
 }
 
 export class Messages {
@@ -119,25 +121,20 @@ export class Messages {
       this.#refuse(session, callback, denied(packet.topic))
       return
     }
-    this.fromDevice(session, connection, uplink, packet, callback)
+    this.fromDevice(session, connection, uplink, takeOut(packet), released(packet, callback))
   }
 
-  /** What an accepted device publishes on an uplink of its own. */
+  /** What an accepted device publishes on an uplink of its own. `payload`: a view of what was read, nobody's after this. */
   fromDevice(
     session: Session,
     connection: AedesDeviceConnection,
     uplink: Uplink,
-    packet: PublishPacket,
+    payload: Uint8Array,
     callback: Callback,
   ): void {
     const buckets = uplink === 'progress' || uplink === 'chunks/request' ? this.#requests : this.#records
-    const payload = takeOut(packet)
-    this.#run(session, packet, callback, {
-      buckets,
-      key: connection.device,
-      waits: waiting[uplink],
-      work: () => this.#events.deviceMessage(connection, uplink, payload),
-    })
+    if (!this.#admits(session, buckets, connection.device, callback)) return
+    this.#follow(session, waiting[uplink], callback, this.#events.deviceMessage(connection, uplink, payload))
   }
 
   /** It is no business of ours: it goes on through the emitter, at QoS 0 and never kept, to whoever listens now. */
@@ -147,7 +144,7 @@ export class Messages {
       return
     }
     packet.retain = false
-    acknowledge(packet, callback)
+    released(packet, callback)(null)
   }
 
   #takeRequest(session: Session, packet: PublishPacket, callback: Callback): void {
@@ -158,33 +155,29 @@ export class Messages {
     }
     const { principal } = session.party
     const payload = takeOut(packet)
-    this.#run(session, packet, callback, {
-      buckets: this.#records,
-      key: `operator/${principal.name}`,
-      waits: true,
-      work: () => this.#events.operatorMessage(principal, request.verb, payload),
-    })
+    const done = released(packet, callback)
+    if (!this.#admits(session, this.#records, `operator/${principal.name}`, done)) return
+    this.#follow(session, true, done, this.#events.operatorMessage(principal, request.verb, payload))
   }
 
-  #run(
-    session: Session,
-    packet: PublishPacket,
-    callback: Callback,
-    message: {
-      readonly buckets: TokenBuckets
-      readonly key: string
-      readonly waits: boolean
-      readonly work: () => Promise<void>
-    },
-  ): void {
-    if (!message.buckets.take(message.key, this.#clock.monotonic())) {
+  /** False when the message is one too many, and has been refused. */
+  #admits(session: Session, buckets: TokenBuckets, key: string, callback: Callback): boolean {
+    if (!buckets.take(key, this.#clock.monotonic())) {
       this.#refuse(session, callback, new MessageRefused('rate', 'more messages than one client may send'))
-      return
+      return false
     }
     if (session.inFlight >= this.#settings.inFlightMessagesMax) {
       this.#refuse(session, callback, new MessageRefused('in-flight', 'too many messages without acknowledgement'))
-      return
+      return false
     }
+    return true
+  }
+
+  /**
+   * Calls back when the work is done, or at once when nobody `waits` for it. Of the message itself nothing is held here:
+   * thousands may be on their way to the disk, and each would keep the bytes of the read that brought it.
+   */
+  #follow(session: Session, waits: boolean, callback: Callback, work: Promise<void>): void {
     session.inFlight++
     let open = true
     const ended = (error: Error | undefined): void => {
@@ -192,13 +185,13 @@ export class Messages {
       open = false
       session.inFlight--
       if (deadline !== undefined) this.#deadlines.remove(deadline)
-      if (error !== undefined) this.#refuse(session, message.waits ? callback : undefined, error)
-      else if (message.waits && !session.client.closed) acknowledge(packet, callback)
+      if (error !== undefined) this.#refuse(session, waits ? callback : undefined, error)
+      else if (waits && !session.client.closed) callback(null)
     }
     const { messageTimeoutMs } = this.#settings
-    const deadline = message.waits ? this.#deadlines.add(() => ended(new TimedOut(messageTimeoutMs))) : undefined
-    message.work().then(() => ended(undefined), ended)
-    if (!message.waits) acknowledge(packet, callback)
+    const deadline = waits ? this.#deadlines.add(() => ended(new TimedOut(messageTimeoutMs))) : undefined
+    work.then(() => ended(undefined), ended)
+    if (!waits) callback(null)
   }
 
   /** Closes the connection: an error in the callback is Aedes' way to do that, and there is no PUBACK then. */
@@ -219,22 +212,28 @@ export class Messages {
 const rememberedMax = 100_000
 
 function denied(topic: string): MessageRefused {
-  return new MessageRefused('acl-denied', `publishing on ${JSON.stringify(topic.slice(0, 128))} is not allowed`)
+  return new MessageRefused('acl-denied', `publishing on ${JSON.stringify(told(topic))} is not allowed`)
 }
 
 const nothing = Buffer.alloc(0)
 
 /** The payload; the packet is left without it, without its topic, and never retained (trap G). */
 function takeOut(packet: PublishPacket): Uint8Array {
-  const { payload } = packet
+  const payload = payloadOf(packet)
   packet.topic = sinkTopic
   packet.payload = nothing
   packet.retain = false
+  return payload
+}
+
+export function payloadOf({ payload }: PublishPacket): Uint8Array {
   return typeof payload === 'string' ? Buffer.from(payload) : payload
 }
 
 /** Aedes makes PUBACK or PUBREC inside the callback; what it routes afterwards is QoS 0, so nobody's queue gets it. */
-function acknowledge(packet: PublishPacket, callback: Callback): void {
-  callback(null)
-  packet.qos = 0
+function released(packet: PublishPacket, callback: Callback): Callback {
+  return error => {
+    callback(error)
+    if (!error) packet.qos = 0
+  }
 }

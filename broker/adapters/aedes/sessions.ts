@@ -11,6 +11,7 @@ import type { Party } from './rights.ts'
 import type { AedesSettings } from './settings.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { Tally } from './tally.ts'
+import { told } from './told.ts'
 
 export interface Session {
   readonly client: HostClient
@@ -19,6 +20,8 @@ export interface Session {
   readonly stall: StallWatch
   /** Known after authenticate. */
   party: Party | undefined
+  /** The user name is that of a device or principal, whether the secret was right or not. */
+  isNamed: boolean
   /** Authenticated and let in; nothing is taken from or given to a client before (trap D). */
   accepted: boolean
   /** A newer connection of the same client has taken its place. */
@@ -83,6 +86,7 @@ export class Sessions {
       packet,
       stall: new StallWatch(client.conn, this.#clock, this.#settings.stallMs, () => this.close(session, 'stalled')),
       party: undefined,
+      isNamed: false,
       accepted: false,
       replaced: false,
       ended: false,
@@ -108,6 +112,7 @@ export class Sessions {
       client,
       stall: session.stall,
       close: reason => this.close(session, reason),
+      ...(party.certificate === undefined ? {} : { certificate: party.certificate }),
     })
     this.#log.info(
       { event: 'device-connected', device: party.device, connection: session.connection.number },
@@ -181,7 +186,7 @@ export class Sessions {
 
 /** Fields for the log. */
 export function namesOf(session: Session): Record<string, unknown> {
-  const client = session.client.id === null ? undefined : session.client.id.slice(0, 128)
+  const client = session.client.id === null ? undefined : told(session.client.id)
   switch (session.party?.kind) {
     case 'device':
       return { client, device: session.party.device }

@@ -41,6 +41,8 @@ export interface Fault extends Story {
 /** `closed`: broadcast sessions are for those who were invited, as they are outside of stories. */
 export interface SceneOptions extends Pick<DroverOptions, 'trust' | 'timeSigner' | 'timeValidMs'> {
   readonly closed?: boolean
+  /** Lines of level debug are in the log, too. */
+  readonly debug?: boolean
 }
 
 interface Opened {
@@ -81,10 +83,10 @@ export class Scene {
   }
 
   /** Of one test file; closed at its end. */
-  static async open(t: Test, { closed = false, ...more }: SceneOptions = {}): Promise<Scene> {
+  static async open(t: Test, { closed = false, debug = false, ...more }: SceneOptions = {}): Promise<Scene> {
     const folder = t.testdir()
     const lines: string[] = []
-    const log = { ...loggerTo(lines), debug() {} }
+    const log = debug ? loggerTo(lines) : { ...loggerTo(lines), debug() {} }
     await mkdir(join(folder, 'broker'))
     const store = await LevelStore.open(join(folder, 'broker/database'))
     const artifacts = await BelievingArtifacts.open(join(folder, 'broker/artifacts'))

@@ -54,8 +54,10 @@ t.test('the required settings are enough: paths from the folder of the file, def
   t.match(parsed({ url: 'mqtts://broker.example' }), { host: 'broker.example', port: 8883, tls: {} })
   const tls = { caFile: 'ca.pem', certFile: '/c.pem', keyFile: 'k.pem' }
   t.same(parsed({ url: 'mqtts://broker.example:7', tls }).tls, {
-    ...{ caFile: '/etc/drover/ca.pem', certFile: '/c.pem', keyFile: '/etc/drover/k.pem' },
+    ...{ caFile: '/etc/drover/ca.pem', certFile: '/c.pem', keyFile: '/etc/drover/k.pem', renewAt: 0.66 },
   })
+  const never = { url: 'mqtts://broker.example', tls: { ...tls, renewAtPercent: 0 } }
+  t.notOk('renewAt' in (parsed(never).tls ?? {}), 'by hand alone')
   t.match(parsed({ health: { command: ['/bin/true'] } }).health, { command: ['/bin/true'], timeoutMs: 30_000 })
 })
 
@@ -199,6 +201,14 @@ t.test('each wrong value is told with its name and what was expected', async t =
     [{ url: 'http://x' }, /^url: expected mqtts:\/\/host/],
     [{ tls: { caFile: 'ca' } }, /^tls.caFile: expected only where url is mqtts:/],
     [{ url: 'mqtts://x', tls: { keyFile: 'k' } }, /^tls.certFile, tls.keyFile: expected both or none/],
+    [
+      { url: 'mqtts://x', tls: { renewAtPercent: 50 } },
+      /^tls.renewAtPercent: expected only together with tls.certFile/,
+    ],
+    [
+      { url: 'mqtts://x', tls: { certFile: 'c', keyFile: 'k', renewAtPercent: 96 } },
+      /^tls.renewAtPercent: expected a whole number from 0 to 95/,
+    ],
     [{ url: 'mqtts://x', tls: { caFile: 1 } }, /^tls.caFile: expected text/],
     [{ url: 'mqtt://user:secret@x' }, /^url: expected no user or password/],
     [{ vendorId: 'aa' }, /^vendorId: expected 32 hex/],

@@ -1,4 +1,5 @@
 // What the doctor says of the files of TLS.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseConfig } from '../../../agent/settings/config.ts'
@@ -59,4 +60,14 @@ t.test('files that are right, and each thing that can be wrong with them', async
   t.match(await told(pair, 'mqtts://b', Date.now() - 2 * day), [/^ok/, /^fail .* is not valid yet/])
   t.match(await told(undefined, 'mqtt://broker.example'), [/^warn the line is without TLS/])
   t.match(await told(undefined, 'mqtt://127.0.0.1'), [/^ok/])
+
+  // The newest that the agent has been given since counts, whatever became of the one it was provisioned with.
+  const next = authority.issue({ name: 'hall', validFrom: new Date(Date.now() - 1000), ...lasting })
+  mkdirSync(join(folder, 'data/certificate'), { recursive: true })
+  writeFileSync(join(folder, 'data/certificate/renewed.pem'), next.key + next.cert)
+  for (const tls of [pair, { certFile: 'past', keyFile: 'pastKey' }, { certFile: 'absent', keyFile: 'key' }]) {
+    const found = await told(tls)
+    t.match(found, [/^ok/, /^ok renewed by the agent: .*renewed\.pem lasts until/])
+    t.equal(found.length, 2)
+  }
 })

@@ -1,6 +1,6 @@
 // DER: one form is written, and no other is read.
 import t from 'tap'
-import { der, derValues } from '../../../../broker/adapters/device-ca/der.ts'
+import { der, derValues } from '../../proto/der.ts'
 
 t.test('what is written is read again, whatever its length', async t => {
   for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536]) {
