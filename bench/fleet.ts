@@ -6,21 +6,15 @@
 //
 // `--only idle` or `--only update` for one of them, `--report FOLDER` keeps the report of the update, `--quick` is a form of
 // seconds; every other flag is one of `drover-simulator fleet` (--devices, --processes, --ramp, --telemetry, --faults …).
-import { fork } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { nowMs } from '../simulator/clock.ts'
-import type { Findings } from '../simulator/fleet/findings.ts'
 import { reportOf } from '../simulator/fleet/findings-report.ts'
-import { type Preparation, prepare } from '../simulator/fleet/preparation.ts'
-import { runFleet } from '../simulator/fleet/run.ts'
-import { readSettings } from '../simulator/fleet/settings.ts'
 import { percentile } from '../simulator/report/latency.ts'
 import { reportPage } from '../simulator/report/page.ts'
 import { reportText } from '../simulator/report/report-file.ts'
 import { UsageError } from '../simulator/verbs/verb-host.ts'
 import { type Print, printer } from './engine/printing.ts'
+import { measuredFleet } from './fleet/measured.ts'
 
 const parts = ['idle', 'update'] as const
 type Part = (typeof parts)[number]
@@ -56,7 +50,7 @@ const measurements: Readonly<
   Record<Part, (flags: readonly string[], print: Print, folder: string | undefined) => Promise<void>>
 > = {
   async idle(flags, print) {
-    const { findings, preparation } = await measured(flags)
+    const { findings, preparation } = await measuredFleet(flags)
     const { weights, broker, figures } = findings
     const sensors = preparation.members.length
     const kib = (bytes: number): number => bytes / 1024 / sensors
@@ -67,7 +61,7 @@ const measurements: Readonly<
     print('connect_p99_ms', percentile(figures.latencies.connect, 0.99) ?? Number.NaN, 'ms')
   },
   async update(flags, print, folder) {
-    const { findings, preparation } = await measured(flags)
+    const { findings, preparation } = await measuredFleet(flags)
     const report = reportOf(preparation, findings)
     if (folder !== undefined) {
       await mkdir(folder, { recursive: true })
@@ -87,38 +81,6 @@ const measurements: Readonly<
     print('tester_cpu_seconds', findings.figures.cpuSeconds + findings.ownCpuSeconds, 's')
     for (const { warnings } of report.testers) for (const warning of warnings) console.error(`fleet: ${warning}`)
   },
-}
-
-async function measured(
-  flags: readonly string[],
-): Promise<{ readonly findings: Findings; readonly preparation: Preparation }> {
-  const settings = readSettings(flags)
-  const preparation = await prepare(settings, process.cwd(), Date.now())
-  const run = new AbortController()
-  const interrupt = (): void => run.abort(new Error('interrupted'))
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
-  try {
-    const findings = await runFleet({
-      preparation,
-      run,
-      latestMs: nowMs() + settings.limitMs,
-      onlooker: { say: () => {}, show: () => {} },
-      host: {
-        node: process.execPath,
-        environment: process.env,
-        fork: (program, parameters = [], execArgv = []) =>
-          fork(fileURLToPath(new URL(`../simulator/${program}`, import.meta.url)), [...parameters], {
-            execArgv: [...execArgv],
-            serialization: 'advanced',
-          }),
-      },
-    })
-    return { findings, preparation }
-  } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
-  }
 }
 
 function readArgs(args: readonly string[]): {

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   engine: () => import('./engine.ts'),
   fleet: () => import('./fleet.ts'),
   fuzz: () => import('./fuzz.ts'),
+  hostile: () => import('./hostile.ts'),
   pages: () => import('./pages.ts'),
   store: () => import('./store.ts'),
   world: () => import('./world.ts'),

@@ -137,12 +137,26 @@ const settings = {
     integer(1, 100_000),
     'new MQTT connections of one address; ten times as many at once after a rest',
   ),
+  failingConnectsPerSecond: setting(
+    'failing-connects-per-second',
+    'COUNT',
+    '100',
+    integer(1, 100_000),
+    'new MQTT connections of all addresses together whose connects keep failing; more of them wait, or are closed',
+  ),
   inProgressMax: setting(
     'in-progress-max',
     'COUNT',
     '1000',
     integer(1, 1_000_000),
     'executions in progress at once over all operations',
+  ),
+  requireSignedReports: setting(
+    'require-signed-reports',
+    'true|false',
+    'false',
+    flag,
+    'hand nothing over to a device that does not sign what it reports',
   ),
   quarantineFailures: setting(
     'quarantine-failures',

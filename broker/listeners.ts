@@ -1,7 +1,9 @@
 // The MQTT doors of the standalone broker, as the settings name them: plain TCP, TLS, WebSockets. Opened together, closed
 // together; one that cannot be opened leaves none open.
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
+import { SlowLane } from './adapters/mqtt-listener/slow-lane.ts'
 import { TlsTransport } from './adapters/mqtt-listener/tls-transport.ts'
 import { webSockets } from './adapters/mqtt-listener/web-socket.ts'
 import { MqttListener, plainTcp, type Transport } from './adapters/mqtt-listener.ts'
@@ -20,22 +22,55 @@ export interface MqttDoors {
 
 type Wishes = Pick<
   BrokerConfig,
-  'mqttHost' | 'mqttPort' | 'mqttsHost' | 'mqttsPort' | 'wsHost' | 'wsPort' | 'connectionsMax' | 'connectsPerSecond'
+  | 'mqttHost'
+  | 'mqttPort'
+  | 'mqttsHost'
+  | 'mqttsPort'
+  | 'wsHost'
+  | 'wsPort'
+  | 'connectionsMax'
+  | 'connectsPerSecond'
+  | 'failingConnectsPerSecond'
 >
+
+/** Of an Aedes: who was let in. */
+interface Host {
+  handle(stream: Duplex): unknown
+  on(event: 'connackSent', listener: ConnackListener): unknown
+  removeListener(event: 'connackSent', listener: ConnackListener): unknown
+}
+type ConnackListener = (packet: { readonly returnCode?: number }, client: { readonly conn: Duplex }) => void
 
 /** `material`: of the listener with TLS; without it there is none. Rejects with the system's error. */
 export async function openMqttDoors(
-  broker: { handle(stream: Duplex): unknown },
-  { mqttHost, mqttPort, mqttsHost, mqttsPort, wsHost, wsPort, connectionsMax, connectsPerSecond: perSecond }: Wishes,
+  broker: Host,
+  {
+    mqttHost,
+    mqttPort,
+    mqttsHost,
+    mqttsPort,
+    wsHost,
+    wsPort,
+    connectionsMax,
+    connectsPerSecond: perSecond,
+    failingConnectsPerSecond,
+  }: Wishes,
   { clock, log, material }: { readonly clock: Clock; readonly log: Log; readonly material?: SecureContextOptions },
 ): Promise<MqttDoors> {
   const listeners: MqttListener[] = []
+  const lane = new SlowLane(clock, { perSecond: failingConnectsPerSecond, waitingMax: 5 * failingConnectsPerSecond })
+  const answered: ConnackListener = ({ returnCode }, { conn }) => {
+    if (returnCode === 0) lane.admitted(conn as Socket)
+  }
+  broker.on('connackSent', answered)
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map(listener => listener.close()))
+    lane.close()
+    broker.removeListener('connackSent', answered)
   }
   const open = async (host: string, port: number, transport?: Transport): Promise<number> => {
     const connects = { perSecond, burst: perSecond * 10 }
-    const options = { host, port, connectionsMax, connects, clock, log, ...(transport && { transport }) }
+    const options = { host, port, connectionsMax, connects, clock, log, lane, ...(transport && { transport }) }
     const listener = await MqttListener.open(broker, options)
     listeners.push(listener)
     return listener.port

@@ -41,8 +41,7 @@ export function transportOf(tls: SelfSigned | undefined): Transport {
     if (tls === undefined)
       return createServer(options, socket => {
         opened(socket)
-        onSocket(socket)
-        if (!socket.destroyed) onStream(socket)
+        onSocket(socket, () => onStream(socket))
       })
     const server = createTlsServer({ ...options, ...tls }, stream => {
       opened(stream)

@@ -27,6 +27,8 @@ export class BrokerProcess {
   readonly #token: string
   readonly mqttPort: number
   readonly httpPort: number
+  /** Undefined: no listener with TLS. */
+  readonly mqttsPort: number | undefined
   /** From the start of the process to the file that says it is ready. */
   readonly readySeconds: number
 
@@ -34,7 +36,7 @@ export class BrokerProcess {
     child: ChildProcess,
     ended: Promise<unknown>,
     token: string,
-    ready: { readonly mqttPort: number; readonly httpPort: number },
+    ready: { readonly mqttPort: number; readonly httpPort: number; readonly mqttsPort?: number },
     readySeconds: number,
   ) {
     this.#process = child
@@ -42,6 +44,7 @@ export class BrokerProcess {
     this.#token = token
     this.mqttPort = ready.mqttPort
     this.httpPort = ready.httpPort
+    this.mqttsPort = ready.mqttsPort
     this.readySeconds = readySeconds
   }
 

@@ -8,6 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TokenBuckets, type TokenRate } from '../core/token-bucket.ts'
 import type { Clock, Log } from '../ports.ts'
+import type { SlowLane } from './mqtt-listener/slow-lane.ts'
 
 export interface MqttListenerOptions {
   readonly host: string
@@ -19,14 +20,17 @@ export interface MqttListenerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly transport?: Transport
+  /** Who has failed often waits there; it is told of those who were let in. Absent: everybody comes in at once. */
+  readonly lane?: SlowLane
 }
 
 /**
- * `onSocket` is called for each TCP connection before, `onStream` when bytes of MQTT can be read and written. `refuse`
- * counts a connection that the transport itself has closed, under a fixed word.
+ * `onSocket` is called for each TCP connection before, and calls `proceed` when the connection may go on, at once or later;
+ * `onStream` when bytes of MQTT can be read and written. `refuse` counts a connection that the transport itself has closed,
+ * under a fixed word.
  */
 export type Transport = (
-  onSocket: (socket: Socket) => void,
+  onSocket: (socket: Socket, proceed: () => void) => void,
   onStream: (stream: Duplex) => void,
   refuse: (reason: string, address: string | undefined) => void,
 ) => Server
@@ -34,10 +38,9 @@ export type Transport = (
 /** Node 20 gives server sockets 16 KiB; chunks leave in batches of up to 128 KiB (D7). */
 export const highWaterMark = 128 * 1024
 
-export const plainTcp = (onSocket: (socket: Socket) => void, onStream: (stream: Duplex) => void): Server =>
+export const plainTcp: Transport = (onSocket, onStream) =>
   createServer({ noDelay: true, keepAlive: true, highWaterMark }, socket => {
-    onSocket(socket)
-    if (!socket.destroyed) onStream(socket)
+    onSocket(socket, () => onStream(socket))
   })
 
 export class MqttListener {
@@ -57,7 +60,7 @@ export class MqttListener {
 
   /** Resolves when the port is bound; rejects with the system's error, for example EADDRINUSE. */
   static async open(broker: { handle(stream: Duplex): unknown }, options: MqttListenerOptions): Promise<MqttListener> {
-    const { connects = connectsDefault, clock, log, transport = plainTcp } = options
+    const { connects = connectsDefault, clock, log, transport = plainTcp, lane } = options
     const sockets = new Set<Socket>()
     const refused = new Map<string, number>()
     const rates = new TokenBuckets(connects, addressesMax)
@@ -66,7 +69,7 @@ export class MqttListener {
       log.warn({ event: 'connection-refused', reason, address }, 'TCP connection refused')
     }
     const server = transport(
-      socket => {
+      (socket, proceed) => {
         // Resets before anybody else listens; afterwards the broker does.
         socket.on('error', error => log.debug({ event: 'socket-error', err: error }, 'socket failed'))
         if (!rates.take(socket.remoteAddress ?? '', clock.monotonic())) {
@@ -74,8 +77,14 @@ export class MqttListener {
           socket.destroy()
           return
         }
+        const shut = (): void => {
+          refuse('connect-failures', socket.remoteAddress)
+          socket.destroy()
+        }
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
+        if (lane === undefined) proceed()
+        else if (!lane.enter(socket, proceed, shut)) shut()
       },
       stream => broker.handle(stream),
       refuse,

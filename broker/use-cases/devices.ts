@@ -1,16 +1,17 @@
 // Devices: first credentials, what the registry knows and what people write there, and the way out of it.
 import type { DeviceEdit, DeviceView, EnrollAnswer } from '../../proto/http-api.ts'
 import { type DeviceId, deviceId } from '../../proto/ids.ts'
-import { attributesMax, type Device, released, tagsMax } from '../core/device.ts'
-import { matches, parseTargetFilter, type TargetFilter } from '../core/target-filter.ts'
+import { attributesMax, type Device, released, tagsMax, withoutReportKey } from '../core/device.ts'
+import { filterIds, matches, parseTargetFilter, prefilterOf, type TargetFilter } from '../core/target-filter.ts'
 import { RequestRefused } from '../errors.ts'
 import { registryPage } from '../orchestrator/registry-page.ts'
 import type { Page } from '../ports.ts'
-import { deviceView, listing } from '../views.ts'
+import { deviceView, listing, reportKeyId } from '../views.ts'
 import { requireRole } from './access.ts'
 import { auditOf, patchOf } from './audit.ts'
 import { bootstrapped, refuseNameOfPrincipal } from './credentials.ts'
 import type { Dependencies } from './dependencies.ts'
+import { indexedPage } from './indexed-page.ts'
 import { parsedId, parsedPage } from './parsing.ts'
 import { newSecret, secretSha256 } from './secrets.ts'
 import type { Caller, UseCases } from './use-cases.ts'
@@ -28,6 +29,7 @@ export function deviceUseCases({
   isOnline,
   naming,
   answers,
+  reports,
 }: Dependencies): Pick<
   UseCases,
   | 'enrollDevice'
@@ -36,6 +38,7 @@ export function deviceUseCases({
   | 'editDevice'
   | 'deregisterDevice'
   | 'releaseDevice'
+  | 'forgetReportKey'
   | 'renewDeviceSecret'
 > {
   const enroll = async (device: DeviceId, by: Caller): Promise<EnrollAnswer> => {
@@ -63,9 +66,14 @@ export function deviceUseCases({
   ): Promise<Page<Device> & { readonly next?: DeviceId }> => {
     const items: Device[] = []
     const wanted = (device: Device) => matches(filter, device, { now: clock.now(), online: isOnline(device.id) })
+    const prefilter = filterIds(filter) === undefined ? prefilterOf(filter) : undefined
     let position = after
     for (let looked = 0; looked < rowsMax; ) {
-      const found = await registryPage(store, filter, { after: position, limit: rowsAtOnce })
+      const most = Math.min(rowsAtOnce, limit + 1 - items.length)
+      const found =
+        prefilter !== undefined && reports.index.complete
+          ? await indexedPage(reports.index, { store, clock }, prefilter, { after: position, limit: most })
+          : await registryPage(store, filter, { after: position, limit: rowsAtOnce })
       for (const device of found.items) {
         if (!wanted(device)) continue
         // One more than fits: there is a following page, and it begins behind the last one shown.
@@ -73,7 +81,7 @@ export function deviceUseCases({
         items.push(device)
       }
       position = found.upTo
-      looked += found.items.length
+      looked += Math.max(1, found.items.length)
       if (!found.hasMore) return { items, hasMore: false }
     }
     return { items, hasMore: true, ...(position === undefined ? {} : { next: position }) }
@@ -91,6 +99,8 @@ export function deviceUseCases({
       const view = (device: Device) => deviceView(device.id, device, isOnline(device.id))
       if (request.filter === undefined) return listing(await store.devices(asked), view, asked)
       const found = await page(parsedFilter(request.filter), asked)
+      // Not before: built beside a walk it would take as long again. Who asks once asks again.
+      reports.index.want()
       return { ...listing(found, view, asked), ...(found.next === undefined ? {} : { next: found.next }) }
     },
 
@@ -145,6 +155,28 @@ export function deviceUseCases({
         },
         () => [auditOf(by, clock.now(), { action: 'device.release', subject: id })],
       )
+      return deviceView(id, device, isOnline(id))
+    },
+
+    async forgetReportKey(by, text): Promise<DeviceView> {
+      requireRole(by, 'admin')
+      const id = parsedId(deviceId, text, 'id')
+      const device = await orchestrator.editDevice(
+        id,
+        before => {
+          if (before.reportKey === undefined) throw new RequestRefused('CONFLICT', `${id} has said no report key`)
+          return withoutReportKey(before)
+        },
+        before => [
+          auditOf(by, clock.now(), {
+            action: 'device.forget-report-key',
+            subject: id,
+            data: { reportKey: reportKeyId(before.reportKey ?? '') },
+          }),
+        ],
+      )
+      // It says its key when it comes back.
+      orchestrator.disconnect(id, 'report-key-forgotten')
       return deviceView(id, device, isOnline(id))
     },
 

@@ -82,7 +82,7 @@ export function address(...protocols: readonly string[]): (value: string) => URL
       throw new TypeError(`expected an address such as ${protocols.map(each => `${each}//host:port`).join(' or ')}`)
     if (found.username !== '' || found.password !== '')
       throw new TypeError(
-        'expected no credentials in the address: sensors get theirs by enrolment, --token-file is yours',
+        'expected no credentials in the address: sensors get theirs by enrollment, --token-file is yours',
       )
     return found
   }

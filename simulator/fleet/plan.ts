@@ -27,6 +27,8 @@ export interface DeviceProfile {
   readonly bootMs: number
   readonly keepAliveSeconds: number
   readonly telemetry: TelemetryProfile | undefined
+  /** Present and true: it says a report key and signs its successes. */
+  readonly signsReports?: boolean
 }
 
 export interface ComponentProfile {

@@ -124,6 +124,7 @@ const FileProfile = Type.Object(
     storageBytes: rest(Bytes(2 ** 40)),
     memoryBudgetBytes: rest(Type.Integer({ minimum: 1024, maximum: 1024 * mebibyte })),
     bootMs: rest(Type.Integer({ minimum: 0, maximum: hourMs })),
+    signsReports: rest(Type.Boolean()),
     keepAliveSeconds: rest(Type.Integer({ minimum: 5, maximum: 3600 })),
     telemetry: rest(
       Type.Object(

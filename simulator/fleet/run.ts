@@ -50,7 +50,11 @@ export interface RunWishes {
   readonly run: AbortController
   /** Monotonic: an operation that runs then is left, and what there is of it is read. */
   readonly latestMs: number
+  /** What else happens while the operation runs. */
+  readonly besideUpdate?: BesideUpdate
 }
+/** Is handed the operation, which begins when it is called and ends with its promise, and resolves or rejects as that does. */
+export type BesideUpdate = <Ended>(update: () => Promise<Ended>) => Promise<Ended>
 
 /** Beside the ramp: for the last ones to come back. */
 const connectGraceMs = 120_000
@@ -127,7 +131,8 @@ class Run {
     await watch?.connected()
     const restMs = nowMs() - restedFromMs
 
-    const operation = release && (await this.#update(operator, release.id))
+    const beside: BesideUpdate = this.#wishes.besideUpdate ?? (update => update())
+    const operation = release && (await beside(() => this.#update(operator, release.id)))
     const endedMs = epochMs()
     this.#phase = 'reading results'
     const ended = operation === undefined ? new Map<string, Ended>() : await this.#ended(operator, operation.id)

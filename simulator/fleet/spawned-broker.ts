@@ -52,6 +52,7 @@ export class SpawnedBroker {
       'connections-max': connections + 1000,
       'in-progress-max': inProgress,
       'connects-per-second': connectsPerSecond,
+      'failing-connects-per-second': connectsPerSecond,
     }
     const own = Object.entries(settings).map(([name, value]) => `--${name}=${value}`)
     const child = spawn(host.node, [program, ...own, ...flags], {

@@ -89,15 +89,15 @@ export class TlsTransport {
       stream.destroy()
     })
     const server = createServer({ noDelay: true, keepAlive: true }, socket => {
-      onSocket(socket)
-      if (socket.destroyed) return
-      const problem = this.#begin(socket)
-      if (problem === undefined) {
-        tls.emit('connection', socket)
-        return
-      }
-      refuse(problem, socket.remoteAddress)
-      socket.destroy()
+      onSocket(socket, () => {
+        const problem = this.#begin(socket)
+        if (problem === undefined) {
+          tls.emit('connection', socket)
+          return
+        }
+        refuse(problem, socket.remoteAddress)
+        socket.destroy()
+      })
     })
     server.once('close', () => this.#servers.delete(tls))
     return server

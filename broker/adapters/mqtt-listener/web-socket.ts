@@ -102,6 +102,14 @@ class WebSocketStream extends Duplex {
     return this.#socket.bytesWritten - this.#socket.writableLength + this.writableLength
   }
 
+  /** Of the connection below. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
+  }
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort
+  }
+
   /** Of the TLS socket below, where there is one: who the peer is. */
   get authorized(): boolean | undefined {
     return this.#tls?.authorized
