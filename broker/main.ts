@@ -3,7 +3,7 @@
 // connects finds everything there; closes from the top down, each once, even when another fails.
 //
 //   certificates ▶ store, artifacts ▶ aedes ▶ attach ▶ HTTP ▶ MQTT listeners ▶ ready     SIGTERM, SIGINT: the same way back
-//                                                                           SIGHUP: the certificates are read again
+//                                                                           SIGHUP: certificates and trust documents are read again
 import { mkdir, open as openFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,11 +19,12 @@ import { OperationsKey } from './adapters/operations-key.ts'
 import { systemClock, systemRandom } from './adapters/system-clock.ts'
 import { TlsFiles, type TlsMaterial } from './adapters/tls-files.ts'
 import { readTrustFiles } from './adapters/trust-files.ts'
+import { boundedLog } from './bounded-log.ts'
 import { type BrokerConfig, ConfigError, helpText, parseCommand } from './config.ts'
 import { quarantineDefaults } from './core/device.ts'
 import { BrokerError } from './errors.ts'
 import { openMqttDoors } from './listeners.ts'
-import { attach } from './plugin.ts'
+import { attach, type Drover } from './plugin.ts'
 
 /**
  * V8 would let old space grow to four times what lives in it before it collects; twice is as fast. Over 300,000 targets
@@ -93,14 +94,16 @@ async function open(
   const strangers = config.mqttGuests ? 'host' : 'refuse'
   const aedes = await Aedes.createBroker(aedesOptions(strangers))
   opened.push(() => new Promise(resolve => aedes.close(resolve)))
+  const bounded = boundedLog(log, systemClock)
   const drover = await attach(aedes, {
     dataDir: config.dataDir,
-    log,
+    log: bounded,
     strangers,
     orchestrator: {
       inProgressMax: config.inProgressMax,
       repeatLeastMs: config.offerRepeatMs,
       quarantine: { ...quarantineDefaults, failuresMax: config.quarantineFailures },
+      signedReports: config.requireSignedReports,
     },
     delivery: { ...config.delivery, hotBytesMax: config.chunkCacheBytes, budgetLabel: config.budgetLabel },
     uploadBytesMax: config.uploadBytesMax,
@@ -137,16 +140,24 @@ async function open(
   })
   opened.push(() => http.close())
   const material = tls === undefined ? {} : { material: tls.material }
-  const mqtt = await openMqttDoors(aedes, config, { clock: systemClock, log, ...material })
+  const mqtt = await openMqttDoors(aedes, config, { clock: systemClock, log: bounded, ...material })
   opened.push(() => mqtt.close())
   around = () => ({ http: http.figures(), listener: mqtt.figures() })
-  if (tls !== undefined) reloadOnHangup(tls, [mqtt.renew, renewed => http.renewTls({ ...renewed, ca: [] })], log)
+  const doors = [mqtt.renew, (renewed: TlsMaterial): void => http.renewTls({ ...renewed, ca: [] })]
+  onHangup([() => reloadTrust(config, drover, log), ...(tls === undefined ? [] : [() => reloadTls(tls, doors, log)])])
   const ready = { ...mqtt.ports, httpPort: http.port, pid: process.pid }
-  log.info({ event: 'broker-ready', ...ready, dataDir: config.dataDir }, 'ready')
+  const browse = config.console ? { console: consoleUrl(config, http.port) } : {}
+  log.info({ event: 'broker-ready', ...ready, ...browse, dataDir: config.dataDir }, 'ready')
   const { readyFile } = config
   if (readyFile === undefined) return
   await writeDurable(readyFile, JSON.stringify(ready))
   opened.push(() => rm(readyFile, { force: true }))
+}
+
+/** What a person on this machine opens in the browser. */
+function consoleUrl({ httpHost: host, httpTls, tlsCert }: BrokerConfig, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `${httpTls && tlsCert !== undefined ? 'https' : 'http'}://${name}:${port}/`
 }
 
 async function openTlsFiles(config: BrokerConfig, log: Logger): Promise<TlsFiles | undefined> {
@@ -163,21 +174,37 @@ async function openDeviceCa(config: BrokerConfig): Promise<{ readonly certificat
   return { certificateAuthority: await DeviceCa.open(options) }
 }
 
-/** Each of `doors` gets the new ones, or none does: what cannot be used is told, and the old ones stay. */
-function reloadOnHangup(tls: TlsFiles, doors: readonly ((material: TlsMaterial) => void)[], log: Logger): void {
+/** All of them, one after the other, at each SIGHUP. */
+function onHangup(reloads: readonly (() => Promise<void>)[]): void {
   let last: Promise<void> = Promise.resolve()
-  const reload = async (): Promise<void> => {
-    try {
-      const material = await tls.reload()
-      for (const renew of doors) renew(material)
-      log.info({ event: 'certificates-reloaded' }, 'new connections get the new certificate')
-    } catch (error) {
-      log.error({ event: 'certificates-not-reloaded', err: error }, 'the certificates in force stay')
-    }
-  }
   process.on('SIGHUP', () => {
-    last = last.then(reload)
+    for (const reload of reloads) last = last.then(reload)
   })
+}
+
+/** Each of `doors` gets the new ones, or none does: what cannot be used is told, and the old ones stay. */
+async function reloadTls(
+  tls: TlsFiles,
+  doors: readonly ((material: TlsMaterial) => void)[],
+  log: Logger,
+): Promise<void> {
+  try {
+    const material = await tls.reload()
+    for (const renew of doors) renew(material)
+    log.info({ event: 'certificates-reloaded' }, 'new connections get the new certificate')
+  } catch (error) {
+    log.error({ event: 'certificates-not-reloaded', err: error }, 'the certificates in force stay')
+  }
+}
+
+async function reloadTrust({ dataDir }: BrokerConfig, drover: Drover, log: Logger): Promise<void> {
+  try {
+    const chain = await readTrustFiles(join(dataDir, 'trust'))
+    drover.renewTrust(chain)
+    log.info({ event: 'trust-reloaded', version: chain.version }, 'trust documents read again')
+  } catch (error) {
+    log.error({ event: 'trust-not-reloaded', err: error }, 'the trust documents in force stay')
+  }
 }
 
 async function doctor(config: BrokerConfig): Promise<number> {

@@ -9,6 +9,7 @@
 // This is a composition root: the one place that knows which adapter stands behind which port.
 import { join } from 'node:path'
 import type { Aedes } from 'aedes'
+import { encodeCertificateAnswer } from '../proto/certificate-messages.ts'
 import { type OperationId, principalName } from '../proto/ids.ts'
 import { TrustChain } from '../proto/trust.ts'
 import { type AedesAttachment, attachAedes } from './adapters/aedes/attach.ts'
@@ -36,7 +37,7 @@ import { type BrokerFigures, brokerMetrics } from './metrics.ts'
 import { Orchestrator, type OrchestratorSettings, orchestratorDefaults } from './orchestrator/orchestrator.ts'
 import { encodedBytesIn } from './orchestrator/transports.ts'
 import type { ArtifactStore, Clock, CommandSigner, Log, MqttEvents, OperatorChannel, Random, Store } from './ports.ts'
-import { tellTrust } from './trust-telling.ts'
+import { TrustTelling } from './trust-telling.ts'
 import { assembleUseCases } from './use-cases/assemble.ts'
 import { type CommandTypeDefinition, OperationTypes } from './use-cases/operation-types.ts'
 import { isExpired, newPrincipal } from './use-cases/principals.ts'
@@ -91,6 +92,8 @@ export interface Drover {
    * principal is: a crash between the two costs a token, never the only way in.
    */
   firstAdministrator(keep: (token: string) => Promise<void>): Promise<void>
+  /** Hands these on from now on, to those who are connected as well. Throws TrustNotRenewed. */
+  renewTrust(chain: TrustChain): void
   /** Restores the host's hooks, ends the connections of devices and operators, finishes what was begun. */
   close(): Promise<void>
 }
@@ -123,10 +126,11 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     if (patches !== undefined) opened.push(() => patches.close())
 
     const calendar = new CronCalendar()
-    const trust = options.trust ?? TrustChain.of([])
-    const { timeSigner, timeValidMs = 86_400_000 } = options
-    const time =
-      timeSigner && new FleetTimeMaker({ signer: timeSigner, clock, trustVersion: trust.version, validMs: timeValidMs })
+    const trust = new TrustTelling(options.trust ?? TrustChain.of([]), clock, log)
+    opened.push(async () => trust.close())
+    const { timeSigner, timeValidMs: validMs = 86_400_000 } = options
+    const trustVersion = (): number => trust.toldVersion
+    const time = timeSigner && new FleetTimeMaker({ signer: timeSigner, clock, trustVersion, validMs })
     const types = new OperationTypes(store, options.signer, options.operationTypes)
     const post = new WebhookHttp(options.webhooks)
     // The orchestrator speaks before the hooks are in place: what it says to nobody is said again at each hello.
@@ -201,9 +205,19 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
     }
     const events: MqttEvents = {
       authenticate: (_, userName, password, shown) => authenticate(who, userName, password, shown),
-      deviceConnected: connection => orchestrator.deviceConnected(connection),
+      deviceConnected(connection) {
+        orchestrator.deviceConnected(connection)
+        const { device, certificate } = connection
+        if (certificate !== undefined)
+          useCases
+            .certificateShown(device, certificate)
+            .catch(err =>
+              log.warn({ event: 'certificate-not-noted', device, err }, 'the one before it goes on to count'),
+            )
+      },
       deviceDisconnected(connection) {
         orchestrator.deviceDisconnected(connection)
+        trust.disconnected(connection)
         delivery.disconnected(connection)
         carousel.disconnected(connection)
       },
@@ -211,9 +225,13 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       sessionJoined: (connection, session) => carousel.joined(connection, session),
       sessionLeft: (connection, session) => carousel.left(connection, session),
       deviceMessage: (connection, uplink, payload) =>
-        handleDeviceMessage(orchestrator, delivery, connection, uplink, payload, hello =>
-          tellTrust(trust, connection, hello, log),
-        ),
+        handleDeviceMessage(orchestrator, delivery, connection, uplink, payload, {
+          greeted: hello => trust.greeted(connection, hello),
+          async certificateWanted(csr) {
+            const answer = await useCases.renewCertificate(connection.device, connection.certificate, csr)
+            connection.publish('offer', [encodeCertificateAnswer(answer)])
+          },
+        }),
       operatorMessage(principal, verb, payload) {
         // A connection lives longer than the token that opened it; nothing is done for it any more.
         if (!isExpired(principal, clock.now())) return commands.handle(principal, verb, payload)
@@ -234,6 +252,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
       live: counts.figures(),
       delivery: delivery.figures(),
       broadcast: carousel.figures(),
+      reports: orchestrator.reportFigures(),
       ...(patches === undefined ? {} : { patches: patches.figures() }),
       mqtt: attached.figures(),
       log: { ...store.eventRange(), audited: store.auditHead().number },
@@ -250,6 +269,7 @@ export async function attach(aedes: Aedes, options: DroverOptions): Promise<Drov
         return metrics.page(() => ({ ...figures(), ...around?.() }))
       },
       firstAdministrator: keep => firstAdministrator(store, clock, random, keep),
+      renewTrust: chain => trust.renew(chain),
       close: closeAll,
     }
   } catch (error) {

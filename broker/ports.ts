@@ -55,6 +55,7 @@ export interface LogFields {
 /** One write. `previous` is the state the execution had in the store, absent when it is new: indexes follow it. */
 export type Change =
   | { readonly kind: 'put-device'; readonly device: Device }
+  | { readonly kind: 'put-journals'; readonly device: DeviceId; readonly journals: Device['journals'] }
   | { readonly kind: 'put-credential'; readonly credential: DeviceCredential }
   | { readonly kind: 'put-principal'; readonly principal: Principal }
   | { readonly kind: 'put-release'; readonly release: Release }
@@ -335,6 +336,8 @@ export interface Metric<Figures> {
 /** One live MQTT connection of a device. */
 export interface DeviceConnection {
   readonly device: DeviceId
+  /** SHA-256 (DER, lower-case hex) of the certificate it was opened with; absent: with a password. */
+  readonly certificate?: string
   /** Grows with every connection of this process; a later connection of the same device replaces the earlier one. */
   readonly number: number
   readonly closed: boolean
@@ -360,7 +363,7 @@ export interface DeviceConnection {
 }
 
 export type Identity =
-  | { readonly kind: 'device'; readonly device: DeviceId }
+  | { readonly kind: 'device'; readonly device: DeviceId; readonly certificate?: string }
   | { readonly kind: 'operator'; readonly principal: Principal }
 
 /** A device or operator sent what the protocol does not allow; the adapter logs it and closes the connection. */

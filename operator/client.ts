@@ -29,7 +29,7 @@ import {
   OperationView,
   ReleaseView,
 } from '../proto/http-api.ts'
-import { CertificateAnswer, EnrolmentToken } from '../proto/http-certificates.ts'
+import { CertificateAnswer, DeviceCertificates, EnrolmentToken } from '../proto/http-certificates.ts'
 import {
   AuditVerification,
   DeviceOperationView,
@@ -114,6 +114,10 @@ export class OperatorClient {
   releaseDevice(id: string): Promise<DeviceView> {
     return this.#transport.ask(DeviceView, ['v1', 'devices', id, 'release'], { method: 'POST' })
   }
+  /** The next key it says signs its reports. */
+  forgetReportKey(id: string): Promise<DeviceView> {
+    return this.#transport.ask(DeviceView, ['v1', 'devices', id, 'report-key'], { method: 'DELETE' })
+  }
   renewDeviceSecret(id: string): Promise<EnrollAnswer> {
     return this.#transport.ask(EnrollAnswer, ['v1', 'devices', id, 'secret'], { method: 'POST' })
   }
@@ -125,6 +129,9 @@ export class OperatorClient {
   certifyDevice(id: string, csr: string): Promise<CertificateAnswer> {
     const json = { csr }
     return this.#transport.ask(CertificateAnswer, ['v1', 'devices', id, 'certificate'], { method: 'POST', json })
+  }
+  deviceCertificates(id: string): Promise<DeviceCertificates> {
+    return this.#transport.ask(DeviceCertificates, ['v1', 'devices', id, 'certificates'])
   }
   revokeDevice(id: string): Promise<void> {
     return this.#transport.tell(['v1', 'devices', id, 'certificates'], { method: 'DELETE' })

@@ -53,6 +53,7 @@ export const DeviceView = Type.Object({
   tags: Type.Array(Type.String()),
   attributes: Type.Record(Type.String(), Type.String()),
   quarantinedAt: Nullable(Time),
+  reportKey: Nullable(Type.Object({ sha256: Type.String(), refusedAt: Nullable(Time) })),
 })
 export type DeviceView = Static<typeof DeviceView>
 
@@ -297,7 +298,9 @@ export const OperationPlan = Type.Object({
   complete: Type.Boolean(),
   verdicts: Type.Array(
     Type.Object({
-      verdict: Type.String({ description: 'update, wait (offline), or what would end it: a code or skip reason' }),
+      verdict: Type.String({
+        description: 'hand-over, wait-offline, or what would end it: the code, and the reason where a code has several',
+      }),
       count: Count,
       devices: Type.Array(Type.String(), { description: 'the first of them' }),
     }),

@@ -9,7 +9,7 @@ import {
   ListingOf,
   ReleaseView,
 } from '../../proto/http-api.ts'
-import { DeviceOperationView } from '../../proto/http-console.ts'
+import { DeviceOperationView, EventCodeListing } from '../../proto/http-console.ts'
 import { filterLengthMax } from '../core/event-filter.ts'
 import { certificateVerbs } from './certificate-verbs.ts'
 import { limit, oneOf, paging, shortListingOf, text } from './parameters.ts'
@@ -81,6 +81,14 @@ export const deviceVerbs: readonly Verb[] = [
     perform: (useCases, by, { path }) => useCases.releaseDevice(by, path.id),
   }),
   verb({
+    name: 'device-forget-report-key',
+    summary: 'The next key a device says signs its reports; its connection ends',
+    role: 'admin',
+    http: ['DELETE', '/v1/devices/:id/report-key'],
+    answer: DeviceView,
+    perform: (useCases, by, { path }) => useCases.forgetReportKey(by, path.id),
+  }),
+  verb({
     name: 'device-renew-secret',
     summary: 'A new secret instead of the old one',
     role: 'admin',
@@ -131,5 +139,13 @@ export const deviceVerbs: readonly Verb[] = [
     http: ['GET', '/v3/device-events/:id'],
     answer: EventView,
     perform: (useCases, by, { path }) => useCases.showEvent(by, path.id),
+  }),
+  verb({
+    name: 'event-codes',
+    summary: 'The event codes: what each means, and what to do about it',
+    role: 'viewer',
+    http: ['GET', '/v1/event-codes'],
+    answer: EventCodeListing,
+    perform: (useCases, by) => useCases.listEventCodes(by),
   }),
 ]

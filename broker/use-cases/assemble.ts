@@ -2,6 +2,7 @@
 import { openReports } from '../reports/reports.ts'
 import { Answers } from './answers.ts'
 import { auditUseCases } from './audit-reading.ts'
+import { certificateRenewalUseCases } from './certificate-renewal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { certificateUseCases } from './device-certificates.ts'
 import { deviceLogUseCases } from './device-logs.ts'
@@ -33,6 +34,7 @@ export function assembleUseCases(parts: Omit<Dependencies, 'naming' | 'answers' 
     ...deviceOperationUseCases(dependencies),
     ...fleetUseCases(dependencies),
     ...certificateUseCases(dependencies),
+    ...certificateRenewalUseCases(dependencies),
     ...principalUseCases(dependencies),
     ...releaseUseCases(dependencies),
     ...operationUseCases(dependencies),

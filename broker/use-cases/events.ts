@@ -1,5 +1,7 @@
-// The device event log.
+// The device event log, and what its codes mean.
+import { type EventCodeEntry, eventCodeEntry, eventCodeNames } from '../../proto/event-codes.ts'
 import type { EventListing, EventView } from '../../proto/http-api.ts'
+import type { EventCodeListing } from '../../proto/http-console.ts'
 import { eventId } from '../../proto/ids.ts'
 import { type EventFilter, filterTextOf, parseEventFilter } from '../core/event-filter.ts'
 import { type FieldProblem, RequestRefused } from '../errors.ts'
@@ -13,7 +15,9 @@ import type { EventListRequest, UseCases } from './use-cases.ts'
 /** The fields of a request that are short for a condition. */
 const shortForms = { device: 'device_id', operation: 'data.campaign_id', code: 'event_type' } as const
 
-export function eventUseCases({ store }: Pick<Dependencies, 'store'>): Pick<UseCases, 'listEvents' | 'showEvent'> {
+export function eventUseCases({
+  store,
+}: Pick<Dependencies, 'store'>): Pick<UseCases, 'listEvents' | 'showEvent' | 'listEventCodes'> {
   return {
     async listEvents(by, request): Promise<EventListing> {
       requireRole(by, 'viewer')
@@ -43,6 +47,20 @@ export function eventUseCases({ store }: Pick<Dependencies, 'store'>): Pick<UseC
       if (event === undefined) throw new RequestRefused('NOT_FOUND', `no event ${id}`)
       return eventView(event)
     },
+
+    async listEventCodes(by): Promise<EventCodeListing> {
+      requireRole(by, 'viewer')
+      return { data: eventCodeNames.map(code => ({ code, ...codeView(eventCodeEntry(code)) })) }
+    },
+  }
+}
+
+function codeView({ correctiveAction, types, failureClass, ...words }: EventCodeEntry) {
+  return {
+    ...words,
+    correctiveAction: correctiveAction === 'None.' ? null : correctiveAction,
+    types: [...types],
+    failureClass: failureClass ?? null,
   }
 }
 

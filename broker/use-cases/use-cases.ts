@@ -2,6 +2,7 @@
 // checks his role, and rejects with RequestRefused when it cannot be carried out. Requests are of the types that
 // proto/http-api.ts validates; a door that has no schema validation of its own (MQTT) calls `validated` first.
 // Whatever changes something is in the audit chain, in the same commit as the change.
+import type { CertificateAnswer as RenewalAnswer } from '../../proto/certificate-messages.ts'
 import type {
   AuditHead,
   AuditView,
@@ -36,15 +37,18 @@ import type {
   BootstrapRequest,
   CertificateAnswer,
   CertificateRequest,
+  DeviceCertificates,
   EnrolmentToken,
 } from '../../proto/http-certificates.ts'
 import type {
   ActivityMessage,
   AuditVerification,
   DeviceOperationView,
+  EventCodeListing,
   FailureHistory,
   FleetView,
 } from '../../proto/http-console.ts'
+import type { DeviceId } from '../../proto/ids.ts'
 import type { AuditRecord, EventRecord, Principal } from '../core/records.ts'
 
 /** Who asks; `requestId` makes a repetition of the same command answer as the first one did. */
@@ -138,6 +142,8 @@ export interface UseCases {
   deregisterDevice(by: Caller, id: string): Promise<void>
   /** From its quarantine. */
   releaseDevice(by: Caller, id: string): Promise<DeviceView>
+  /** The next key it says signs its reports; its connection ends. */
+  forgetReportKey(by: Caller, id: string): Promise<DeviceView>
   /** A new secret instead of the old one. */
   renewDeviceSecret(by: Caller, id: string): Promise<EnrollAnswer>
   /** One that opens the way to one certificate of this device, within a day. */
@@ -146,6 +152,15 @@ export interface UseCases {
   certifyDevice(by: Caller, id: string, request: CertificateRequest): Promise<CertificateAnswer>
   /** As `certifyDevice`, for whoever has the token, once. */
   enrollByToken(request: BootstrapRequest): Promise<CertificateAnswer>
+  /** Those that count, oldest first. */
+  listCertificates(by: Caller, id: string): Promise<DeviceCertificates>
+  /**
+   * For the key in the request (DER), asked for by the device itself over a connection that was opened with the certificate
+   * of that fingerprint; it counts until the new one was shown. No door may take the fingerprint from outside.
+   */
+  renewCertificate(device: DeviceId, shown: string | undefined, csr: Uint8Array): Promise<RenewalAnswer>
+  /** The device is connected by this one: those before it count no more. */
+  certificateShown(device: DeviceId, shown: string): Promise<void>
   /** None of the device's certificates, nor a token, counts any more; its connection ends. */
   revokeCertificates(by: Caller, id: string): Promise<void>
 
@@ -200,6 +215,7 @@ export interface UseCases {
 
   listEvents(by: Caller, request: EventListRequest): Promise<EventListing>
   showEvent(by: Caller, id: string): Promise<EventView>
+  listEventCodes(by: Caller): Promise<EventCodeListing>
   /**
    * Live messages until the signal. A reader that is too slow is cut off (the iterator ends) and resumes from the last id
    * it has.

@@ -1,11 +1,9 @@
 // Live messages for one reader: first what he missed, from the log, then what happens. A reader who does not keep up is
 // cut off, and resumes from the last event he has; nothing waits for him.
-import type { OperationView } from '../../proto/http-api.ts'
 import { deviceId, type EventId, eventId, eventIdOf, eventNumberOf, operationId } from '../../proto/ids.ts'
 import type { EventRecord, Operation } from '../core/records.ts'
 import type { LiveFeed } from '../orchestrator/live.ts'
 import type { Clock, Store } from '../ports.ts'
-import { operationView } from '../views.ts'
 import { requireRole } from './access.ts'
 import { Activity } from './activity.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -17,7 +15,7 @@ const waitingMax = 1000
 const kindsDefault: readonly LiveKind[] = ['device-event', 'operation']
 const activityMsDefault = 15_000
 
-export function watchUseCases({ store, clock, orchestrator, throughputOf }: Dependencies): Pick<UseCases, 'watch'> {
+export function watchUseCases({ store, clock, orchestrator }: Dependencies): Pick<UseCases, 'watch'> {
   return {
     async watch(by, request, signal): Promise<AsyncIterable<LiveMessage>> {
       requireRole(by, 'viewer')
@@ -30,7 +28,6 @@ export function watchUseCases({ store, clock, orchestrator, throughputOf }: Depe
       const wanted: Wanted = {
         kinds: new Set(kinds),
         activityMs: request.activityMs ?? activityMsDefault,
-        view: changed => operationView(changed, throughputOf(changed.id)),
         event: record =>
           (operation === undefined || record.operation === operation) &&
           (device === undefined || record.device === device),
@@ -45,7 +42,6 @@ export function watchUseCases({ store, clock, orchestrator, throughputOf }: Depe
 interface Wanted {
   readonly kinds: ReadonlySet<LiveKind>
   readonly activityMs: number
-  readonly view: (operation: Operation) => OperationView
   readonly event: (record: EventRecord) => boolean
   readonly operation: (operation: Operation) => boolean
   readonly query: { readonly operation?: Operation['id']; readonly device?: EventRecord['device'] }
@@ -83,9 +79,8 @@ async function* messages(
       if (tellsEvents) push({ kind: 'event', record })
       activity?.logged()
     },
-    operation: operation => {
-      if (kinds.has('operation') && wanted.operation(operation))
-        push({ kind: 'operation', operation: wanted.view(operation) })
+    operation: (operation, view) => {
+      if (kinds.has('operation') && wanted.operation(operation)) push({ kind: 'operation', operation: view })
     },
     closed: () => {
       overrun = true

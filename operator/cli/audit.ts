@@ -6,6 +6,7 @@ import { operationId } from '../../proto/ids.ts'
 import { verifyAuditFile } from '../audit-file.ts'
 import type { OperatorClient } from '../client.ts'
 import { badFlag, ServerFailed } from '../errors.ts'
+import { detailsOf } from './audit-details.ts'
 import type { Call, Finish } from './command.ts'
 import type { CliContext } from './context.ts'
 import { save } from './download.ts'
@@ -165,7 +166,7 @@ const columns = [
   { head: 'who', of: ({ actor }: AuditView) => actor },
   { head: 'what', of: ({ action }: AuditView) => action },
   { head: 'to', rank: 1, of: ({ subject }: AuditView) => subject },
-  { head: 'changes', rank: 3, of: ({ changes }: AuditView) => changes.length },
+  { head: 'details', rank: 3, of: detailsOf },
 ]
 
 function headOf(text: string): Head {

@@ -131,7 +131,7 @@ function addOption(twin: TabCommand, option: Option, found: Found): void {
     complete => {
       for (const each of words) complete(each, '')
       if (kind !== undefined) found.known(kind)
-      else if (/<(file|dir|json)>/.test(option.flags)) found.files()
+      else if (/<(file|dir|json|command)>/.test(option.flags)) found.files()
     },
     short,
   )

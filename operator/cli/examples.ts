@@ -26,12 +26,29 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     ['drover keys create --out keys --passphrase-file phrase.txt', 'root and release key encrypted'],
     ['drover keys create --out keys --algorithm p256 --trust-expires 365d', 'P-256, good for a year'],
   ],
+  'keys show': [
+    [
+      'drover keys show --signer "./signer-pkcs11.sh 01" --try --out release.pub',
+      'a key in a token, tried and written down',
+    ],
+    ['drover keys show --key release.pem', 'of a key file'],
+  ],
   trust: [
     [
       'drover trust next --from trust.bin --role release=1:release-2.pem --key root.pem --out trust-2.bin',
       'another release key',
     ],
     ['drover trust show trust-2.bin', 'what devices will believe'],
+  ],
+  'trust create': [
+    [
+      'drover trust create --role root=1:root.pub --role release=1:release.pub --signer "./signer-pkcs11.sh 01" --out trust.bin',
+      'keys in tokens only',
+    ],
+    [
+      'drover trust create --role root=2:a.pub,b.pub --role release=1:r.pub --role operations=1:o.pem --key a.pem --out trust.bin',
+      'b signs elsewhere, with trust sign',
+    ],
   ],
   'trust next': [
     [
@@ -43,7 +60,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       'another root, two of three; b signs elsewhere',
     ],
   ],
-  'trust sign': [['drover trust sign trust-2.bin --from trust.bin --key b.pem --out trust-2.bin', 'at another desk']],
+  'trust sign': [
+    ['drover trust sign trust-2.bin --from trust.bin --key b.pem --out trust-2.bin', 'at another desk'],
+    ['drover trust sign trust.bin --signer "./signer-pkcs11.sh 02" --out trust.bin', 'a first document'],
+  ],
   'trust show': [['drover trust show trust-2.bin', 'versions, roles, and what is missing']],
   artifact: [
     ['drover artifact create --image fw.bin --component firmware --version 2.0.0 --out fw.bundle', 'sign'],
@@ -62,6 +82,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       'drover artifact create --package kit.json --component kit --version 1.1.0 --key a.pem --key b.pem --out kit.bundle',
       'several components at once, signed by two keys',
     ],
+    [
+      'drover artifact create --image fw.bin --component firmware --version 2.0.0 --signer "./signer-pkcs11.sh 01" --out fw.bundle',
+      'signed by a token',
+    ],
   ],
   'artifact upload': [['drover artifact upload fw.bundle', 'answers with the release it has become']],
   releases: [['drover releases list', 'what can be installed']],
@@ -73,6 +97,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     ['drover devices list --filter "component=firmware&version__lt=2.0.0"', 'who is behind'],
     ['drover devices show sensor-1', 'what is known of one'],
     ['drover devices release sensor-1', 'out of its quarantine'],
+    ['drover devices forget-report-key sensor-1', 'its storage was replaced, and with it its key'],
   ],
   'devices enroll': [
     ['drover devices enroll sensor-1 sensor-2 --out-dir passwords', 'a file with a password for each'],
@@ -109,6 +134,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       'at night only',
     ],
     ['drover operation start --type config-change --merge-patch change.json --all --dry-run', 'whom would it touch?'],
+    [
+      'drover operation start --type command --command blink --all --signer "./signer-pkcs11.sh 01"',
+      'signed by a token',
+    ],
   ],
   'operation list': [
     ['drover operation list --limit 10', 'the newest ten'],

@@ -16,15 +16,24 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`
 }
 
-/** `sent 1.20 MB of 240 MB (0.50 %), saved: held 200 MB, patch 30.0 MB, compression 8.80 MB`. */
+/**
+ * `sent 1.20 MB of 240 MB (0.50 %), saved: held 200 MB, patch 30.0 MB, compression 8.80 MB`. What is sent is more than the image
+ * where that is tiny or was repeated; then `sent 232 B and 70 B around it (chunk index, repetitions)`, and no share.
+ */
 export function transferText({ imageBytes, wireBytes, saved }: ExecutionTransfer): string {
-  const percent = imageBytes === 0 ? '' : ` (${percentText((wireBytes / imageBytes) * 100)} %)`
   const parts = (['held', 'patch', 'compression'] as const).filter(name => saved[name] > 0)
   return [
-    `sent ${bytesText(wireBytes)} of ${bytesText(imageBytes)}${percent}`,
+    shareText(wireBytes, imageBytes),
     ...(parts.length === 0 ? [] : [`saved: ${parts.map(name => `${name} ${bytesText(saved[name])}`).join(', ')}`]),
     ...(saved.broadcast === 0 ? [] : [`heard in broadcasts: ${bytesText(saved.broadcast)}`]),
   ].join(', ')
+}
+
+function shareText(wireBytes: number, imageBytes: number): string {
+  if (wireBytes > imageBytes)
+    return `sent ${bytesText(imageBytes)} and ${bytesText(wireBytes - imageBytes)} around it (chunk index, repetitions)`
+  const percent = imageBytes === 0 ? '' : ` (${percentText((wireBytes / imageBytes) * 100)} %)`
+  return `sent ${bytesText(wireBytes)} of ${bytesText(imageBytes)}${percent}`
 }
 
 /** Undefined when nothing goes out, or it has ended. */

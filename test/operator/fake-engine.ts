@@ -9,6 +9,7 @@ import type {
   ShortListing,
   UseCases,
 } from '../../broker/use-cases/use-cases.ts'
+import type { CertificateAnswer as RenewalAnswer } from '../../proto/certificate-messages.ts'
 import type {
   AuditHead,
   AuditView,
@@ -34,8 +35,19 @@ import type {
   OperationView,
   ReasonRequest,
 } from '../../proto/http-api.ts'
-import type { CertificateAnswer, CertificateRequest, EnrolmentToken } from '../../proto/http-certificates.ts'
-import type { AuditVerification, DeviceOperationView, FailureHistory, FleetView } from '../../proto/http-console.ts'
+import type {
+  CertificateAnswer,
+  CertificateRequest,
+  DeviceCertificates,
+  EnrolmentToken,
+} from '../../proto/http-certificates.ts'
+import type {
+  AuditVerification,
+  DeviceOperationView,
+  EventCodeListing,
+  FailureHistory,
+  FleetView,
+} from '../../proto/http-console.ts'
 
 const rank: Readonly<Record<PrincipalRole, number>> = { viewer: 0, operator: 1, approver: 2, admin: 3 }
 
@@ -44,11 +56,15 @@ type Answered = Pick<
   | 'editDevice'
   | 'deregisterDevice'
   | 'releaseDevice'
+  | 'forgetReportKey'
   | 'renewDeviceSecret'
   | 'issueEnrolmentToken'
   | 'certifyDevice'
   | 'enrollByToken'
   | 'revokeCertificates'
+  | 'listCertificates'
+  | 'renewCertificate'
+  | 'certificateShown'
   | 'editPrincipal'
   | 'renewPrincipalToken'
   | 'deletePrincipal'
@@ -73,6 +89,7 @@ type Answered = Pick<
   | 'listAudit'
   | 'auditHead'
   | 'auditVerification'
+  | 'listEventCodes'
   | 'showFleet'
   | 'fleetFailures'
   | 'listDeviceOperations'
@@ -92,6 +109,9 @@ export class FakeEngine implements Answered {
   auditVerification(by: Principal) {
     return this.#answer<AuditVerification>('auditVerification', by, 'viewer')
   }
+  listEventCodes(by: Principal) {
+    return this.#answer<EventCodeListing>('listEventCodes', by, 'viewer')
+  }
   showFleet(by: Principal) {
     return this.#answer<FleetView>('showFleet', by, 'viewer')
   }
@@ -110,6 +130,9 @@ export class FakeEngine implements Answered {
   releaseDevice(by: Principal, id: string) {
     return this.#answer<DeviceView>('releaseDevice', by, 'operator', id)
   }
+  forgetReportKey(by: Principal, id: string) {
+    return this.#answer<DeviceView>('forgetReportKey', by, 'admin', id)
+  }
   renewDeviceSecret(by: Principal, id: string) {
     return this.#answer<EnrollAnswer>('renewDeviceSecret', by, 'operator', id)
   }
@@ -120,6 +143,15 @@ export class FakeEngine implements Answered {
     return this.#answer<CertificateAnswer>('certifyDevice', by, 'operator', id, request)
   }
   enrollByToken(): Promise<CertificateAnswer> {
+    throw new TypeError('no operator calls it')
+  }
+  listCertificates(by: Principal, id: string) {
+    return this.#answer<DeviceCertificates>('listCertificates', by, 'viewer', id)
+  }
+  renewCertificate(): Promise<RenewalAnswer> {
+    throw new TypeError('no operator calls it')
+  }
+  certificateShown(): Promise<void> {
     throw new TypeError('no operator calls it')
   }
   revokeCertificates(by: Principal, id: string) {

@@ -176,6 +176,7 @@ export function deviceView(id: string, wishes: Partial<DeviceView> = {}): Device
     tags: [],
     attributes: {},
     quarantinedAt: null,
+    reportKey: null,
     ...wishes,
   }
 }

@@ -1,14 +1,10 @@
 // Server-sent events on their way to one reader: written as fast as he reads, with a comment in every silence, and cut
 // off when he does not read at all. Written here and not taken from @fastify/sse, which waits for a full socket without
-// an end, beats into it meanwhile, and keeps streams open over a shutdown.
+// an end, beats into it meanwhile, and keeps streams open over a shutdown. What comes in one turn of the event loop is
+// written at once: devices that report together are one write for each reader, not one for each event.
 import type { Writable } from 'node:stream'
 import type { Clock } from '../../ports.ts'
 
-export interface StreamedEvent {
-  readonly event: string
-  readonly id?: string
-  readonly data: object
-}
 export interface EventStreamParts {
   readonly clock: Clock
   /** Between two comments. */
@@ -23,14 +19,22 @@ export type StreamEnd = 'ended' | 'gone' | 'stalled' | 'unwelcome'
 
 /** Milliseconds after which a reader who was cut off comes back. */
 const retryMs = 2_000
+/** Characters that wait for the end of a turn. */
+const batchLengthMax = 64 * 1024
+
+/** One server-sent event. */
+export function framed(event: string, data: object, id?: string): string {
+  // JSON has no line break of its own.
+  return `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
+}
 
 /**
- * Writes until the messages end, the reader goes or must go; then `out` is ended, or destroyed when he does not read.
+ * Writes the messages, each as `framed` makes it, until they end, the reader goes or must go; then `out` is ended, or destroyed when he does not read.
  * The messages must end soon after `out` has closed: their owner sees to that. Rejects when they do.
  */
 export async function streamEvents(
   out: Writable,
-  messages: AsyncIterable<StreamedEvent>,
+  messages: AsyncIterable<string>,
   { clock, heartbeatMs, stallMs, mayGoOn }: EventStreamParts,
 ): Promise<StreamEnd> {
   let end: StreamEnd | undefined
@@ -51,6 +55,24 @@ export async function streamEvents(
       beat()
     })
   }
+  let batch = ''
+  let turn: NodeJS.Immediate | undefined
+  /** While the reader has to read first: whether he did in time. */
+  let full: Promise<boolean> | undefined
+  const write = (): void => {
+    clearImmediate(turn)
+    turn = undefined
+    if (batch === '' || full !== undefined || isOver(out)) return
+    const isFull = !out.write(batch)
+    batch = ''
+    if (!isFull) return
+    full = drained(out, clock, stallMs).then(all => {
+      full = undefined
+      if (!all && !out.destroyed) cut('stalled')
+      if (all) write()
+      return all
+    })
+  }
   out.on('error', () => {
     // A reader who goes away in the middle; `close` follows.
   })
@@ -59,11 +81,13 @@ export async function streamEvents(
     beat()
     for await (const message of messages) {
       if (isOver(out)) break
-      if (out.write(textOf(message))) continue
-      if (await drained(out, clock, stallMs)) continue
-      if (!out.destroyed) cut('stalled')
-      break
+      batch += message
+      if (batch.length >= batchLengthMax) write()
+      else turn ??= setImmediate(write)
+      if (full !== undefined && !(await full)) break
     }
+    write()
+    if (full !== undefined) await full
     if (out.destroyed) return end ?? 'gone'
     out.end()
     if (!(await drained(out, clock, stallMs)) && !out.destroyed) cut('stalled')
@@ -72,6 +96,7 @@ export async function streamEvents(
     out.destroy()
     throw error
   } finally {
+    clearImmediate(turn)
     cancelBeat()
   }
 }
@@ -95,9 +120,4 @@ function drained(out: Writable, clock: Clock, withinMs: number): Promise<boolean
     out.once('drain', onDrain).once('finish', onDrain).once('close', onClose)
     if (out.destroyed || out.writableFinished) onClose()
   })
-}
-
-function textOf({ event, id, data }: StreamedEvent): string {
-  // JSON has no line break of its own.
-  return `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
 }

@@ -8,7 +8,7 @@ import { RequestRefused } from '../../errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import type { LiveKind, LiveMessage, UseCases, WatchRequest } from '../../use-cases/use-cases.ts'
 import { eventView } from '../../views.ts'
-import { type StreamedEvent, streamEvents } from './event-stream.ts'
+import { framed, streamEvents } from './event-stream.ts'
 import { readQuery, refusedQuery } from './query.ts'
 import { principalOf, type Server } from './server.ts'
 import type { HttpSettings } from './settings.ts'
@@ -158,17 +158,22 @@ function kindsIn(text: string): readonly LiveKind[] {
   return kinds
 }
 
-async function* worded(messages: AsyncIterable<LiveMessage>): AsyncGenerator<StreamedEvent, void, undefined> {
-  for await (const message of messages) yield wordOf(message)
+/** Of what all readers are told alike: the text is made for the first, and is there as long as what it tells. */
+const texts = new WeakMap<object, string>()
+
+async function* worded(messages: AsyncIterable<LiveMessage>): AsyncGenerator<string, void, undefined> {
+  for await (const message of messages) yield textOf(message)
 }
 
-function wordOf(message: LiveMessage): StreamedEvent {
-  switch (message.kind) {
-    case 'event':
-      return { event: 'device-event', id: message.record.id, data: eventView(message.record) }
-    case 'operation':
-      return { event: 'operation', data: message.operation }
-    case 'activity':
-      return { event: 'activity', data: message.activity }
-  }
+function textOf(message: LiveMessage): string {
+  if (message.kind === 'activity') return framed('activity', message.activity)
+  const told = message.kind === 'event' ? message.record : message.operation
+  const known = texts.get(told)
+  if (known !== undefined) return known
+  const text =
+    message.kind === 'event'
+      ? framed('device-event', eventView(message.record), message.record.id)
+      : framed('operation', message.operation)
+  texts.set(told, text)
+  return text
 }

@@ -47,7 +47,12 @@ export class CountingStore extends MemoryStore {
   }
 }
 
-export async function openRealDoors(t: Test, settings: Partial<HttpSettings> = {}): Promise<RealDoors> {
+/** `authority: false`: the broker signs no certificates. */
+export async function openRealDoors(
+  t: Test,
+  settings: Partial<HttpSettings> = {},
+  { authority = true }: { readonly authority?: boolean } = {},
+): Promise<RealDoors> {
   const folder = t.testdir()
   const store = new CountingStore()
   for (const name of ['sensor-1', 'sensor-2', 'sensor-3'])
@@ -70,7 +75,8 @@ export async function openRealDoors(t: Test, settings: Partial<HttpSettings> = {
   })
   const aedes = await Aedes.createBroker(aedesOptions())
   const drover = await attach(aedes, {
-    ...{ dataDir: folder, store, log, certificateAuthority },
+    ...{ dataDir: folder, store, log },
+    ...(authority ? { certificateAuthority } : {}),
     signer: await OperationsKey.open(keyFile),
   })
   t.teardown(async () => {

@@ -1,8 +1,11 @@
 // What operators do with operations, devices and principals through the use cases: approval by a second person, edits,
 // retries, exports, idempotency, audit, streams. The rules behind them are tested in core and orchestrator.
+import { Readable } from 'node:stream'
 import t from 'tap'
 import type { OperationEdit } from '../../../proto/http-api.ts'
-import { eventOf, type ScriptedConnection, settled } from '../orchestrator/world.ts'
+import { deviceId, operationId } from '../../../proto/ids.ts'
+import { makeBundle } from '../../fixtures/bundle.ts'
+import { eventOf, helloOf, oldDigest, type ScriptedConnection, settled } from '../orchestrator/world.ts'
 import { admin, all, approver, caller, operator, scene, textOf, update, viewer } from './scene.ts'
 
 t.test('approval: nothing is sent before a second principal has approved, refused means stopped', async t => {
@@ -150,6 +153,36 @@ t.test('a dry run says whom it would touch and why not the others, and makes not
   t.equal((await useCases.listOperations(viewer, {})).data.length, 0)
 })
 
+t.test('a dry run tells who would refuse: the release is not for their class, or for another device of it', async t => {
+  const { useCases, world, release } = await scene(t, 1)
+  const { manifest } = await makeBundle({ image: Buffer.from('image 2.0.0'), version: '2.0.0', component: 'main' })
+  const connect = async (id: string, classId: string) => {
+    const connection = world.connect(deviceId(id))
+    const { vendorId } = manifest
+    await world.orchestrator.hello(connection, helloOf('1.0.0', oldDigest, { vendorId, classId }))
+    return connection
+  }
+  await connect('other', 'ff'.repeat(16))
+  world.orchestrator.deviceDisconnected(await connect('other-offline', 'ff'.repeat(16)))
+  await connect('like-it', manifest.classId)
+  const planned = async (name: string, offlinePolicy: 'wait' | 'skip') => {
+    const { verdicts } = await useCases.planOperation(viewer, { ...update(name), policy: { offlinePolicy } })
+    return Object.fromEntries(verdicts.map(({ verdict, devices }) => [verdict, [...devices].sort()]))
+  }
+  t.same(await planned(release, 'wait'), {
+    'hand-over': ['like-it', 'sensor-1'],
+    UPD4_FAIL_31: ['other', 'other-offline'],
+  })
+  const wishes = { image: Buffer.from('image 2.0.1'), version: '2.0.1', component: 'main' }
+  const { bytes } = await makeBundle({ ...wishes, manifest: { deviceId: deviceId('like-it') } })
+  const own = await useCases.uploadBundle(admin, Readable.from([bytes]))
+  t.same(await planned(own.id, 'skip'), {
+    'hand-over': ['like-it'],
+    UPD4_FAIL_31: ['other', 'sensor-1'],
+    'SYS_100 offline': ['other-offline'],
+  })
+})
+
 t.test('how the bytes come is asked for, shown with its defaults, and edited one by one', async t => {
   const { useCases, release } = await scene(t, 1)
   const plain = await useCases.createOperation(operator, update(release))
@@ -249,6 +282,26 @@ t.test('the registry: who runs what, groups and tags, and a new secret that ends
   const { secret } = await useCases.renewDeviceSecret(admin, 'sensor-1')
   t.equal(secret.length, 43)
   t.ok(connections[0]?.closed)
+})
+
+t.test('who has a new record is told to those who watch the registry, who only says something is not', async t => {
+  const { world, useCases, connections } = await scene(t, 2)
+  const told: string[] = []
+  world.orchestrator.live.subscribe({
+    event() {},
+    operation() {},
+    device: ({ id, components, group }) => told.push(`${id} ${components[0]?.version} ${group ?? ''}`.trim()),
+    deviceGone: id => told.push(`${id} gone`),
+    closed() {},
+  })
+  const [first] = connections as [ScriptedConnection]
+  await world.orchestrator.hello(first, helloOf('1.4.0', oldDigest))
+  t.same(told.splice(0), ['sensor-1 1.4.0'])
+  await world.orchestrator.event(first, eventOf(1, { kind: 'code', code: 'UPD2_OK_18' }, operationId('0'.repeat(26))))
+  t.same(told, [], 'an event moves its journal only')
+  await useCases.editDevice(operator, 'sensor-2', { group: 'north' })
+  await useCases.deregisterDevice(operator, 'sensor-1')
+  t.same(told, ['sensor-2 1.0.0 north', 'sensor-1 gone'])
 })
 
 t.test('principals: the last admin stays, a new token voids the old one', async t => {

@@ -10,7 +10,7 @@ import { eventRowsMax } from '../../../broker/use-cases/event-reading.ts'
 import { eventUseCases } from '../../../broker/use-cases/events.ts'
 import type { EventListRequest, UseCases } from '../../../broker/use-cases/use-cases.ts'
 import { eventView } from '../../../broker/views.ts'
-import { type EventCode, eventCodeEntry } from '../../../proto/event-codes.ts'
+import { type EventCode, eventCodeEntry, eventCodeNames } from '../../../proto/event-codes.ts'
 import type { EventView } from '../../../proto/http-api.ts'
 import { deviceId, operationId, principalName } from '../../../proto/ids.ts'
 import { seed } from '../../proto/fuzz.ts'
@@ -288,4 +288,17 @@ t.test('the verb event-list takes the same filter', async t => {
   t.match(await ask({ filter: 'a=1' }), { code: 'INVALID', fields: [{ name: 'a' }] })
   t.match(await ask({ filter: 7 }), { code: 'INVALID', fields: [{ name: 'filter' }] })
   t.match(await ask({ include: 'all' }), { code: 'INVALID', fields: [{ name: 'include' }] })
+})
+
+t.test('the codes are told with what to do about each, and nothing where there is nothing to do', async t => {
+  const { listEventCodes } = eventUseCases({ store: new MemoryStore() })
+  const { data } = await listEventCodes(viewer)
+  t.strictSame(
+    data.map(({ code }) => code),
+    eventCodeNames,
+  )
+  const told = new Map(data.map(entry => [entry.code, entry]))
+  t.match(told.get('UPD4_FAIL_33'), { correctiveAction: 'Check device storage.', failureClass: 'device' })
+  t.match(told.get('SYS_107'), { text: 'Device bootstrapped.', correctiveAction: null, failureClass: null })
+  t.strictSame(told.get('SYS_100')?.types, ['FAIL', 'INFO'])
 })

@@ -3,12 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { AuditRecord } from '../../../broker/core/records.ts'
+import { detailsOf } from '../../../operator/cli/audit-details.ts'
 import { chained, firstAuditHash } from '../../../proto/audit.ts'
 import { tokens } from '../fake-use-cases.ts'
 import { openDoor, operation } from '../http-fixture.ts'
 import { at, drover } from './run.ts'
 
 const records = chain(9)
+const add = (path: string, value: unknown) => ({ op: 'add', path, value })
+const longReason = 'thirty-nine characters and then no more of it'
 const head = records.at(-1) ?? { number: 0, hash: firstAuditHash }
 
 function chain(count: number): AuditRecord[] {
@@ -122,4 +125,20 @@ t.test('--live compares with the chain of the broker, which may have grown since
   t.match(await live(), { code: 1, lines: [{ record: 5 }] }, 'a broker that has lost records')
   const viewer = await drover(['audit', 'list', '--operation', operation], at(door, tokens.viewer))
   t.match(viewer, { code: 0, stdout: /9 +2030-01-02 03:04:05Z +kim +operation-pause/ })
+})
+
+t.test('a row says what was changed, or what was recorded with an action that changes nothing by itself', async t => {
+  const rows: readonly (readonly [string, { readonly changes?: readonly unknown[]; readonly data?: unknown }])[] = [
+    ['', {}],
+    ['group=hall, attributes.site/a=', { changes: [add('/group', 'hall'), add('/attributes/site~1a', '')] }],
+    ['-quarantinedAt', { changes: [{ op: 'remove', path: '/quarantinedAt' }], data: { reason: 'not shown' } }],
+    ['a=1, b=2, c=3, 2 more', { changes: ['a', 'b', 'c', 'd', 'e'].map((name, index) => add(`/${name}`, index + 1)) }],
+    ['name=Hall 2, targets={"all":true}', { data: { name: 'Hall 2', targets: { all: true }, none: null } }],
+    [
+      'devices=2, reason=thirty-nine characters and then no more…',
+      { data: { devices: ['a', 'b'], reason: longReason } },
+    ],
+    ['something', { changes: ['no patch'] }],
+  ]
+  for (const [details, told] of rows) t.equal(detailsOf({ changes: [], data: {}, ...told } as never), details)
 })

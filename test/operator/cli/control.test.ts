@@ -41,7 +41,7 @@ t.test('each command is one use case, for people and as one JSON object', async 
   answers.set('removeDevice', undefined)
   answers.set('showExecution', executionView(operation, 'sensor-2', { state: 'skipped', code: 'SYS_109' }))
   answers.set('explainDevice', explanation)
-  for (const name of ['editDevice', 'releaseDevice'] as const)
+  for (const name of ['editDevice', 'releaseDevice', 'forgetReportKey'] as const)
     answers.set(name, deviceView('sensor-1', { group: 'hall', tags: ['a', 'b'], attributes: { floor: '2' } }))
   answers.set('deregisterDevice', undefined)
   answers.set('renewDeviceSecret', { device: 'sensor-1', secret: secrets.secret })
@@ -94,6 +94,7 @@ t.test('each command is one use case, for people and as one JSON object', async 
       /attribute floor: +2/,
     ],
     ['devices release sensor-1', 'releaseDevice', ['sensor-1'], /device/],
+    ['devices forget-report-key sensor-1 --yes', 'forgetReportKey', ['sensor-1'], /device/],
     ['devices deregister sensor-1 --yes', 'deregisterDevice', ['sensor-1'], /deregistered: +sensor-1/],
     ['devices secret renew sensor-1', 'renewDeviceSecret', ['sensor-1'], /CANARY-secret/],
     ['principals role anna approver', 'editPrincipal', ['anna', { role: 'approver' }], /role: +approver/],

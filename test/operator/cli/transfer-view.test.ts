@@ -41,7 +41,10 @@ t.test(
       transferText(transfer),
       'sent 1.20 MB of 240 MB (0.50 %), saved: held 200 MB, patch 30.0 MB, compression 8.80 MB, heard in broadcasts: 500 kB',
     )
-    t.equal(transferText({ imageBytes: 1000, wireBytes: 1020, saved: none }), 'sent 1.02 kB of 1.00 kB (102 %)')
+    t.equal(
+      transferText({ imageBytes: 1000, wireBytes: 1020, saved: none }),
+      'sent 1.00 kB and 20 B around it (chunk index, repetitions)',
+    )
     t.equal(transferText({ imageBytes: 0, wireBytes: 0, saved: none }), 'sent 0 B of 0 B')
     t.equal(
       transferText({ imageBytes: 1000, wireBytes: 25, saved: { ...none, patch: 975 } }),

@@ -152,6 +152,8 @@ t.test(
     const local: readonly string[] = [
       'init',
       'keys create',
+      'keys show',
+      'trust create',
       'artifact create',
       'artifact upload',
       'audit verify',
@@ -168,6 +170,7 @@ t.test(
       'devices tag': ['--add', 'a'],
       'devices deregister': ['--yes'],
       'devices revoke': ['--yes'],
+      'devices forget-report-key': ['--yes'],
       'principals create': ['--role', 'viewer'],
       'principals delete': ['--yes'],
       'webhooks delete': ['--yes'],

@@ -1,6 +1,9 @@
 // Live streams: what a reader hears, how he resumes, and how each kind of end comes about.
 import { connect, type Socket } from 'node:net'
+import { Writable } from 'node:stream'
 import t from 'tap'
+import { framed, streamEvents } from '../../../../broker/adapters/http/event-stream.ts'
+import { systemClock } from '../../../../broker/adapters/system-clock.ts'
 import type { EventRecord } from '../../../../broker/core/records.ts'
 import { RequestRefused } from '../../../../broker/errors.ts'
 import type { LiveMessage, UseCases, WatchRequest } from '../../../../broker/use-cases/use-cases.ts'
@@ -286,3 +289,64 @@ t.test('a stream ends when there is no more to say, when its source fails, and w
   await door.close()
   t.ok(logged.some(({ event }) => event === 'http-closed'))
 })
+
+t.test('an event is put into words once for all readers', async t => {
+  const source = new Source()
+  const { useCases } = scriptedUseCases({ watch: source.watch })
+  const { url } = await openDoor(t, useCases)
+  let looks = 0
+  const told: EventRecord = Object.defineProperty({ ...record(1) }, 'data', {
+    enumerable: true,
+    get() {
+      looks += 1
+      return { text: 'shared' }
+    },
+  })
+  const readers = [read(url), read(url)]
+  await settled(() => source.open === 2)
+  const heard = () => readers.map(reader => reader.heard()).join('')
+  source.give({ kind: 'event', record: told })
+  source.give({ kind: 'event', record: told })
+  await settled(() => heard().split('"shared"').length === 3)
+  t.equal(looks, 1)
+  for (const { socket } of readers) socket.destroy()
+})
+
+t.test(
+  'what comes in one turn is one write, however much is one more, and nothing is lost before a full reader',
+  async t => {
+    const written: string[] = []
+    let drain = (): void => undefined
+    let isFull = false
+    const out = new Writable({
+      highWaterMark: 100,
+      write(chunk, _encoding, done) {
+        written.push(String(chunk))
+        if (isFull) drain = done
+        else done()
+      },
+    })
+    const parts = { clock: systemClock, heartbeatMs: 60_000, stallMs: 60_000, mayGoOn: async () => true }
+    const turn = () => new Promise(resolve => setImmediate(resolve))
+    const turns: string[][] = [['a', 'b', 'c'], ['d'], ['e', 'f']]
+    async function* messages() {
+      for (const [number, texts] of turns.entries()) {
+        isFull = number === 1
+        yield* texts.map(text => framed(text, {}))
+        await turn()
+      }
+      yield framed('g', {}) + ' '.repeat(70_000)
+      yield framed('h', {})
+    }
+    const end = streamEvents(out, messages(), parts)
+    while (written.length < 3) await turn()
+    t.strictSame(written.slice(1), [['a', 'b', 'c'].map(name => framed(name, {})).join(''), framed('d', {})])
+    isFull = false
+    drain()
+    t.equal(await end, 'ended')
+    t.equal(
+      written.slice(3).join('').replaceAll(/ {2,}/g, ''),
+      ['e', 'f', 'g', 'h'].map(name => framed(name, {})).join(''),
+    )
+  },
+)
