@@ -36,12 +36,15 @@ export class HelloTask implements Task {
 
   apply(turn: Turn): void {
     const at = this.#context.clock.now()
-    const before = turn.device(this.#connection.device)
+    const { device: id } = this.#connection
+    // Its connection ends with this turn, and its credential with it: it would come back with nobody able to speak for it.
+    if (turn.wasDropped(id)) throw new MessageRefused('deregistered', `${id} is being deregistered`)
+    const before = turn.device(id)
     const hello = this.#hello
     const device: Device = {
       // What operators and the engine know of it stays.
       ...before,
-      id: this.#connection.device,
+      id,
       registeredAt: before?.registeredAt ?? at,
       lastHelloAt: at,
       vendorId: hello.vendorId,
@@ -51,7 +54,7 @@ export class HelloTask implements Task {
       packetBytesMax: hello.packetBytesMax,
       components: hello.components,
       journals: withFloor(before?.journals ?? [], hello.journalId, acknowledgedFloor(hello)),
-      ...this.#context.reports.keyAfter(this.#connection.device, before, hello, at),
+      ...this.#context.reports.keyAfter(id, before, hello, at),
     }
     turn.putDevice(device)
     if (before === undefined) turn.putEvent(registered(device.id, at))

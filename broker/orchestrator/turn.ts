@@ -148,6 +148,11 @@ export class Turn {
     this.put({ kind: 'delete-device', device: id })
   }
 
+  /** In this very turn. */
+  wasDropped(id: DeviceId): boolean {
+    return this.#dropped.has(id)
+  }
+
   putEvent(event: NewEvent): void {
     this.#changes.push({ kind: 'append-event', event })
   }

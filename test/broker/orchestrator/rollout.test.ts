@@ -239,6 +239,23 @@ t.test('a device that leaves the registry ends everywhere with SYS_101 and loses
   await t.rejects(world.orchestrator.deregisterDevice(fleet[0] as never, []), { code: 'NOT_FOUND' })
 })
 
+t.test('a hello on its way while its device leaves the registry brings it back neither here nor there', async t => {
+  const { world, fleet, connections } = await fleetWorld(1)
+  const [connection] = connections as [ScriptedConnection]
+  const [left, said] = await Promise.allSettled([
+    world.orchestrator.deregisterDevice(fleet[0] as never, []),
+    world.orchestrator.hello(connection, helloOf('1.0.0', oldDigest)),
+  ])
+  t.equal(left.status, 'fulfilled')
+  t.match(said, { status: 'rejected', reason: { code: 'MESSAGE_REFUSED', reason: 'deregistered' } })
+  t.equal(await world.store.device(fleet[0] as never), undefined)
+  const { items } = await world.store.events({ device: fleet[0] as never, order: 'ASC', limit: 50 })
+  t.strictSame(
+    items.map(({ code }) => code),
+    ['SYS_106', 'SYS_105'],
+  )
+})
+
 t.test('a device that failed three operations is left out of the fourth until a person releases it', async t => {
   const { world, fleet, connections } = await fleetWorld(1)
   const [connection] = connections as [ScriptedConnection]
