@@ -53,8 +53,8 @@ export class FleetIndex {
   readonly #cancelEager: () => void
   readonly #devices = new IdBlocks<DeviceId, Kind>()
   readonly #kinds = new Map<string, Kind>()
-  /** What was told while a page was read: it may be newer than the page. Undefined: it is gone. */
-  readonly #told = new Map<DeviceId, Device | undefined>()
+  /** While a page is read, what is told meanwhile: it may be newer than the page. Of a device undefined: it is gone. */
+  #told: Map<DeviceId, Device | undefined> | undefined
   #builtTo: DeviceId | undefined
   #state: 'building' | 'complete' | 'given-up' = 'building'
   #wanted = false
@@ -89,12 +89,12 @@ export class FleetIndex {
 
   /** Its record was made durable. */
   device(device: Device): void {
-    if (this.#state === 'building') this.#told.set(device.id, device)
+    this.#told?.set(device.id, device)
     if (this.#covers(device.id)) this.#put(device)
   }
 
   deviceGone(id: DeviceId): void {
-    if (this.#state === 'building') this.#told.set(id, undefined)
+    this.#told?.set(id, undefined)
     if (this.#covers(id)) this.#drop(this.#devices.delete(id))
   }
 
@@ -145,23 +145,31 @@ export class FleetIndex {
     while (this.#state === 'building') {
       if (!this.#wanted && this.#devices.count >= this.#limits.eagerDevices) return
       if (!(await goOn())) return
-      this.#told.clear()
-      const after = this.#builtTo
-      const limit = this.#wanted ? pageSizeWanted : pageSize
+      await this.#takePage()
+    }
+  }
+
+  async #takePage(): Promise<void> {
+    const after = this.#builtTo
+    const limit = this.#wanted ? pageSizeWanted : pageSize
+    const told = new Map<DeviceId, Device | undefined>()
+    this.#told = told
+    try {
       const page = await this.#store.devices({ limit, ...(after === undefined ? {} : { after }) })
       this.#append(page.items)
       // What lies behind the page is read with a later one; behind the last one there is none.
       const isLast = !page.hasMore
-      for (const [id, device] of this.#told) {
+      for (const [id, device] of told) {
         if (device === undefined) this.#drop(this.#devices.delete(id))
         else if (isLast || this.#covers(id)) this.#put(device)
       }
       if (isLast && this.#state === 'building') this.#finish()
+    } finally {
+      this.#told = undefined
     }
   }
 
   #finish(): void {
-    this.#told.clear()
     this.#state = 'complete'
     this.#log.debug({ event: 'fleet-index-built', ...this.figures() }, 'what the fleet runs is in memory')
   }
@@ -207,7 +215,6 @@ export class FleetIndex {
     this.#log.warn({ event: 'fleet-index-given-up', ...this.figures() }, 'too much to be held: the registry is walked')
     this.#devices.clear()
     this.#kinds.clear()
-    this.#told.clear()
   }
 }
 
