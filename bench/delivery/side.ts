@@ -47,7 +47,8 @@ export function transportOf(tls: SelfSigned | undefined): Transport {
       opened(stream)
       onStream(stream)
     })
-    server.on('connection', onSocket)
+    // Its handshake begins whatever `onSocket` says: here nobody has to wait.
+    server.on('connection', (socket: Socket) => onSocket(socket, () => {}))
     return server
   }
 }
@@ -64,7 +65,7 @@ export function undrainedBytes(): number {
 /** For the sides that bring no listener of their own; resolves with the port. */
 export function listen(tls: SelfSigned | undefined, onStream: (stream: Duplex) => void): Promise<number> {
   const server = transportOf(tls)(
-    () => {},
+    (_, proceed) => proceed(),
     onStream,
     () => {},
   )
