@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { notThisTime } from '../../fixtures/cases.ts'
 import { openDoor, operation } from '../http-fixture.ts'
 import { at, drover, fill, spawned } from './run.ts'
 
@@ -26,41 +27,45 @@ function bash(
   return new Promise(resolve => child.once('close', code => resolve({ code, text })))
 }
 
-t.test('the printed script completes commands, flags, words, ids and names in bash', { timeout: 110_000 }, async t => {
-  const door = await openDoor(t)
-  fill(door)
-  door.useCases.devices.set('hall:1', { ...(door.useCases.devices.get('sensor-1') as object), id: 'hall:1' } as never)
-  const folder = t.testdir()
-  const rows: readonly (readonly [string, string])[] = [
-    ['drover dev', 'devices'],
-    ['drover operations star', 'start'],
-    ['drover operation start --device sens', 'sensor-1 sensor-2 sensor-3'],
-    ['drover operation start --device=sens', 'sensor-1 sensor-2 sensor-3'],
-    ['drover operation show ', operation],
-    ['drover device show hall:', '1'],
-    ['drover artifact upload ', ''],
-    ['drover nonsense ', ''],
-    [`drover devices show $(touch ${join(folder, 'evaluated')}) `, ''],
-  ]
-  const lines = rows.map(
-    ([line]) =>
-      `COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; COMPREPLY=(); _drover_complete drover; echo "\${COMPREPLY[*]}"`,
-  )
-  const script = [
-    `drover() { '${process.execPath}' '${main}' "$@"; }`,
-    'source <(drover completion bash)',
-    'source <(drover completion bash)',
-    'complete -p drover',
-    ...lines,
-  ].join('\n')
-  const patient = { DROVER_COMPLETION_TIMEOUT: '60s' }
-  const { code, text } = await bash(script, { ...at(door), ...patient })
-  t.equal(code, 0)
-  const [registered, ...answers] = text.trimEnd().split('\n')
-  t.equal(registered, 'complete -o default -F _drover_complete drover', 'read twice without a word')
-  for (const [index, [line, expected]] of rows.entries()) t.equal(answers[index] ?? '', expected, line)
-  t.notOk(existsSync(join(folder, 'evaluated')), 'what stands on the line is never run')
-})
+t.test(
+  'the printed script completes commands, flags, words, ids and names in bash',
+  { timeout: 110_000, skip: notThisTime(3) },
+  async t => {
+    const door = await openDoor(t)
+    fill(door)
+    door.useCases.devices.set('hall:1', { ...(door.useCases.devices.get('sensor-1') as object), id: 'hall:1' } as never)
+    const folder = t.testdir()
+    const rows: readonly (readonly [string, string])[] = [
+      ['drover dev', 'devices'],
+      ['drover operations star', 'start'],
+      ['drover operation start --device sens', 'sensor-1 sensor-2 sensor-3'],
+      ['drover operation start --device=sens', 'sensor-1 sensor-2 sensor-3'],
+      ['drover operation show ', operation],
+      ['drover device show hall:', '1'],
+      ['drover artifact upload ', ''],
+      ['drover nonsense ', ''],
+      [`drover devices show $(touch ${join(folder, 'evaluated')}) `, ''],
+    ]
+    const lines = rows.map(
+      ([line]) =>
+        `COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; COMPREPLY=(); _drover_complete drover; echo "\${COMPREPLY[*]}"`,
+    )
+    const script = [
+      `drover() { '${process.execPath}' '${main}' "$@"; }`,
+      'source <(drover completion bash)',
+      'source <(drover completion bash)',
+      'complete -p drover',
+      ...lines,
+    ].join('\n')
+    const patient = { DROVER_COMPLETION_TIMEOUT: '60s' }
+    const { code, text } = await bash(script, { ...at(door), ...patient })
+    t.equal(code, 0)
+    const [registered, ...answers] = text.trimEnd().split('\n')
+    t.equal(registered, 'complete -o default -F _drover_complete drover', 'read twice without a word')
+    for (const [index, [line, expected]] of rows.entries()) t.equal(answers[index] ?? '', expected, line)
+    t.notOk(existsSync(join(folder, 'evaluated')), 'what stands on the line is never run')
+  },
+)
 
 t.test('what a shell asks: candidates with a word about them, then what else to do', async t => {
   const door = await openDoor(t)
